@@ -1,0 +1,50 @@
+/* fal/keys.h - the API keys: where they come from and where they may go.
+ *
+ * FAL_KEY, else FAL_KEY_ID and FAL_KEY_SECRET, else the file FAL_KEY_FILE,
+ * else $CREDENTIALS_DIRECTORY/fal_key. For what deletes: FAL_ADMIN_KEY, else
+ * FAL_ADMIN_KEY_FILE, else $CREDENTIALS_DIRECTORY/fal_admin_key, else the
+ * key above. A key is "id:secret"; a file's blanks at the end are dropped.
+ *
+ * Promise: a key leaves this object only as the value of an Authorization
+ * header for runtime/http, and every text that a server sent goes through
+ * fr_keys_scrub before anyone else sees it.
+ *
+ * Ownership: fr_keys_free wipes what it held.
+ */
+#ifndef FR_FAL_KEYS_H
+#define FR_FAL_KEYS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/buf.h"
+
+struct fr_keys;
+
+enum fr_key {
+  FR_KEY_NONE,            /* send no key */
+  FR_KEY_API,             /* FAL_KEY; the admin key where only that is set */
+  FR_KEY_ADMIN,           /* the key that deletes */
+  FR_KEY_LIST             /* the admin key where set: see DESIGN 3.5 */
+};
+
+/* Reads the environment and files; no key at all is no error. FR_ECONFIG
+ * and a sentence in `why` for a malformed key, an unreadable file, or one
+ * that group or others can read. Then takes the variables that held a key
+ * out of the environment. */
+enum fr_err fr_keys_load(struct fr_buf *why, struct fr_keys **ret_keys);
+
+/* For the sandbox and tests. */
+enum fr_err fr_keys_new(const char *api, const char *admin,
+                        struct fr_keys **ret_keys);
+void fr_keys_free(struct fr_keys *keys);
+
+bool fr_keys_has(const struct fr_keys *keys, enum fr_key which);
+/* "Key id:secret", borrowed; NULL when there is none. */
+const char *fr_keys_authorization(const struct fr_keys *keys,
+                                  enum fr_key which);
+
+/* Blanks every copy of a key or a secret in `data` with '*', in place. */
+void fr_keys_scrub(const struct fr_keys *keys, char *data, size_t len);
+
+#endif
