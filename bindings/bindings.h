@@ -1,0 +1,77 @@
+/* bindings/bindings.h - the one entry from the host into Lua.
+ *
+ *   host turn:  frl_step --> fr_gate_barrier --> fr_loop_turn --+
+ *                 ^                                             |
+ *                 +---------------------------------------------+
+ *
+ * One lua_State. The command that was asked for (scripts/commands/NAME.lua)
+ * runs as its first task; policies run inside it, in a restricted
+ * environment. Lua runs in frl_step and frl_free only.
+ *
+ * Ownership: everything in the configuration is borrowed and outlives frl.
+ */
+#ifndef FRL_BINDINGS_H
+#define FRL_BINDINGS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/verdict.h"
+#include "gate/gate.h"
+
+struct frl;
+
+struct frl_option {
+  const char *name;             /* "max-deletes" */
+  const char *value;            /* text as given; "true" for a flag */
+};
+
+struct frl_policy {
+  const char *path;             /* as given on the command line */
+  const char *text;
+  size_t len;
+};
+
+struct frl_config {
+  struct fr_loop *loop;
+  const struct fr_clock *clock;
+  struct fr_verdict *verdict;
+  struct fr_fal *fal;           /* NULL: this command has no network */
+  struct fr_gate *gate;         /* NULL likewise */
+  struct fr_ledger *ledger;     /* NULL: this command has no ledger */
+  enum fr_mode mode;
+  bool may_hold;                /* the command may write holds */
+  const char *command;          /* "run", "plan", ... */
+  const struct frl_policy *policy;      /* or NULL */
+  const char *const *words;     /* after the command or policy; NULL-ended */
+  const struct frl_option *options;     /* ended by a NULL name */
+  const char *module_path;      /* FALRUN_PATH: folders, ':' between */
+  const char *version;
+  bool color;                   /* for standard output */
+  int columns;                  /* of the terminal; 0: not a terminal */
+  size_t max_heap;              /* bytes Lua may use; 0: 256 MiB */
+  uint32_t max_turn_ms;         /* Lua without a wait; 0: 30 s */
+};
+
+/* FR_ENOMEM, or FR_EINVALID when there is no such command. */
+enum fr_err frl_new(const struct frl_config *config, struct frl **ret_frl);
+
+/* Resumes every runnable task once. True while a task is left. */
+bool frl_step(struct frl *frl);
+/* True when some task can run now, without waiting for the loop. */
+bool frl_ready(const struct frl *frl);
+
+/* Every task gets a "cancelled" error at its wait. Safe to repeat. */
+void frl_cancel(struct frl *frl);
+/* May be called from a signal handler: running Lua raises soon. */
+void frl_interrupt(struct frl *frl);
+
+/* Ends what is left of the tasks, hard, and closes Lua. NULL is fine. */
+void frl_free(struct frl *frl);
+
+bool frl_has_command(const char *name);
+/* "lua 5.4.4, lua-cjson 2.1.0", for --version. */
+const char *frl_version(void);
+
+#endif

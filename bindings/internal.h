@@ -1,0 +1,87 @@
+/* bindings/internal.h - what the files of bindings/ share.
+ *
+ * Two Lua worlds share one state. Embedded files (scripts/) see Lua's safe
+ * library and `require`, which gives them "core" (core.c: what the standard
+ * library is built on) and, in scripts/commands and scripts/sandbox only,
+ * "host" (host.c: input, output, the ledger, the server). Policies and the
+ * modules beside them see the restricted environment of env.c, whose
+ * `require` knows neither. scripts/types/core.lua documents both tables.
+ */
+#ifndef FRL_INTERNAL_H
+#define FRL_INTERNAL_H
+
+#include <lauxlib.h>
+#include <lua.h>
+
+#include "bindings/bindings.h"
+#include "bindings/task.h"
+
+struct frl {
+  struct frl_config config;
+  lua_State *L;
+  struct frl_tasks *tasks;
+  int observer;                 /* registry reference, or LUA_NOREF */
+  size_t heap;                  /* bytes in use by Lua */
+};
+
+/* The frl of any coroutine of the state. */
+struct frl *frl_of(lua_State *L);
+
+/* ---- errors (error.c) --------------------------------------------------- */
+
+/* Pushes nil and an error table {code, kind, message, retryable} whose
+ * tostring is the message. `detail` NULL: fr_err_message.   [-0, +2, m] */
+int frl_fail(lua_State *L, enum fr_err err, const char *detail);
+/* Pushes only the error table.                              [-0, +1, m] */
+void frl_push_error(lua_State *L, enum fr_err err, const char *message);
+/* Raises "bad argument 'name' (...)" at the caller of the current C
+ * function, in the same words everywhere.                   [-0, +0, e] */
+int frl_bad_argument(lua_State *L, const char *function, const char *argument,
+                     const char *format, ...);
+/* The nearest of `words` (NULL-ended) to `word`, or NULL when none is near
+ * (at most a third of it differs).                                      */
+const char *frl_nearest(const char *word, const char *const *words);
+/* Marks the verdict (policy, config, cap: as the error says) and logs it:
+ * file, line, source line, hint. Pops the error object.     [-1, +0, -] */
+void frl_report(lua_State *L);
+
+/* ---- the two environments (env.c) -------------------------------------- */
+
+/* Opens the safe part of Lua's library, the embedded files' environment and
+ * `require`, and the policies' environment.                  [-0, +0, e] */
+void frl_env_open(lua_State *L);
+/* Pushes the embedded module's result, loading it once.      [-0, +1, e] */
+void frl_env_require(lua_State *L, const char *name);
+/* Pushes the policy's main chunk, or raises its syntax error; `arg` is set
+ * from the words.                                            [-0, +1, e] */
+void frl_env_load_policy(lua_State *L, const struct frl_policy *policy);
+
+/* ---- tables, each pushed by its opener                    [-0, +1, m] --- */
+
+int frl_open_json(lua_State *L);        /* json.c */
+int frl_open_log(lua_State *L);         /* log.c */
+int frl_open_core(lua_State *L);        /* core.c */
+int frl_open_fal(lua_State *L);         /* fal.c: delete_payloads, read */
+int frl_open_host(lua_State *L);        /* host.c, only for commands */
+int frl_open_ledger(lua_State *L);      /* ledger.c, part of host */
+int frl_open_server(lua_State *L);      /* server.c, part of host */
+
+/* Decodes JSON text (integers stay integers, json.null, bounded) or raises.
+ *                                                            [-0, +1, e] */
+void frl_json_decode(lua_State *L, const char *text, size_t len);
+
+/* ---- checking arguments (check.c) --------------------------------------- */
+
+/* A canonical request id at `index`, or raises naming the argument. */
+void frl_check_id(lua_State *L, int index, const char *function,
+                  struct fr_uuid *ret_id);
+/* A duration string ("30d") in ms, or raises; a bare number is refused with
+ * the hint to write a unit. */
+uint64_t frl_check_duration(lua_State *L, int index, const char *function,
+                            const char *argument);
+/* Raises for a key of the table at `index` that is not in `known`
+ * (NULL-ended), with the nearest known one. */
+void frl_check_options(lua_State *L, int index, const char *function,
+                       const char *const *known);
+
+#endif

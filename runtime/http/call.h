@@ -1,0 +1,71 @@
+/* http/call.h - one HTTP exchange. Only runtime/fal may include this header
+ * (and tests): whoever holds it can send anything.
+ *
+ * Ownership: a call belongs to whoever made it and embeds its operation.
+ * The spec is copied; a copied authorization is wiped when the call goes.
+ * What the getters return is borrowed and lives as long as the call.
+ */
+#ifndef FR_HTTP_CALL_H
+#define FR_HTTP_CALL_H
+
+#include <stdint.h>
+
+#include "http/http.h"
+
+struct fr_call_spec {
+  const char *method;           /* "GET", "DELETE", "POST", ... */
+  const char *url;              /* absolute, escaped */
+  bool changes;                 /* could change something at the peer */
+  const char *authorization;    /* value of the header, or NULL */
+  const char *idempotency_key;  /* value of the header, or NULL */
+  const char *content_type;     /* of the body, or NULL */
+  const void *body;             /* or NULL */
+  size_t body_len;
+  size_t max_body;              /* bytes of the answer; must be set */
+  size_t max_headers;           /* bytes of its headers; must be set */
+  uint32_t connect_ms;          /* time to connect; must be set */
+  uint32_t total_ms;            /* whole call; must be set */
+  uint32_t stall_ms;            /* without a byte; must be set */
+};
+
+enum fr_err fr_call_new(struct fr_http *http, const struct fr_call_spec *spec,
+                        struct fr_call **ret_call);
+void fr_call_start(struct fr_call *call);
+void fr_call_free(struct fr_call *call);  /* NULL is fine; abandons */
+
+/* The op's error is about transport alone: a 500 is FR_OK. FR_ETIMEOUT,
+ * CONNECT, RESOLVE, TLS, DROPPED (closed, reset, GOAWAY, a short body),
+ * PROTOCOL, TOO_BIG, READ_ONLY, NOMEM, CANCELLED. A body of the wrong
+ * length is never FR_OK, whatever its status line said. */
+struct fr_op *fr_call_op(struct fr_call *call);
+
+int fr_call_status(const struct fr_call *call);         /* 0: none came */
+/* The last value of a header of the final answer, or NULL. Any case. */
+const char *fr_call_header(const struct fr_call *call, const char *name);
+const char *fr_call_body(const struct fr_call *call, size_t *ret_len);
+/* The same bytes, to be changed in place: the fal client blanks keys. */
+char *fr_call_body_edit(struct fr_call *call, size_t *ret_len);
+
+/* False only when it is certain that no byte of the request left: no
+ * connection was made, or the call was never started. */
+bool fr_call_sent(const struct fr_call *call);
+
+/* Why the transport failed, in plain words; "" when it did not. */
+const char *fr_call_detail(const struct fr_call *call);
+
+/* ---- the other side, for fr_http_new_local only ------------------------ */
+
+const struct fr_call_spec *fr_call_spec(const struct fr_call *call);
+
+struct fr_call_reply {
+  enum fr_err err;              /* FR_OK, or the transport error to fake */
+  bool sent;                    /* with an error: did the request leave */
+  int status;
+  const char *const *headers;   /* name, value, ..., NULL; or NULL */
+  const void *body;
+  size_t body_len;
+};
+
+void fr_call_answer(struct fr_call *call, const struct fr_call_reply *reply);
+
+#endif

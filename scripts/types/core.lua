@@ -1,0 +1,119 @@
+---@meta
+--- The private tables behind the standard library: `core` and `host`.
+---
+--- Embedded files get them by `require "core"`; commands and the sandbox also
+--- by `require "host"`. Policies cannot: their `require` knows neither.
+--- Failures of the world are `nil, err` with an error table
+--- `{code, kind, message, retryable}`; misuse raises.
+
+---@class core
+---@field mode "run"|"plan"
+---@field fal table           the raw calls below
+---@field json table          the global `json`
+---@field log table           the global `log`
+core = {}
+
+--- Deletes through the gate; `fal.delete_payloads` itself. Waits.
+function core.delete_payloads(id, opts) end
+--- What the gate would say now: "planned", "already_deleted", "held" or
+--- "refused", and for "refused" the code ("too_young", "stopped").
+---@return string fate, string? code
+function core.preview(id) end
+---@return integer  deletions the run's limit still allows
+function core.room() end
+--- A safety stop of the run (exit 4) with one sentence: the rest is refused.
+function core.stop(sentence) end
+--- Tightens the run's limits: {max = integer?, min_age = "36h"?}.
+function core.tighten(limits) end
+
+--- A reading call of the Platform API, retried; the decoded JSON, or nil and
+--- an error. Waits. `query` is a list of {name, value} pairs; repeated names
+--- are sent repeated. `key`: "none", "api", "admin" or "list".
+---@param call {method:string?, path:string, query:{[1]:string,[2]:string}[]?, body:table?, key:string?, timeout:string?}
+function core.read(call) end
+
+function core.sleep(ms) end                 --- waits; ms is an integer
+function core.spawn(f, ...) end             --- a task: cancel, wait, status
+function core.now() end                     --- monotonic ms
+function core.at() end                      --- wall clock, ms since 1970
+function core.parse_time(text) end          --- ms, or nil
+function core.format_time(ms) end           --- "2026-01-02T03:04:05Z"
+function core.parse_duration(text) end      --- ms, or nil
+function core.format_duration(ms) end       --- "30d"
+function core.parse_id(text) end            --- the id itself, or nil
+function core.nearest(word, words) end      --- the nearest spelling, or nil
+function core.error(code, message, fields) end  --- an error table
+--- Raises at the caller's level: "bad argument 'name' to 'function' (why)".
+function core.bad_argument(level, func, argument, why) end
+
+---@class host
+---@field command string
+---@field args string[]       words after the command
+---@field options table<string, string>   known options, as text; flags "true"
+---@field version string
+---@field color boolean       standard output takes colour
+---@field columns integer     of the terminal on standard output; 0: none
+---@field stderr_tty boolean
+---@field stdin_tty boolean
+---@field policy {path:string, sha256:string}?
+host = {}
+
+--- Ends the command with exit code 2 and one sentence on standard error.
+function host.usage(sentence) end
+function host.write(text) end               --- to standard output
+function host.say(text) end                 --- a line to standard error
+--- Lines of standard input, without their ends; a line longer than 64 KiB
+--- raises. Blocking: only before the first deletion.
+---@return fun(): string?
+function host.lines() end
+function host.read_file(path, max_bytes) end    --- text | nil, err
+--- A file opened for appending: methods write(text), close().
+function host.append(path) end              --- file | nil, err
+function host.text(module) end              --- an embedded file's text, or nil
+function host.commands() end                --- names of the commands
+function host.sha256(text) end              --- hexadecimal
+
+--- The policy's main chunk, checked for syntax only; or raises.
+---@return function
+function host.load_policy() end
+--- Calls f under the policy's error report: true and its results, or false
+--- after the error was reported (exit code 1, or what the error stands for).
+function host.guard(f, ...) end
+--- Called with (id, result, nil) or (id, nil, err) for each deletion that a
+--- script asked for, when it is over. Must not wait.
+function host.observe(f) end
+--- Sends again what earlier runs left open. Waits.
+function host.settle() end
+--- {deleted, already_deleted, planned, partial, held, refused, failed,
+--- settled, open, age_unknown} of this run, integers.
+function host.counts() end
+--- {in_flight, waiting, concurrency, requests, retries, limited, paused_ms}
+function host.figures() end
+--- True once the run was stopped, and the sentence why.
+function host.stopped() end
+
+---@class host.ledger
+host.ledger = {}
+--- Rows {run, began_at, ended_at?, exit_code?, command, policy?,
+--- policy_sha256?, options?, summary?}, newest first; times are RFC 3339,
+--- options and summary are decoded tables.
+function host.ledger.runs(most) end
+--- Rows {seq, run, at, kind, request_id?, data, hash}, oldest first. Calls
+--- f(row) for each; stops when it returns true.
+---@param filter {run:integer?, request_id:string?}
+function host.ledger.events(filter, f) end
+function host.ledger.residue(id) end        --- rows {request_id, link, exception}
+function host.ledger.holds() end            --- rows {request_id, at, reason}
+function host.ledger.hold_add(ids, reason) end      --- true | nil, err
+function host.ledger.hold_remove(ids) end   --- true | nil, err, id
+--- {events, head} | nil, err (err.seq is the first that does not fit)
+function host.ledger.verify() end
+host.ledger.path = ""
+
+--- Serves HTTP on 127.0.0.1. `handler(request)` runs as a task for each
+--- request {method, path, query = {{name, value}...}, header = function(name),
+--- body} and returns {status, headers = {name = value}?, body = text?,
+--- fault = "drop"|"truncate"|"stall"?, no_date = boolean?}. A handler that
+--- raises answers 500. Returns {port, close()} | nil, err.
+---@param config {port:integer, max_body:integer?, handler:function}
+function host.serve(config) end
