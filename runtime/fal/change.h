@@ -18,6 +18,7 @@
 #define FR_FAL_CHANGE_H
 
 #include "base/uuid.h"
+#include "fal/cdn.h"
 #include "fal/client.h"
 
 struct fr_change;
@@ -26,14 +27,11 @@ struct fr_change_spec {
   struct fr_uuid id;
   const char *idempotency_key;
   int64_t key_at_ms;            /* wall clock: when the key was announced */
-  unsigned attempts;            /* at most, of this change; default law: 5 */
+  unsigned attempts;            /* at most, of this change; 0: 5 */
   uint32_t timeout_ms;          /* per attempt; 0: 60 s */
-  int last_status;              /* status of the last 5xx before, or 0 */
-};
-
-struct fr_cdn_result {
-  const char *link;
-  const char *exception;        /* NULL: the file is gone */
+  int last_status;              /* that ended the generation before, or 0:
+                                 * the backoff goes on from there, and this
+                                 * key gets its two sends all the same */
 };
 
 struct fr_change_answer {
@@ -43,7 +41,7 @@ struct fr_change_answer {
   enum fr_err err;
   bool again;                   /* a new generation of the key may succeed */
   bool retryable;
-  int http_status;              /* of the last answer; 0: none */
+  int http_status;              /* of the last attempt; 0: no answer */
   unsigned attempts;            /* requests that may have left */
   bool unanswered;              /* some attempt left and had no usable
                                  * answer: its effect is unknown */
@@ -51,7 +49,7 @@ struct fr_change_answer {
                                  * that had stayed unanswered */
   uint64_t elapsed_ms;
   const char *message;          /* one clear sentence about the failure */
-  const struct fr_cdn_result *files;
+  const struct fr_cdn_result *files;    /* fal/cdn.h */
   size_t nfiles;
 };
 

@@ -1,0 +1,158 @@
+/* fal/client.c - what all calls of the process share.
+ *
+ * A stop walks over the exchanges that are not in flight and ends them; one
+ * that is in flight sees the stop when its answer comes, and is not repeated.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/date.h"
+#include "base/digest.h"
+#include "fal/exchange.h"
+
+#define SENTENCE_MOST 512
+
+enum fr_err fr_fal_new(struct fr_loop *loop, struct fr_http *http,
+                       const struct fr_fal_config *config,
+                       struct fr_fal **ret_fal)
+{
+  struct fr_fal *fal = calloc(1, sizeof(*fal));
+  enum fr_err err;
+
+  if (!fal)
+    return FR_ENOMEM;
+  fal->loop = loop;
+  fal->http = http;
+  fal->config = *config;
+  fal->unit = fr_random_unit;
+  fr_list_init(&fal->exchanges);
+  fr_buf_init(&fal->stop_sentence, SENTENCE_MOST);
+  err = fr_seen_new(FR_SEEN_MOST, config->age_floor_ms, &fal->seen);
+  if (err) {
+    free(fal);
+    return err;
+  }
+  fr_throttle_init(&fal->throttle, loop, config->max_concurrency,
+                   config->max_rate);
+  *ret_fal = fal;
+  return FR_OK;
+}
+
+void fr_fal_free(struct fr_fal *fal)
+{
+  if (!fal)
+    return;
+  fr_throttle_done(&fal->throttle);
+  fr_seen_free(fal->seen);
+  fr_buf_done(&fal->stop_sentence);
+  free(fal);
+}
+
+struct fr_seen *fr_fal_seen(struct fr_fal *fal)
+{
+  return fal->seen;
+}
+
+/* ---- the stop ----------------------------------------------------------- */
+
+void fr_fal_stop(struct fr_fal *fal, enum fr_err err, const char *sentence)
+{
+  struct fr_list *link, *next;
+
+  if (fal->stopped)
+    return;
+  fal->stopped = err ? err : FR_ESTOPPED;
+  fr_buf_say(&fal->stop_sentence, "%s",
+             sentence && *sentence ? sentence : fr_err_message(err));
+  for (link = fal->exchanges.next; link != &fal->exchanges; link = next) {
+    next = link->next;
+    fr_exchange_withdraw(fr_container_of(link, struct fr_exchange, link),
+                         FR_ESTOPPED);
+  }
+}
+
+enum fr_err fr_fal_stopped(const struct fr_fal *fal)
+{
+  return fal->stopped;
+}
+
+const char *fr_fal_stop_sentence(const struct fr_fal *fal)
+{
+  if (fal->stopped && !fal->stop_sentence.len)
+    return fr_err_message(fal->stopped);        /* there was no memory */
+  return fr_buf_text(&fal->stop_sentence);
+}
+
+void fr_fal_refused(struct fr_fal *fal, const char *sentence)
+{
+  fal->config.verdict->auth = true;
+  fr_verdict_say(fal->config.verdict, "%s", sentence);
+  fr_fal_stop(fal, FR_EAUTH, sentence);
+}
+
+void fr_fal_unavailable(struct fr_fal *fal, const char *sentence)
+{
+  struct fr_buf whole;
+
+  fr_buf_init(&whole, SENTENCE_MOST);
+  fr_buf_say(&whole, "the API is unavailable: %s", sentence);
+  fal->config.verdict->unavailable = true;
+  fr_verdict_say(fal->config.verdict, "%s", fr_buf_text(&whole));
+  fr_fal_stop(fal, FR_EUNAVAILABLE, fr_buf_text(&whole));
+  fr_buf_done(&whole);
+}
+
+/* ---- what answers tell -------------------------------------------------- */
+
+void fr_fal_note_alive(struct fr_fal *fal)
+{
+  fal->failures = 0;
+}
+
+void fr_fal_note_failure(struct fr_fal *fal, const char *sentence)
+{
+  if (!fal->stopped && ++fal->failures >= FR_BREAKER_AT)
+    fr_fal_unavailable(fal, sentence);
+}
+
+void fr_fal_note_answer(struct fr_fal *fal, const struct fr_call *call)
+{
+  const char *date = fr_call_header(call, "Date");
+  int64_t at_ms;
+
+  if (fal->skew != FR_SKEW_NONE)
+    return;
+  fal->skew = FR_SKEW_BROKEN;
+  if (!date || fr_date_parse_http(date, strlen(date), &at_ms))
+    return;
+  fal->skew = FR_SKEW_KNOWN;
+  fal->skew_ms = fr_loop_at(fal->loop) - at_ms;
+}
+
+enum fr_err fr_fal_clock_skew(const struct fr_fal *fal, int64_t *ret_ms)
+{
+  if (fal->skew == FR_SKEW_NONE)
+    return FR_ENOT_FOUND;
+  if (fal->skew == FR_SKEW_BROKEN)
+    return FR_EPROTOCOL;
+  *ret_ms = fal->skew_ms;
+  return FR_OK;
+}
+
+void fr_fal_figures(const struct fr_fal *fal,
+                    struct fr_fal_figures *ret_figures)
+{
+  const struct fr_throttle *throttle = &fal->throttle;
+  uint64_t now = fr_loop_now(fal->loop);
+
+  *ret_figures = (struct fr_fal_figures){
+    .in_flight = throttle->in_flight,
+    .waiting = throttle->waiting,
+    .concurrency = throttle->limit,
+    .requests = fal->requests,
+    .retries = fal->retries,
+    .limited = fal->limited,
+    .paused_ms = throttle->paused_until > now ?
+                 throttle->paused_until - now : 0,
+  };
+}

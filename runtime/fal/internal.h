@@ -1,0 +1,45 @@
+/* fal/internal.h - the client's inside, for runtime/fal and its tests only.
+ *
+ * Everything that all calls share: the throttle, the breaker, the stop, the
+ * clock's skew and the figures. What belongs to one call is in exchange.h.
+ */
+#ifndef FR_FAL_INTERNAL_H
+#define FR_FAL_INTERNAL_H
+
+#include "fal/client.h"
+#include "fal/throttle.h"
+#include "http/call.h"
+
+#define FR_SEEN_MOST (1u << 20)         /* ids; at most 48 MiB */
+#define FR_BREAKER_AT 5                 /* calls in a row that failed */
+
+enum fr_skew { FR_SKEW_NONE, FR_SKEW_KNOWN, FR_SKEW_BROKEN };
+
+struct fr_fal {
+  struct fr_loop *loop;
+  struct fr_http *http;
+  struct fr_fal_config config;
+  struct fr_seen *seen;
+  struct fr_throttle throttle;
+  struct fr_list exchanges;             /* started and not over */
+  double (*unit)(void);                 /* [0, 1); tests put their own */
+  enum fr_err stopped;
+  struct fr_buf stop_sentence;
+  unsigned failures;                    /* in a row; the breaker's count */
+  enum fr_skew skew;
+  int64_t skew_ms;
+  uint64_t requests, retries, limited;
+};
+
+/* Any whole answer: the first one sets the clock. */
+void fr_fal_note_answer(struct fr_fal *fal, const struct fr_call *call);
+/* The breaker: an answer that shows the API alive, and a call that gave up
+ * with `sentence`. */
+void fr_fal_note_alive(struct fr_fal *fal);
+void fr_fal_note_failure(struct fr_fal *fal, const char *sentence);
+
+/* Marks the verdict, too. */
+void fr_fal_refused(struct fr_fal *fal, const char *sentence);
+void fr_fal_unavailable(struct fr_fal *fal, const char *sentence);
+
+#endif

@@ -1,0 +1,85 @@
+/* fal/rows.c - reading ids and ages out of a list.
+ *
+ * The lenient half of this reader is deliberate: rows with a broken id are
+ * left to Lua to complain about, and payloads inside rows may hold integers
+ * beyond 64 bits (seeds) and NULs, which jansson would refuse by default.
+ * A key given twice is refused: Lua could read the other value than C did.
+ */
+#include "fal/rows.h"
+
+#include <jansson.h>
+#include <string.h>
+
+#include "base/date.h"
+
+#define TIME_MOST 64
+
+/* -1: it has no end, or none that can be read. A time without an offset is
+ * taken as UTC: a guess of hours is better than an age that counts as
+ * unknown and passes the floor. */
+static int64_t ended_at(const json_t *row)
+{
+  const json_t *value = json_object_get(row, "ended_at");
+  size_t len = json_string_length(value);
+  char text[TIME_MOST + 2];
+  int64_t at_ms;
+
+  if (!len || len > TIME_MOST)
+    return -1;
+  memcpy(text, json_string_value(value), len);
+  text[len] = 'Z';
+  if (!fr_date_parse(text, len, &at_ms) ||
+      !fr_date_parse(text, len + 1, &at_ms))
+    return at_ms;
+  return -1;
+}
+
+static bool is_request(const json_t *row)
+{
+  return json_is_string(json_object_get(row, "request_id")) &&
+         (json_object_get(row, "ended_at") || json_object_get(row, "sent_at"));
+}
+
+static enum fr_err note_row(const json_t *row, const struct fr_rows *rows)
+{
+  const json_t *id_text = json_object_get(row, "request_id");
+  struct fr_sighting sighting;
+  struct fr_uuid id;
+
+  if (!is_request(row) ||
+      fr_uuid_parse(json_string_value(id_text), json_string_length(id_text),
+                    &id))
+    return FR_OK;
+  sighting.ended_at_ms = ended_at(row);
+  sighting.by_deleting_key = rows->by_deleting_key;
+  return fr_seen_note(rows->seen, &id, &sighting, rows->at_ms);
+}
+
+static enum fr_err note_array(const json_t *array, const struct fr_rows *rows)
+{
+  enum fr_err err = FR_OK;
+  size_t i;
+
+  for (i = 0; !err && i < json_array_size(array); i++)
+    err = note_row(json_array_get(array, i), rows);
+  return err;
+}
+
+enum fr_err fr_rows_note(const char *body, size_t len,
+                         const struct fr_rows *rows)
+{
+  json_error_t fault;
+  enum fr_err err;
+  json_t *root = json_loadb(body, len, JSON_REJECT_DUPLICATES |
+                            JSON_ALLOW_NUL | JSON_DECODE_INT_AS_REAL, &fault);
+
+  if (!root && json_error_code(&fault) == json_error_out_of_memory)
+    return FR_ENOMEM;
+  if (!root)
+    return FR_EPROTOCOL;
+  err = note_array(json_object_get(root, "items"), rows);
+  if (!err)
+    err = note_array(json_object_get(root, "results"), rows);
+  json_decref(root);
+  return err;
+}
