@@ -73,7 +73,7 @@ enum fr_err fr_gate_stopped(const struct fr_gate *gate);
 const char *fr_gate_stop_sentence(const struct fr_gate *gate);
 
 /* Sends again what earlier runs left open, through holds, limits and
- * throttle. Done when nothing of it can be moved on in this run. */
+ * throttle; once per gate. Done when nothing of it can be moved on. */
 struct fr_op *fr_gate_settle(struct fr_gate *gate);
 
 struct fr_counts {
@@ -123,6 +123,8 @@ enum fr_err fr_deletion_new(struct fr_gate *gate,
                             const struct fr_deletion_spec *spec,
                             struct fr_buf *why,
                             struct fr_deletion **ret_deletion);
+/* The op ends FR_OK with a result, whatever the fate; FR_ECANCELLED when
+ * the wait was cancelled: the deletion itself goes on. */
 void fr_deletion_start(struct fr_deletion *deletion);
 struct fr_op *fr_deletion_op(struct fr_deletion *deletion);
 const struct fr_deletion_result *
@@ -131,7 +133,8 @@ void fr_deletion_free(struct fr_deletion *deletion);    /* NULL is fine */
 
 /* What the gate would say to this id now, without doing anything: PLANNED
  * (it would be sent), ALREADY_DELETED, HELD or REFUSED (and *ret_err why:
- * TOO_YOUNG, STOPPED). For looking ahead before the first deletion. */
+ * TOO_YOUNG, STOPPED), PARTIAL or FAILED when this run does not send it
+ * again. For looking ahead before the first deletion. */
 enum fr_fate fr_gate_preview(struct fr_gate *gate, const struct fr_uuid *id,
                              enum fr_err *ret_err);
 

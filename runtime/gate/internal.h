@@ -1,0 +1,72 @@
+/* gate/internal.h - what the files of the gate share.
+ *
+ * Promise: fr_effect_send is called from the barrier alone, after a commit.
+ */
+#ifndef FR_GATE_INTERNAL_H
+#define FR_GATE_INTERNAL_H
+
+#include "fal/read.h"
+#include "gate/effect.h"
+#include "ledger/holds.h"
+
+#define FR_USER_KEY_MAX 200
+#define FR_GROUP_MAX 1000u      /* intents, and endings, of one barrier */
+#define FR_SENDING_MAX 2000u    /* announced and not answered, at most */
+#define FR_SETTLING_MAX 256u    /* open intents in motion at a time */
+#define FR_RETRIES_DEFAULT 4
+#define FR_KEY_YOUNG_MS (9 * 60 * 1000)
+
+struct fr_gate {
+  struct fr_gate_config config;
+  struct fr_counts counts;
+  struct fr_table ids, keys;
+  struct fr_list waiting, queued, sending, answered, closing, recall;
+  struct fr_timer kick;         /* wakes the loop when work is left over */
+  size_t active, nsending;
+  uint64_t taken;               /* of max_deletes */
+  int64_t run, born_at_ms, version;   /* run: -1 until one is known */
+  bool broken, seen_version;    /* broken: the ledger failed */
+  enum fr_err stop;
+  char sentence[512];
+  bool clock_known, meta_over;
+  struct fr_read *meta;         /* the question for the time, or NULL */
+  struct {
+    struct fr_op op;
+    bool begun, active;
+    struct fr_uuid *ids;
+    size_t count, next, motion;
+    enum fr_err err;
+  } settle;
+};
+
+/* ---- deletion.c ---- */
+void fr_deletion_deliver(struct fr_list *handle, struct fr_effect *effect);
+
+/* ---- admit.c: steps 2 to 5; clock.c ---- */
+void fr_gate_admit(struct fr_effect *effect);
+/* True when the limits let it pass; else it has been refused. */
+bool fr_gate_limits(struct fr_effect *effect);
+bool fr_gate_held(struct fr_effect *effect);    /* and then says so */
+void fr_gate_refuse(struct fr_effect *effect, enum fr_err err);
+void fr_gate_close(struct fr_effect *effect, unsigned write);
+bool fr_clock_known(struct fr_gate *gate);      /* else it is asked for */
+void fr_clock_check(struct fr_gate *gate);
+
+/* ---- gate.c ---- */
+void fr_gate_adopt(struct fr_gate *gate);       /* a stop of the client */
+void fr_gate_break(struct fr_gate *gate, enum fr_err err);
+void fr_gate_kick(struct fr_gate *gate);
+
+/* ---- send.c, answer.c, settle.c ---- */
+void fr_effect_send(struct fr_effect *effect);
+/* Takes back what waits in the throttle, now or as soon as it can be. */
+void fr_effect_recall(struct fr_effect *effect);
+/* Takes back what is queued: STOPPED or HELD. */
+void fr_effect_withdraw(struct fr_effect *effect, enum fr_err err);
+void fr_effect_judge(struct fr_effect *effect);
+/* The ledger made a PARTIAL of it: files of earlier answers are left. */
+void fr_effect_residue(struct fr_effect *effect);
+void fr_settle_pump(struct fr_gate *gate);
+void fr_settle_over(struct fr_effect *effect);
+
+#endif
