@@ -1,0 +1,46 @@
+/* host/command.c - see command.h. */
+#include "host/command.h"
+
+#include <string.h>
+
+#include "bindings/embedded.h"
+
+static const struct fr_command table[] = {
+  { "run", true, true, true, FR_NEED_RUN },
+  { "plan", true, true, false, FR_NEED_READ },
+  { "check", true, false, false, FR_NEED_NONE },
+  { "delete", false, true, true, FR_NEED_RUN },
+  { "hold", false, false, false, FR_NEED_HOLD },
+  { "requests", false, true, false, FR_NEED_NONE },
+  { "history", false, false, false, FR_NEED_READ },
+  { "show", false, false, false, FR_NEED_READ },
+  { "explain", false, false, false, FR_NEED_READ },
+  { "verify", false, false, false, FR_NEED_READ },
+  { "sandbox", false, false, false, FR_NEED_NONE },
+  { "help", false, false, false, FR_NEED_NONE },
+  { "types", false, false, false, FR_NEED_NONE },
+};
+
+static const struct fr_command other = { "", false, true, false,
+                                         FR_NEED_READ };
+
+const struct fr_command *fr_command_find(const char *name)
+{
+  for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++)
+    if (!strcmp(table[i].name, name))
+      return &table[i];
+  return &other;
+}
+
+const char *const *fr_command_names(void)
+{
+  static const char *names[128];
+  static const char prefix[] = "commands.";
+  size_t count = 0;
+
+  for (size_t i = 0; frl_embedded[i].name && count < 127; i++)
+    if (!strncmp(frl_embedded[i].name, prefix, sizeof(prefix) - 1))
+      names[count++] = frl_embedded[i].name + sizeof(prefix) - 1;
+  names[count] = NULL;
+  return names;
+}

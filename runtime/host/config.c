@@ -1,0 +1,203 @@
+/* host/config.c - see config.h. Numbers are parsed here by hand and strictly:
+ * "10k", "1e3" and " 7" are usage errors, never some other number. */
+#include "host/config.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/date.h"
+
+static enum fr_err wrong(struct fr_buf *why, const char *name,
+                         const char *value, const char *wanted)
+{
+  fr_buf_say(why, "--%s is \"", name);
+  fr_buf_add_plain(why, value, strlen(value), 60);
+  fr_buf_addf(why, "\": write %s", wanted);
+  return FR_ECONFIG;
+}
+
+static bool whole(const char *text, uint64_t most, uint64_t *ret_number)
+{
+  uint64_t number = 0;
+
+  if (!*text)
+    return false;
+  for (; *text; text++) {
+    if (*text < '0' || *text > '9')
+      return false;
+    number = number * 10 + (uint64_t)(*text - '0');
+    if (number > most)
+      return false;
+  }
+  *ret_number = number;
+  return true;
+}
+
+/* "N", "N.5", with "/s" behind or not. */
+static bool per_second(const char *text, double *ret_rate)
+{
+  size_t len = strspn(text, "0123456789.");
+  char digits[32];
+  char *end;
+  double rate;
+
+  if (!len || len >= sizeof(digits) || (text[len] && strcmp(text + len, "/s")))
+    return false;
+  memcpy(digits, text, len);
+  digits[len] = 0;
+  rate = strtod(digits, &end);
+  if (*end || !(rate > 0) || rate > 1e6)
+    return false;
+  *ret_rate = rate;
+  return true;
+}
+
+static enum fr_err duration(const struct fr_options *options,
+                            const char *name, struct fr_buf *why,
+                            uint64_t *ret_ms)
+{
+  const char *value = fr_option(options, name);
+
+  if (!value || !fr_duration_parse(value, strlen(value), ret_ms))
+    return FR_OK;
+  return wrong(why, name, value, "a duration with its unit, like 36h or 30d");
+}
+
+static enum fr_err read_limits(const struct fr_options *options,
+                               struct fr_buf *why, struct fr_config *config)
+{
+  const char *value = fr_option(options, "max-deletes");
+  uint64_t age = FR_MIN_AGE_DEFAULT_MS, number;
+
+  config->limits.max_deletes = FR_MAX_DELETES_DEFAULT;
+  if (value && !whole(value, 1000000000, &config->limits.max_deletes))
+    return wrong(why, "max-deletes", value, "a whole number, like 50000");
+  value = fr_option(options, "max-percent");
+  if (value && (!whole(value, 100, &number) || number == 0))
+    return wrong(why, "max-percent", value, "a whole number from 1 to 100");
+  if (duration(options, "min-age", why, &age))
+    return FR_ECONFIG;
+  config->limits.min_age_ms = (int64_t)age;
+  return FR_OK;
+}
+
+static enum fr_err read_pace(const struct fr_options *options,
+                             struct fr_buf *why, struct fr_config *config)
+{
+  const char *value = fr_option(options, "concurrency");
+  uint64_t number;
+
+  if (value && strcmp(value, "auto") != 0) {
+    if (!whole(value, 1000, &number) || number == 0)
+      return wrong(why, "concurrency", value, "1 to 1000, or auto");
+    config->concurrency = (unsigned)number;
+  }
+  value = fr_option(options, "rate");
+  if (value && !per_second(value, &config->rate))
+    return wrong(why, "rate", value, "requests per second, like 20/s");
+  if (duration(options, "max-runtime", why, &config->max_runtime_ms))
+    return FR_ECONFIG;
+  if (fr_option(options, "max-runtime") && !config->max_runtime_ms)
+    return wrong(why, "max-runtime", "0s", "a duration longer than 0s");
+  return duration(options, "lock-wait", why, &config->lock_wait_ms);
+}
+
+/* The first folder of STATE_DIRECTORY, as systemd may list several. */
+static int state_path(char *path, size_t size)
+{
+  const char *state = getenv("STATE_DIRECTORY");
+  const char *xdg = getenv("XDG_STATE_HOME"), *home = getenv("HOME");
+
+  if (state && *state)
+    return snprintf(path, size, "%.*s/ledger.db",
+                    (int)strcspn(state, ":"), state);
+  if (xdg && *xdg == '/')
+    return snprintf(path, size, "%s/falrun/ledger.db", xdg);
+  if (home && *home)
+    return snprintf(path, size, "%s/.local/state/falrun/ledger.db", home);
+  return -1;
+}
+
+static enum fr_err find_ledger(const struct fr_options *options,
+                               struct fr_buf *why, struct fr_config *config)
+{
+  const char *given = fr_option(options, "ledger");
+  size_t size = sizeof(config->ledger);
+  int len;
+
+  if (given && (!*given || !strcmp(given, ":memory:")))
+    return wrong(why, "ledger", given, "the path of a file");
+  if (!given && config->sandbox)
+    return FR_OK;
+  len = given ? snprintf(config->ledger, size, "%s", given)
+              : state_path(config->ledger, size);
+  if (len > 0 && (size_t)len < size)
+    return FR_OK;
+  fr_buf_say(why, "there is no place for the ledger: neither "
+             "STATE_DIRECTORY, XDG_STATE_HOME nor HOME is set; "
+             "name one with --ledger PATH");
+  return FR_ECONFIG;
+}
+
+static const char *nonempty(const char *text)
+{
+  return text && *text ? text : NULL;
+}
+
+enum fr_err fr_config_read(const struct fr_options *options,
+                           struct fr_buf *why, struct fr_config *ret_config)
+{
+  struct fr_config config = { .command = *fr_command_find(options->command) };
+  const char *url = fr_option(options, "api-url");
+  enum fr_err err;
+
+  config.sandbox = fr_option_flag(options, "sandbox");
+  config.json = fr_option_flag(options, "json");
+  config.quiet = fr_option_flag(options, "quiet");
+  config.verbose = fr_option_flag(options, "verbose");
+  config.no_progress = fr_option_flag(options, "no-progress");
+  config.ca_file = nonempty(fr_option(options, "ca-file"));
+  config.proxy = nonempty(fr_option(options, "proxy"));
+  if (fr_option_flag(options, "dry-run") && config.command.deletes) {
+    config.command.deletes = false;
+    config.command.ledger = FR_NEED_READ;
+  }
+  if (config.sandbox && url) {
+    fr_buf_say(why, "--sandbox starts an API of its own: leave out --api-url "
+               "(or FALRUN_API_URL)");
+    return FR_ECONFIG;
+  }
+  err = fr_origin_parse(url ? url : FR_ORIGIN_DEFAULT, why, &config.origin);
+  if (!err)
+    err = read_limits(options, why, &config);
+  if (!err)
+    err = read_pace(options, why, &config);
+  if (!err)
+    err = find_ledger(options, why, &config);
+  if (!err)
+    *ret_config = config;
+  return err;
+}
+
+enum fr_err fr_config_json(const struct fr_config *config,
+                           struct fr_buf *buf)
+{
+  enum fr_err err = fr_buf_addf(buf, "{\"origin\":");
+
+  if (!err)
+    err = fr_buf_add_json(buf, config->origin.name);
+  if (!err)
+    err = fr_buf_addf(buf, ",\"max_deletes\":%llu,\"min_age_ms\":%lld",
+                      (unsigned long long)config->limits.max_deletes,
+                      (long long)config->limits.min_age_ms);
+  if (!err && config->concurrency)
+    err = fr_buf_addf(buf, ",\"concurrency\":%u", config->concurrency);
+  if (!err && config->rate > 0)
+    err = fr_buf_addf(buf, ",\"rate\":%g", config->rate);
+  if (!err && config->max_runtime_ms)
+    err = fr_buf_addf(buf, ",\"max_runtime_ms\":%llu",
+                      (unsigned long long)config->max_runtime_ms);
+  return err ? err : fr_buf_add_text(buf, "}");
+}

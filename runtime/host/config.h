@@ -1,0 +1,35 @@
+/* host/config.h - options given their types, checked, with their defaults.
+ *
+ * Ownership: paths live in the configuration; other texts are borrowed from
+ * the options.
+ */
+#ifndef FR_HOST_CONFIG_H
+#define FR_HOST_CONFIG_H
+
+#include "fal/origin.h"
+#include "gate/gate.h"
+#include "host/command.h"
+#include "host/options.h"
+
+struct fr_config {
+  struct fr_command command;    /* after --dry-run was applied */
+  struct fr_origin origin;
+  struct fr_limits limits;
+  unsigned concurrency;         /* 0: auto */
+  double rate;                  /* 0: no cap */
+  uint64_t max_runtime_ms;      /* 0: no limit */
+  uint64_t lock_wait_ms;
+  const char *ca_file, *proxy;  /* or NULL */
+  bool sandbox, json, quiet, verbose, no_progress;
+  char ledger[4096];            /* "" when the sandbox makes its own */
+};
+
+/* FR_ECONFIG and a sentence that names the option and the way out. */
+enum fr_err fr_config_read(const struct fr_options *options,
+                           struct fr_buf *why, struct fr_config *ret_config);
+
+/* The limits and modes as a JSON object, for the ledger's run_begin. */
+enum fr_err fr_config_json(const struct fr_config *config,
+                           struct fr_buf *buf);
+
+#endif

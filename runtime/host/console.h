@@ -1,0 +1,33 @@
+/* host/console.h - standard error: log lines and the one progress line.
+ *
+ * A line for people takes the progress line away, is written, and the
+ * progress comes back with its next update. Control characters never reach
+ * the terminal.
+ */
+#ifndef FR_HOST_CONSOLE_H
+#define FR_HOST_CONSOLE_H
+
+#include <stdbool.h>
+
+#include "base/log.h"
+
+struct fr_console {
+  bool tty, color;
+  bool shown;                   /* a progress line is on the screen */
+};
+
+/* Finds out what standard error is and makes the console the log's sink. */
+void fr_console_open(struct fr_console *console, enum fr_log_level most);
+/* Takes the progress line away. */
+void fr_console_close(struct fr_console *console);
+
+void fr_console_progress(struct fr_console *console, const char *line);
+/* "falrun: " and the sentence, in red for errors where there is colour. */
+void fr_console_say(struct fr_console *console, enum fr_log_level level,
+                    const char *line);
+
+/* Colour for the descriptor: a terminal, NO_COLOR unset, TERM not dumb. */
+bool fr_console_color(int fd);
+int fr_console_columns(int fd);         /* 0: not a terminal */
+
+#endif

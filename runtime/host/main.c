@@ -1,0 +1,59 @@
+/* host/main.c - the program: --version, --help, or a command. */
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "host/options.h"
+#include "host/run.h"
+#include "host/version.h"
+
+static int usage(const char *sentence)
+{
+  fprintf(stderr, "falrun: %s\n", sentence);
+  return 2;
+}
+
+/* Help is a command like any other, so that it reads the same tables. */
+static void turn_into_help(struct fr_options *options)
+{
+  const char *about = options->command;
+
+  options->nwords = 0;
+  if (about && strcmp(about, "help") != 0)
+    options->words[options->nwords++] = about;
+  options->words[options->nwords] = NULL;
+  options->command = "help";
+  options->policy = NULL;
+}
+
+static int dispatch(struct fr_options *options)
+{
+  if (fr_option_flag(options, "version")) {
+    fr_version_print(fr_option_flag(options, "verbose"));
+    return 0;
+  }
+  if (fr_option_flag(options, "help"))
+    turn_into_help(options);
+  if (!options->command)
+    return usage("no command and no policy: falrun POLICY.lua runs one; "
+                 "falrun --help shows all");
+  return fr_run(options);
+}
+
+int main(int argc, char **argv)
+{
+  struct fr_options options;
+  struct fr_buf why;
+  enum fr_err err;
+  int code;
+
+  fr_buf_init(&why, 2048);
+  err = fr_options_parse(argc, argv, &why, &options);
+  if (err)
+    code = usage(err == FR_ENOMEM ? fr_err_message(err) : fr_buf_text(&why));
+  else
+    code = dispatch(&options);
+  fr_options_done(&options);
+  fr_buf_done(&why);
+  return code;
+}

@@ -1,0 +1,336 @@
+/* host/options.c - see options.h. One table; the command line wins over the
+ * environment. Values are checked in config.c, where they get their types. */
+#include "host/options.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "host/command.h"
+
+struct known {
+  const char *name;
+  bool flag;
+  char letter;
+};
+
+static const struct known table[] = {
+  { "dry-run", true, 0 },       { "sandbox", true, 0 },
+  { "api-url", false, 0 },      { "ledger", false, 0 },
+  { "max-deletes", false, 0 },  { "max-percent", false, 0 },
+  { "min-age", false, 0 },      { "concurrency", false, 0 },
+  { "rate", false, 0 },         { "max-runtime", false, 0 },
+  { "lock-wait", false, 0 },    { "ca-file", false, 0 },
+  { "proxy", false, 0 },        { "json", true, 0 },
+  { "quiet", true, 'q' },       { "verbose", true, 'v' },
+  { "no-progress", true, 0 },   { "no-input", true, 0 },
+  { "help", true, 'h' },        { "version", true, 'V' },
+};
+#define NTABLE (sizeof(table) / sizeof(table[0]))
+
+/* Options of `falrun sandbox` that `--sandbox` passes on. All take a value. */
+static const char *const forwarded[] = {
+  "requests", "seed", "endpoints", "rate-limit", "concurrency-limit",
+  "latency", "faults", "fault-seed", "truth", NULL
+};
+
+struct scan {
+  struct fr_options *out;
+  struct fr_buf *why;
+  char **argv;
+  int argc, at;
+  bool literal;                 /* "--" was seen */
+};
+
+static const struct known *find(const char *name, size_t len)
+{
+  for (size_t i = 0; i < NTABLE; i++)
+    if (strlen(table[i].name) == len && !memcmp(table[i].name, name, len))
+      return &table[i];
+  return NULL;
+}
+
+static const struct known *find_letter(const char *word)
+{
+  if (word[0] != '-' || !word[1] || word[2])
+    return NULL;
+  for (size_t i = 0; i < NTABLE; i++)
+    if (table[i].letter == word[1])
+      return &table[i];
+  return NULL;
+}
+
+static bool is_forwarded(const char *name, size_t len)
+{
+  for (size_t i = 0; forwarded[i]; i++)
+    if (strlen(forwarded[i]) == len && !memcmp(forwarded[i], name, len))
+      return true;
+  return false;
+}
+
+static const char *nearest(const char *word)
+{
+  const char *names[NTABLE + 1];
+
+  for (size_t i = 0; i < NTABLE; i++)
+    names[i] = table[i].name;
+  names[NTABLE] = NULL;
+  return frl_nearest_word(word, names);
+}
+
+/* Sets or replaces: the last one on the line wins. */
+static void set(struct fr_options *out, const char *name, const char *value)
+{
+  size_t i = 0;
+
+  while (out->values[i].name && strcmp(out->values[i].name, name) != 0)
+    i++;
+  out->values[i] = (struct frl_option){ .name = name, .value = value };
+}
+
+static bool truth(const char *text, bool *ret_value)
+{
+  static const char *const yes[] = { "1", "true", "yes", "on", NULL };
+  static const char *const no[] = { "0", "false", "no", "off", "", NULL };
+
+  for (size_t i = 0; yes[i]; i++)
+    if (!strcmp(text, yes[i]))
+      return *ret_value = true;
+  for (size_t i = 0; no[i]; i++)
+    if (!strcmp(text, no[i])) {
+      *ret_value = false;
+      return true;
+    }
+  return false;
+}
+
+static enum fr_err from_environment(struct fr_options *out,
+                                    struct fr_buf *why)
+{
+  for (size_t i = 0; i < NTABLE; i++) {
+    char name[64] = "FALRUN_";
+    const char *value;
+    bool on;
+
+    for (size_t c = 0; table[i].name[c]; c++)
+      name[7 + c] = table[i].name[c] == '-'
+        ? '_' : (char)(table[i].name[c] - 'a' + 'A');
+    value = getenv(name);
+    if (!value || !strcmp(table[i].name, "help") ||
+        !strcmp(table[i].name, "version"))
+      continue;
+    if (!table[i].flag) {
+      set(out, table[i].name, value);
+      continue;
+    }
+    if (!truth(value, &on)) {
+      fr_buf_say(why, "%s is \"%.40s\": write 1 or 0", name, value);
+      return FR_ECONFIG;
+    }
+    if (on)
+      set(out, table[i].name, "true");
+  }
+  return FR_OK;
+}
+
+static enum fr_err take_flag(struct scan *scan, const struct known *known,
+                             const char *equals)
+{
+  bool on = true;
+
+  if (equals && !truth(equals + 1, &on)) {
+    fr_buf_say(scan->why, "--%s takes no value", known->name);
+    return FR_ECONFIG;
+  }
+  set(scan->out, known->name, on ? "true" : NULL);
+  return FR_OK;
+}
+
+static enum fr_err take_known(struct scan *scan, const struct known *known,
+                              const char *equals)
+{
+  const char *value = equals ? equals + 1 : NULL;
+
+  if (known->flag)
+    return take_flag(scan, known, equals);
+  if (!value && scan->at + 1 < scan->argc)
+    value = scan->argv[++scan->at];
+  if (!value) {
+    fr_buf_say(scan->why, "--%s needs a value", known->name);
+    return FR_ECONFIG;
+  }
+  set(scan->out, known->name, value);
+  return FR_OK;
+}
+
+static enum fr_err take_forwarded(struct scan *scan, const char *equals)
+{
+  struct fr_options *out = scan->out;
+
+  out->forward[out->nforward++] = scan->argv[scan->at];
+  if (equals)
+    return FR_OK;
+  if (scan->at + 1 >= scan->argc) {
+    fr_buf_say(scan->why, "%s needs a value", scan->argv[scan->at]);
+    return FR_ECONFIG;
+  }
+  out->forward[out->nforward++] = scan->argv[++scan->at];
+  return FR_OK;
+}
+
+static enum fr_err unknown(struct scan *scan, const char *word)
+{
+  const char *near = nearest(word + strspn(word, "-"));
+
+  if (near)
+    fr_buf_say(scan->why, "falrun has no option %.60s; did you mean --%s?",
+               word, near);
+  else
+    fr_buf_say(scan->why, "falrun has no option %.60s; see falrun --help",
+               word);
+  if (scan->out->policy)
+    fr_buf_addf(scan->why, " What is meant for the policy stands after --.");
+  return FR_ECONFIG;
+}
+
+static enum fr_err take_dashed(struct scan *scan, const char *word)
+{
+  struct fr_options *out = scan->out;
+  const char *name = word + 2, *equals = strchr(word, '=');
+  const struct known *known = find_letter(word);
+  size_t len = equals ? (size_t)(equals - name) : strlen(name);
+
+  if (!known && word[1] == '-')
+    known = find(name, len);
+  if (known)
+    return take_known(scan, known, equals);
+  if (word[1] == '-' && is_forwarded(name, len) &&
+      !(out->command && !strcmp(out->command, "sandbox")))
+    return take_forwarded(scan, equals);
+  if (!out->command || fr_command_find(out->command)->policy)
+    return unknown(scan, word);
+  out->words[out->nwords++] = word;
+  return FR_OK;
+}
+
+static enum fr_err unknown_command(struct scan *scan, const char *word)
+{
+  const char *near = frl_nearest_word(word, fr_command_names());
+
+  if (near)
+    fr_buf_say(scan->why, "falrun has no command \"%.60s\"; did you mean %s?",
+               word, near);
+  else
+    fr_buf_say(scan->why, "falrun has no command \"%.60s\", and a policy is "
+               "a file whose name ends in .lua; see falrun --help", word);
+  return FR_ECONFIG;
+}
+
+static bool is_policy(const char *word)
+{
+  size_t len = strlen(word);
+
+  return strchr(word, '/') || (len > 4 && !strcmp(word + len - 4, ".lua"));
+}
+
+static enum fr_err take_word(struct scan *scan, const char *word)
+{
+  struct fr_options *out = scan->out;
+
+  if (!out->command && is_policy(word)) {
+    out->command = "run";
+    out->policy = word;
+  } else if (!out->command) {
+    if (!frl_has_command(word))
+      return unknown_command(scan, word);
+    out->command = word;
+  } else if (!out->policy && fr_command_find(out->command)->policy) {
+    out->policy = word;
+  } else {
+    out->words[out->nwords++] = word;
+  }
+  return FR_OK;
+}
+
+static enum fr_err take(struct scan *scan)
+{
+  const char *word = scan->argv[scan->at];
+
+  if (!scan->literal && !strcmp(word, "--")) {
+    /* A command's own parser must see it; a policy's words need not. */
+    if (scan->out->command && !fr_command_find(scan->out->command)->policy)
+      scan->out->words[scan->out->nwords++] = word;
+    scan->literal = true;
+    return FR_OK;
+  }
+  if (!scan->literal && word[0] == '-' && word[1])
+    return take_dashed(scan, word);
+  return take_word(scan, word);
+}
+
+/* What both kinds of line need: a command, and nowhere forwarded options
+ * that no sandbox will see. */
+static enum fr_err settle(struct fr_options *out, struct fr_buf *why)
+{
+  if (!out->command)
+    return FR_OK;
+  if (!strcmp(out->command, "sandbox")) {
+    memmove(out->words + out->nforward, out->words,
+            out->nwords * sizeof(*out->words));
+    memcpy(out->words, out->forward, out->nforward * sizeof(*out->words));
+    out->nwords += out->nforward;
+    out->nforward = 0;
+  }
+  if (out->nforward && !fr_option_flag(out, "sandbox")) {
+    fr_buf_say(why, "%.60s is an option of the sandbox: add --sandbox",
+               out->forward[0]);
+    return FR_ECONFIG;
+  }
+  if (fr_command_find(out->command)->policy && !out->policy &&
+      !fr_option_flag(out, "help")) {
+    fr_buf_say(why, "falrun %s needs a policy: a file of Lua, like "
+               "older-than.lua", out->command);
+    return FR_ECONFIG;
+  }
+  if (fr_option_flag(out, "dry-run") && !strcmp(out->command, "run"))
+    out->command = "plan";
+  return FR_OK;
+}
+
+enum fr_err fr_options_parse(int argc, char **argv, struct fr_buf *why,
+                             struct fr_options *ret_options)
+{
+  size_t room = (size_t)argc + 1;
+  struct scan scan = { .out = ret_options, .why = why, .argv = argv,
+                       .argc = argc };
+  enum fr_err err;
+
+  memset(ret_options, 0, sizeof(*ret_options));
+  ret_options->words = calloc(room, sizeof(*ret_options->words));
+  ret_options->forward = calloc(room, sizeof(*ret_options->forward));
+  if (!ret_options->words || !ret_options->forward)
+    return FR_ENOMEM;
+  err = from_environment(ret_options, why);
+  for (scan.at = 1; !err && scan.at < argc; scan.at++)
+    err = take(&scan);
+  return err ? err : settle(ret_options, why);
+}
+
+void fr_options_done(struct fr_options *options)
+{
+  free(options->words);
+  free(options->forward);
+  options->words = options->forward = NULL;
+}
+
+const char *fr_option(const struct fr_options *options, const char *name)
+{
+  for (size_t i = 0; options->values[i].name; i++)
+    if (!strcmp(options->values[i].name, name))
+      return options->values[i].value;
+  return NULL;
+}
+
+bool fr_option_flag(const struct fr_options *options, const char *name)
+{
+  return fr_option(options, name) != NULL;
+}

@@ -1,0 +1,67 @@
+/* host/progress.c - see progress.h. The figures are the gate's and the
+ * client's own counters; a script cannot make them look better. */
+#include "host/progress.h"
+
+#define TERMINAL_MS 100
+#define ELSEWHERE_MS 10000
+#define QUIET_START_MS 500      /* a short run shows nothing at all */
+
+static uint64_t done(const struct fr_counts *counts)
+{
+  return counts->deleted + counts->already_deleted + counts->planned +
+         counts->partial + counts->held + counts->refused + counts->failed;
+}
+
+static void show(struct fr_progress *progress)
+{
+  uint64_t elapsed = fr_loop_now(progress->loop) - progress->began;
+  struct fr_fal_figures figures;
+  struct fr_counts counts;
+  struct fr_buf line;
+  double rate;
+
+  fr_fal_figures(progress->fal, &figures);
+  fr_gate_counts(progress->gate, &counts);
+  rate = elapsed ? (double)done(&counts) * 1000.0 / (double)elapsed : 0.0;
+  fr_buf_init(&line, 512);
+  fr_buf_addf(&line, "%llu done",
+              (unsigned long long)done(&counts));
+  if (counts.failed + counts.partial)
+    fr_buf_addf(&line, ", %llu not",
+                (unsigned long long)(counts.failed + counts.partial));
+  fr_buf_addf(&line, ", %.0f/s, %u in flight, %u waiting", rate,
+              figures.in_flight, figures.waiting);
+  if (figures.retries)
+    fr_buf_addf(&line, ", %llu retries",
+                (unsigned long long)figures.retries);
+  if (figures.paused_ms)
+    fr_buf_addf(&line, ", the API asks to wait %llu s",
+                (unsigned long long)((figures.paused_ms + 999) / 1000));
+  fr_console_progress(progress->console, fr_buf_text(&line));
+  fr_buf_done(&line);
+}
+
+static void due(struct fr_timer *timer)
+{
+  struct fr_progress *progress =
+    fr_container_of(timer, struct fr_progress, timer);
+  uint64_t step = progress->console->tty ? TERMINAL_MS : ELSEWHERE_MS;
+
+  show(progress);
+  fr_timer_start(progress->loop, timer, fr_loop_now(progress->loop) + step);
+}
+
+void fr_progress_start(struct fr_progress *progress)
+{
+  uint64_t first = progress->console->tty ? QUIET_START_MS : ELSEWHERE_MS;
+
+  progress->began = fr_loop_now(progress->loop);
+  progress->timer.on_due = due;
+  fr_timer_start(progress->loop, &progress->timer, progress->began + first);
+}
+
+void fr_progress_stop(struct fr_progress *progress)
+{
+  if (progress->loop)
+    fr_timer_stop(progress->loop, &progress->timer);
+}

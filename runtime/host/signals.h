@@ -1,0 +1,26 @@
+/* host/signals.h - signals become events of the loop.
+ *
+ * The first SIGINT, SIGTERM or SIGHUP asks the run to end: nothing new is
+ * sent, answers in flight are recorded. The second ends the process at once;
+ * what was in flight stays open in the ledger. SIGPIPE is ignored.
+ */
+#ifndef FR_HOST_SIGNALS_H
+#define FR_HOST_SIGNALS_H
+
+#include "loop/loop.h"
+
+struct fr_signals {
+  struct fr_watch watch;
+  struct fr_loop *loop;
+  void (*on_signal)(void *arg, int signal);     /* in the loop's turn */
+  void (*on_arrival)(void *arg);        /* in the handler: async-safe only */
+  void *arg;
+  int pipe[2];
+};
+
+/* One per process. Functions and arg are set by the caller before. */
+enum fr_err fr_signals_open(struct fr_signals *signals,
+                            struct fr_loop *loop);
+void fr_signals_close(struct fr_signals *signals);
+
+#endif
