@@ -1,0 +1,93 @@
+/* base/digest.c - the only file that names libcrypto. */
+#include "base/digest.h"
+
+#include <errno.h>
+#include <openssl/crypto.h>
+#include <openssl/evp.h>
+#include <sys/random.h>
+
+/* One context for the process (one thread): fetching the algorithm and
+ * making a context would cost more than the digest of a ledger event. */
+static EVP_MD_CTX *context(void)
+{
+  static EVP_MD_CTX *made;
+
+  if (!made)
+    made = EVP_MD_CTX_new();
+  return made;
+}
+
+static EVP_MD *algorithm(void)
+{
+  static EVP_MD *fetched;
+
+  if (!fetched)
+    fetched = EVP_MD_fetch(NULL, "SHA256", NULL);
+  return fetched;
+}
+
+enum fr_err fr_sha256(const struct fr_part *parts, size_t count,
+                      uint8_t ret_digest[FR_SHA256_SIZE])
+{
+  EVP_MD_CTX *ctx = context();
+  uint8_t digest[FR_SHA256_SIZE];
+
+  if (!ctx || !algorithm() || EVP_DigestInit_ex2(ctx, algorithm(), NULL) != 1)
+    return FR_ENOMEM;
+  for (size_t i = 0; i < count; i++)
+    if (EVP_DigestUpdate(ctx, parts[i].data, parts[i].len) != 1)
+      return FR_ENOMEM;
+  if (EVP_DigestFinal_ex(ctx, digest, NULL) != 1)
+    return FR_ENOMEM;
+  for (size_t i = 0; i < sizeof(digest); i++)
+    ret_digest[i] = digest[i];
+  return FR_OK;
+}
+
+void fr_hex(const uint8_t *data, size_t len, char *ret_text)
+{
+  static const char digits[] = "0123456789abcdef";
+
+  for (size_t i = 0; i < len; i++) {
+    *ret_text++ = digits[data[i] >> 4];
+    *ret_text++ = digits[data[i] & 15];
+  }
+  *ret_text = 0;
+}
+
+enum fr_err fr_random(void *ret_data, size_t len)
+{
+  uint8_t *data = ret_data;
+
+  while (len) {
+    ssize_t n = getrandom(data, len, 0);
+
+    if (n < 0 && errno == EINTR)
+      continue;
+    if (n <= 0)
+      return FR_EIO;
+    data += n;
+    len -= (size_t)n;
+  }
+  return FR_OK;
+}
+
+/* splitmix64, seeded once by the kernel. */
+double fr_random_unit(void)
+{
+  static uint64_t state;
+  uint64_t z;
+
+  if (!state && fr_random(&state, sizeof(state)))
+    state = 1;
+  z = (state += 0x9e3779b97f4a7c15u);
+  z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
+  z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
+  z ^= z >> 31;
+  return (double)(z >> 11) * 0x1.0p-53;
+}
+
+void fr_wipe(void *data, size_t len)
+{
+  OPENSSL_cleanse(data, len);
+}
