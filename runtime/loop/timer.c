@@ -1,0 +1,65 @@
+/* loop/timer.c - timers in a ring sorted by due time. New timers are mostly
+ * the latest, so insertion walks from the end; a heap would not be shorter
+ * for the few hundred that a run has. */
+#include "loop/internal.h"
+
+static struct fr_timer *timer_of(const struct fr_list *link)
+{
+  return fr_container_of(link, struct fr_timer, link);
+}
+
+void fr_timer_start(struct fr_loop *loop, struct fr_timer *timer,
+                    uint64_t due)
+{
+  struct fr_list *at;
+
+  fr_timer_stop(loop, timer);
+  timer->due = due;
+  at = loop->timers.prev;
+  while (at != &loop->timers && timer_of(at)->due > due)
+    at = at->prev;
+  fr_list_add(at->next, &timer->link);
+}
+
+void fr_timer_stop(struct fr_loop *loop, struct fr_timer *timer)
+{
+  (void)loop;
+  if (timer->link.next)
+    fr_list_del(&timer->link);
+  else
+    fr_list_init(&timer->link);
+}
+
+bool fr_timers_next(const struct fr_loop *loop, uint64_t *ret_due)
+{
+  if (fr_list_empty(&loop->timers))
+    return false;
+  *ret_due = timer_of(loop->timers.next)->due;
+  return true;
+}
+
+/* Runs what is due now. What a callback arms for "now" or the past waits for
+ * the next turn, so that a timer which re-arms itself cannot hold the loop:
+ * due timers are taken out first. */
+bool fr_timers_run(struct fr_loop *loop)
+{
+  struct fr_list due;
+  bool any = false;
+
+  fr_list_init(&due);
+  while (!fr_list_empty(&loop->timers) &&
+         timer_of(loop->timers.next)->due <= loop->now) {
+    struct fr_list *link = loop->timers.next;
+
+    fr_list_del(link);
+    fr_list_add(&due, link);
+  }
+  while (!fr_list_empty(&due)) {
+    struct fr_timer *timer = timer_of(due.next);
+
+    fr_list_del(&timer->link);
+    any = true;
+    timer->on_due(timer);
+  }
+  return any;
+}
