@@ -1,0 +1,196 @@
+/* bindings/core.c - the table `core`: what the standard library stands on. */
+#include <string.h>
+
+#include "bindings/nouns.h"
+
+#define WORDS_MAX 10000
+
+/* ---- the gate ------------------------------------------------------------ */
+
+/* core.preview(id) -> fate, code?                             [-1, +2, e] */
+static int l_preview(lua_State *L)
+{
+  struct fr_gate *gate = frl_of(L)->config.gate;
+  enum fr_err err = FR_OK;
+  enum fr_fate fate;
+  struct fr_uuid id;
+
+  frl_check_id(L, 1, "preview", &id);
+  if (!gate)
+    return frl_fail_network(L);
+  fate = fr_gate_preview(gate, &id, &err);
+  lua_pushstring(L, fr_fate_name(fate));
+  if (fate != FR_FATE_REFUSED)
+    return 1;
+  lua_pushstring(L, fr_err_name(err));
+  return 2;
+}
+
+static int l_room(lua_State *L)
+{
+  struct fr_gate *gate = frl_of(L)->config.gate;
+  uint64_t room = gate ? fr_gate_room(gate) : 0;
+
+  lua_pushinteger(L, room > LUA_MAXINTEGER ? LUA_MAXINTEGER
+                                           : (lua_Integer)room);
+  return 1;
+}
+
+/* core.stop(sentence): the gate marks the verdict, or, without one, we. */
+static int l_stop(lua_State *L)
+{
+  struct frl *frl = frl_of(L);
+  const char *sentence = frl_check_text(L, 1, "stop", "sentence");
+
+  frl->config.verdict->safety = true;
+  fr_verdict_say(frl->config.verdict, "%s", sentence);
+  if (frl->config.gate)
+    fr_gate_stop(frl->config.gate, FR_ELIMIT, sentence);
+  return 0;
+}
+
+/* core.tighten{max =, min_age =}                              [-1, +0, e] */
+static int l_tighten(lua_State *L)
+{
+  static const char *const known[] = { "max", "min_age", NULL };
+  struct fr_gate *gate = frl_of(L)->config.gate;
+  struct fr_limits limits = { .max_deletes = UINT64_MAX };
+  lua_Integer max = 0;
+
+  luaL_checktype(L, 1, LUA_TTABLE);
+  lua_settop(L, 1);
+  frl_check_options(L, 1, "limits", known);
+  if (frl_field_integer(L, 1, "limits", "max", &max)) {
+    if (max < 0)
+      return frl_bad_argument(L, "limits", "max", "it is negative");
+    limits.max_deletes = (uint64_t)max;
+  }
+  lua_pushliteral(L, "min_age");
+  if (lua_rawget(L, 1) != LUA_TNIL)
+    limits.min_age_ms =
+      (int64_t)frl_check_duration(L, 2, "limits", "min_age");
+  if (gate)
+    fr_gate_tighten(gate, &limits);
+  return 0;
+}
+
+/* ---- tasks and words ----------------------------------------------------- */
+
+static int l_spawn(lua_State *L)
+{
+  luaL_checktype(L, 1, LUA_TFUNCTION);
+  frl_task_spawn(L, lua_gettop(L) - 1);
+  return 1;
+}
+
+/* core.nearest(word, words) -> word | nil                     [-2, +1, e] */
+static int l_nearest(lua_State *L)
+{
+  const char *word = luaL_checkstring(L, 1);
+  const char **words, *nearest;
+  lua_Integer count;
+  int n = 0;
+
+  luaL_checktype(L, 2, LUA_TTABLE);
+  lua_settop(L, 2);
+  count = (lua_Integer)lua_rawlen(L, 2);
+  luaL_argcheck(L, count <= WORDS_MAX, 2, "too many words");
+  words = lua_newuserdatauv(L, (size_t)(count + 1) * sizeof(*words), 0);
+  for (lua_Integer i = 1; i <= count; i++) {
+    if (lua_rawgeti(L, 2, i) == LUA_TSTRING)
+      words[n++] = lua_tostring(L, -1);         /* the table holds it */
+    lua_pop(L, 1);
+  }
+  words[n] = NULL;
+  nearest = frl_nearest(word, words);
+  lua_pushstring(L, nearest);
+  return 1;
+}
+
+/* ---- errors -------------------------------------------------------------- */
+
+static enum fr_err err_named(const char *name)
+{
+  static const enum fr_err all[] = {
+#define ROW(code, name, text, again) FR_E##code,
+    FR_ERR_MAP(ROW)
+#undef ROW
+  };
+
+  for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
+    if (strcmp(fr_err_name(all[i]), name) == 0)
+      return all[i];
+  return FR_OK;
+}
+
+static void copy_fields(lua_State *L, int from, int to)
+{
+  lua_pushnil(L);
+  while (lua_next(L, from)) {
+    lua_pushvalue(L, -2);
+    lua_insert(L, -2);
+    lua_rawset(L, to);
+  }
+}
+
+/* core.error(code, message, fields) -> error table            [-3, +1, m] */
+static int l_error(lua_State *L)
+{
+  const char *code = luaL_checkstring(L, 1);
+  const char *message = luaL_checkstring(L, 2);
+  enum fr_err err = err_named(code);
+
+  lua_settop(L, 3);
+  if (!lua_isnil(L, 3))
+    luaL_checktype(L, 3, LUA_TTABLE);
+  frl_push_error(L, err ? err : FR_EINVALID, message);
+  lua_pushvalue(L, 1);
+  lua_setfield(L, 4, "code");
+  lua_pushvalue(L, 1);
+  lua_setfield(L, 4, "kind");
+  if (!lua_isnil(L, 3))
+    copy_fields(L, 3, 4);
+  return 1;
+}
+
+/* core.bad_argument(level, func, argument, why). The caller is whoever is
+ * not embedded, however many embedded frames lie between, so `level` is
+ * there for readers alone.                                    [-4, +0, e] */
+static int l_bad_argument(lua_State *L)
+{
+  luaL_checkinteger(L, 1);
+  return frl_bad_argument(L, luaL_checkstring(L, 2), luaL_checkstring(L, 3),
+                          "%s", luaL_checkstring(L, 4));
+}
+
+static const luaL_Reg functions[] = {
+  { "preview", l_preview },
+  { "room", l_room },
+  { "stop", l_stop },
+  { "tighten", l_tighten },
+  { "spawn", l_spawn },
+  { "nearest", l_nearest },
+  { "error", l_error },
+  { "bad_argument", l_bad_argument },
+  { NULL, NULL },
+};
+
+int frl_open_core(lua_State *L)
+{
+  enum fr_mode mode = frl_of(L)->config.mode;
+
+  lua_createtable(L, 0, 24);
+  luaL_setfuncs(L, functions, 0);
+  luaL_setfuncs(L, frl_deletion_functions, 0);
+  luaL_setfuncs(L, frl_read_functions, 0);
+  luaL_setfuncs(L, frl_time_functions, 0);
+  lua_pushstring(L, mode == FR_MODE_RUN ? "run" : "plan");
+  lua_setfield(L, -2, "mode");
+  frl_open_fal(L);
+  lua_setfield(L, -2, "fal");
+  frl_push_shared(L, "json", frl_open_json);
+  lua_setfield(L, -2, "json");
+  frl_push_shared(L, "log", frl_open_log);
+  lua_setfield(L, -2, "log");
+  return 1;
+}

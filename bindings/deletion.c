@@ -1,0 +1,261 @@
+/* bindings/deletion.c - fal.delete_payloads: a deletion of the gate.
+ *
+ * Stack while it waits:  1 id, 2 opts, 3 box, 4 reason, 5 idempotency key.
+ * The box owns the deletion and the buffer for the gate's words, so that no
+ * error of Lua can leak either. */
+#include <string.h>
+
+#include "base/log.h"
+#include "bindings/nouns.h"
+
+#define FUNCTION "delete_payloads"
+#define BOX "falrun.deletion"
+#define REASON_MAX 1000u
+#define KEY_MAX 1000u           /* the gate says what a good key is */
+#define TIMEOUT_MAX_MS (10 * 60 * 1000)
+#define RETRIES_MAX 10
+
+enum { ID = 1, OPTS, DELETION, REASON, KEY, SLOTS = KEY };
+
+struct box {
+  struct fr_deletion *deletion;
+  struct fr_buf why;
+};
+
+static int l_box_gc(lua_State *L)
+{
+  struct box *box = luaL_checkudata(L, 1, BOX);
+
+  fr_deletion_free(box->deletion);
+  box->deletion = NULL;
+  fr_buf_done(&box->why);
+  return 0;
+}
+
+static struct box *push_box(lua_State *L)
+{
+  struct box *box = lua_newuserdatauv(L, sizeof(*box), 0);
+
+  box->deletion = NULL;
+  fr_buf_init(&box->why, 2048);
+  if (luaL_newmetatable(L, BOX)) {
+    lua_pushcfunction(L, l_box_gc);
+    lua_setfield(L, -2, "__gc");
+  }
+  lua_setmetatable(L, -2);
+  return box;
+}
+
+/* ---- options ------------------------------------------------------------- */
+
+static void check_timeout(lua_State *L, struct fr_deletion_spec *spec)
+{
+  uint64_t ms;
+
+  lua_pushliteral(L, "timeout");
+  if (lua_rawget(L, OPTS) != LUA_TNIL) {
+    ms = frl_check_duration(L, lua_gettop(L), FUNCTION, "timeout");
+    if (ms < 1 || ms > TIMEOUT_MAX_MS)
+      frl_bad_argument(L, FUNCTION, "timeout", "1ms to 10m expected, got %s",
+                       lua_tostring(L, -1));
+    spec->timeout_ms = (uint32_t)ms;
+  }
+  lua_pop(L, 1);
+}
+
+static void check_retries(lua_State *L, struct fr_deletion_spec *spec)
+{
+  lua_Integer retries;
+
+  if (!frl_field_integer(L, OPTS, FUNCTION, "retries", &retries))
+    return;
+  if (retries < 0 || retries > RETRIES_MAX)
+    frl_bad_argument(L, FUNCTION, "retries", "0 to %d expected, got %lld",
+                     RETRIES_MAX, (long long)retries);
+  spec->retries = (int)retries;
+}
+
+static bool check_flag(lua_State *L, const char *name)
+{
+  bool flag;
+
+  frl_field(L, OPTS, FUNCTION, name, LUA_TBOOLEAN);
+  flag = lua_toboolean(L, -1);
+  lua_pop(L, 1);
+  return flag;
+}
+
+/* Fills spec from the arguments, and the stack up to KEY. */
+static void check_spec(lua_State *L, struct fr_deletion_spec *spec)
+{
+  static const char *const known[] = {
+    "reason", "idempotency_key", "timeout", "retries", "dry_run", "verify",
+    NULL
+  };
+
+  frl_check_id(L, ID, FUNCTION, &spec->id);
+  if (lua_isnil(L, OPTS))
+    return;
+  if (!lua_istable(L, OPTS))
+    frl_bad_argument(L, FUNCTION, "opts", "table expected, got %s",
+                     luaL_typename(L, OPTS));
+  frl_check_options(L, OPTS, FUNCTION, known);
+  spec->reason = frl_field_text(L, OPTS, FUNCTION, "reason", 1, REASON_MAX);
+  lua_replace(L, REASON);
+  spec->idempotency_key = frl_field_text(L, OPTS, FUNCTION,
+                                          "idempotency_key", 1, KEY_MAX);
+  lua_replace(L, KEY);
+  check_timeout(L, spec);
+  check_retries(L, spec);
+  spec->dry_run = check_flag(L, "dry_run");
+  if (check_flag(L, "verify"))
+    frl_bad_argument(L, FUNCTION, "verify", "it is not supported by this "
+                     "version; probe the files of cdn_delete_results");
+}
+
+/* ---- results ------------------------------------------------------------- */
+
+static void set_text(lua_State *L, const char *name, const char *text)
+{
+  if (!text || !*text)
+    return;
+  lua_pushstring(L, text);
+  lua_setfield(L, -2, name);
+}
+
+static void set_files(lua_State *L, const struct fr_deletion_result *result)
+{
+  lua_createtable(L, (int)result->nfiles, 0);
+  for (size_t i = 0; i < result->nfiles; i++) {
+    lua_createtable(L, 0, 2);
+    set_text(L, "link", result->files[i].link);
+    set_text(L, "exception", result->files[i].exception);
+    lua_rawseti(L, -2, (lua_Integer)i + 1);
+  }
+  lua_setfield(L, -2, "cdn_delete_results");
+}
+
+/* Sets what results and errors both carry in the table on top. */
+static void set_facts(lua_State *L, const struct fr_deletion_result *result)
+{
+  set_text(L, "status", fr_fate_name(result->fate));
+  lua_pushvalue(L, ID);
+  lua_setfield(L, -2, "request_id");
+  set_files(L, result);
+  if (result->http_status) {
+    lua_pushinteger(L, result->http_status);
+    lua_setfield(L, -2, "http_status");
+  }
+  lua_pushinteger(L, result->attempts);
+  lua_setfield(L, -2, "attempts");
+  set_text(L, "idempotency_key", result->idempotency_key);
+  set_text(L, "evidence", result->evidence);
+  lua_pushnumber(L, (lua_Number)result->elapsed_ms / 1000);
+  lua_setfield(L, -2, "elapsed");
+  lua_pushvalue(L, REASON);
+  lua_setfield(L, -2, "reason");
+  if (result->age_known) {
+    lua_pushnumber(L, (lua_Number)result->age_ms / 1000);
+    lua_setfield(L, -2, "age");
+  }
+}
+
+/* Tells the command's observer; its failure is falrun's, not the policy's.
+ * A cap or a lack of memory is neither, and goes on.         [-0, +0, e] */
+static void observe(lua_State *L, int nresults)
+{
+  struct frl *frl = frl_of(L);
+  int top = lua_gettop(L), status;
+
+  if (frl->observer == LUA_NOREF)
+    return;
+  lua_rawgeti(L, LUA_REGISTRYINDEX, frl->observer);
+  lua_pushvalue(L, ID);
+  lua_pushvalue(L, nresults == 1 ? top : top - 1);
+  if (nresults == 2)
+    lua_pushvalue(L, top);
+  status = lua_pcall(L, nresults + 1, 0, 0);
+  if (status == LUA_OK)
+    return;
+  if (status == LUA_ERRMEM || frl->caps.hit != FRL_CAP_NONE)
+    lua_error(L);
+  frl->config.verdict->bug = true;
+  fr_verdict_say(frl->config.verdict, "the observer of deletions failed: %s",
+                 luaL_tolstring(L, -1, NULL));
+  fr_log(FR_LOG_ERROR, "the observer of deletions failed: %s",
+         lua_tostring(L, -1));
+  lua_settop(L, top);
+}
+
+/* Pushes `result`, or nil and the error.                     [-0, +n, e] */
+static int push_outcome(lua_State *L,
+                        const struct fr_deletion_result *result)
+{
+  int nresults = 1;
+
+  luaL_checkstack(L, 8, NULL);
+  if (result->err) {
+    nresults = frl_fail(L, result->err, result->message);
+    lua_pushboolean(L, result->retryable);
+    lua_setfield(L, -2, "retryable");
+    set_facts(L, result);
+  }
+  lua_createtable(L, 0, 10);
+  set_facts(L, result);
+  if (result->err)
+    lua_setfield(L, -2, "result");
+  observe(L, nresults);
+  return nresults;
+}
+
+static int push_deletion(lua_State *L, struct fr_op *op)
+{
+  struct box *box = lua_touserdata(L, DELETION);
+
+  (void)op;
+  return push_outcome(L, fr_deletion_result(box->deletion));
+}
+
+/* A deletion that could not even be made; the gate knows nothing of it. */
+static int push_unmade(lua_State *L, enum fr_err err, const char *message)
+{
+  struct fr_deletion_result result = {
+    .fate = err == FR_ECONFIG ? FR_FATE_REFUSED : FR_FATE_FAILED,
+    .err = err,
+    .retryable = fr_err_retryable(err),
+    .message = message,
+    .idempotency_key = "",
+    .evidence = "",
+  };
+
+  return push_outcome(L, &result);
+}
+
+/* fal.delete_payloads(id, opts) -> result | nil, err         [-2, +n, ey] */
+static int l_delete_payloads(lua_State *L)
+{
+  struct fr_gate *gate = frl_of(L)->config.gate;
+  struct fr_deletion_spec spec = { .retries = -1 };
+  struct box *box;
+  enum fr_err err;
+
+  lua_settop(L, OPTS);
+  box = push_box(L);
+  lua_settop(L, SLOTS);
+  check_spec(L, &spec);
+  if (!gate)
+    return push_unmade(L, FR_ECONFIG, "this command has no network");
+  err = fr_deletion_new(gate, &spec, &box->why, &box->deletion);
+  if (err == FR_EINVALID)
+    return frl_bad_argument(L, FUNCTION, "idempotency_key", "%s",
+                            fr_buf_text(&box->why));
+  if (err)
+    return push_unmade(L, err, fr_buf_text(&box->why));
+  fr_deletion_start(box->deletion);
+  return frl_await(L, fr_deletion_op(box->deletion), push_deletion);
+}
+
+const luaL_Reg frl_deletion_functions[] = {
+  { "delete_payloads", l_delete_payloads },
+  { NULL, NULL },
+};

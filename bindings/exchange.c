@@ -1,0 +1,268 @@
+/* bindings/exchange.c - one served request as a Lua table, and its reply.
+ *
+ * The client may be gone at any moment while the handler waits, so the
+ * exchange is looked at anew each time and never kept in a local across a
+ * call into Lua. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "bindings/nouns.h"
+#include "bindings/rows.h"
+#include "bindings/serve.h"
+
+#define QUERY_MAX ((size_t)1 << 20)
+#define HEADERS_MAX 100
+
+enum { REQUEST = 1, HANDLER, REPLY };           /* stack of a handler's call */
+
+void frl_request_end(struct frl_request_box *box)
+{
+  struct frl_request *request = box->request;
+
+  box->request = NULL;
+  if (!request)
+    return;
+  fr_list_del(&request->link);
+  if (request->exchange)
+    (void)fr_exchange_reply(request->exchange, &(struct fr_server_reply){
+      .status = 500, .fault = FR_FAULT_DROP
+    });
+  free(request);
+}
+
+static int l_request_gc(lua_State *L)
+{
+  frl_request_end(luaL_checkudata(L, 1, FRL_REQUEST));
+  return 0;
+}
+
+void frl_open_requests(lua_State *L)
+{
+  luaL_newmetatable(L, FRL_REQUEST);
+  lua_pushcfunction(L, l_request_gc);
+  lua_setfield(L, -2, "__gc");
+  lua_pop(L, 1);
+}
+
+/* NULL when there is nobody left to reply to. */
+static struct fr_exchange *exchange_of(lua_State *L, int index)
+{
+  struct frl_request_box *box = luaL_checkudata(L, index, FRL_REQUEST);
+
+  return box->request ? box->request->exchange : NULL;
+}
+
+/* ---- the request as a table ---------------------------------------------- */
+
+/* request.header(name) -> value | nil                         [-1, +1, m] */
+static int l_header(lua_State *L)
+{
+  const char *name = luaL_checkstring(L, 1);
+  struct fr_exchange *exchange = exchange_of(L, lua_upvalueindex(1));
+
+  lua_pushstring(L, exchange ? fr_exchange_header(exchange, name) : NULL);
+  return 1;
+}
+
+/* Runs on top of the server's frames: no Lua. */
+static void put_pair(void *arg, const char *name, const char *value)
+{
+  struct frl_rows *rows = arg;
+
+  frl_rows_text(rows, "name", name);
+  frl_rows_text(rows, "value", value ? value : "");
+  frl_rows_end(rows);
+}
+
+/* Pushes {{name, value}...}; `name`, a query's key, may repeat. [-0, +1, e] */
+static void push_query(lua_State *L)
+{
+  struct frl_rows *rows = frl_rows_new(L, QUERY_MAX);
+  struct fr_exchange *exchange = exchange_of(L, REQUEST);
+  lua_Integer count = 0;
+
+  if (exchange)
+    fr_exchange_each_query(exchange, put_pair, rows);
+  if (rows->err)
+    luaL_error(L, "the query: %s", fr_err_message(rows->err));
+  lua_newtable(L);
+  while (frl_rows_next(L, rows)) {
+    lua_createtable(L, 2, 0);
+    lua_getfield(L, -2, "name");
+    lua_rawseti(L, -2, 1);
+    lua_getfield(L, -2, "value");
+    lua_rawseti(L, -2, 2);
+    lua_remove(L, -2);
+    lua_rawseti(L, -2, ++count);
+  }
+  lua_remove(L, -2);                            /* the rows */
+}
+
+static void push_request(lua_State *L)
+{
+  struct fr_exchange *exchange;
+  const char *body = "";
+  size_t len = 0;
+
+  lua_createtable(L, 0, 5);
+  push_query(L);
+  lua_setfield(L, -2, "query");
+  lua_pushvalue(L, REQUEST);
+  lua_pushcclosure(L, l_header, 1);
+  lua_setfield(L, -2, "header");
+  exchange = exchange_of(L, REQUEST);
+  lua_pushstring(L, exchange ? fr_exchange_method(exchange) : "");
+  lua_setfield(L, -2, "method");
+  lua_pushstring(L, exchange ? fr_exchange_path(exchange) : "");
+  lua_setfield(L, -2, "path");
+  if (exchange)
+    body = fr_exchange_body(exchange, &len);
+  lua_pushlstring(L, body, len);
+  lua_setfield(L, -2, "body");
+}
+
+/* ---- its reply ----------------------------------------------------------- */
+
+/* The header table on top as name, value, ..., NULL in a userdata. Names and
+ * values are held by that table, which the reply holds.      [-0, +1, e] */
+static const char *const *check_headers(lua_State *L)
+{
+  const char **texts = lua_newuserdatauv(
+    L, (2 * HEADERS_MAX + 1) * sizeof(*texts), 0);
+  int table = lua_gettop(L) - 1, n = 0;
+
+  lua_pushnil(L);
+  while (lua_next(L, table)) {
+    if (n == 2 * HEADERS_MAX)
+      luaL_error(L, "the handler's reply has too many headers");
+    if (lua_type(L, -2) != LUA_TSTRING || lua_type(L, -1) != LUA_TSTRING)
+      luaL_error(L, "the headers of the handler's reply are not all text");
+    texts[n++] = lua_tostring(L, -2);
+    texts[n++] = lua_tostring(L, -1);
+    lua_pop(L, 1);
+  }
+  texts[n] = NULL;
+  return texts;
+}
+
+static enum fr_fault check_fault(lua_State *L)
+{
+  static const char *const names[] = { "drop", "truncate", "stall", NULL };
+  static const enum fr_fault faults[] = {
+    FR_FAULT_DROP, FR_FAULT_TRUNCATE, FR_FAULT_STALL
+  };
+  const char *name = frl_field_text(L, REPLY, "serve", "fault", 0, 20);
+
+  for (int i = 0; name && names[i]; i++)
+    if (strcmp(name, names[i]) == 0)
+      return faults[i];
+  if (name)
+    luaL_error(L, "there is no fault \"%s\"", name);
+  return FR_FAULT_NONE;
+}
+
+/* What it points at stays on the stack above the reply. */
+static void check_reply(lua_State *L, struct fr_server_reply *reply)
+{
+  lua_Integer status = 0;
+
+  if (!lua_istable(L, REPLY))
+    luaL_error(L, "the handler returned no reply but %s",
+               luaL_typename(L, REPLY));
+  frl_field_integer(L, REPLY, "serve", "status", &status);
+  if (status < 200 || status > 599)
+    luaL_error(L, "the status of the handler's reply is not in 200 to 599");
+  reply->status = (int)status;
+  if (frl_field(L, REPLY, "serve", "headers", LUA_TTABLE))
+    reply->headers = check_headers(L);
+  if (frl_field(L, REPLY, "serve", "body", LUA_TSTRING))
+    reply->body = lua_tolstring(L, -1, &reply->body_len);
+  reply->fault = check_fault(L);
+  frl_field(L, REPLY, "serve", "no_date", LUA_TBOOLEAN);
+  reply->no_date = lua_toboolean(L, -1);
+}
+
+static void send_reply(struct frl_request_box *box,
+                       const struct fr_server_reply *reply)
+{
+  struct fr_exchange *exchange =
+    box->request ? box->request->exchange : NULL;
+
+  if (!exchange)
+    return;
+  box->request->exchange = NULL;
+  (void)fr_exchange_reply(exchange, reply);
+}
+
+/* Stack: request, handler, reply. */
+static int handled(lua_State *L, int status, lua_KContext ctx)
+{
+  struct fr_server_reply reply = { 0 };
+
+  (void)status;
+  (void)ctx;
+  check_reply(L, &reply);
+  send_reply(lua_touserdata(L, REQUEST), &reply);
+  return 0;
+}
+
+/* run_handler(request, handler)                               [-2, +0, ey] */
+static int run_handler(lua_State *L)
+{
+  lua_pushvalue(L, HANDLER);
+  push_request(L);
+  lua_callk(L, 1, 1, 0, handled);
+  return handled(L, LUA_OK, 0);
+}
+
+/* ---- the task ------------------------------------------------------------ */
+
+static bool is_cancelled(lua_State *L)
+{
+  bool cancelled = false;
+
+  if (lua_istable(L, -1)) {
+    lua_pushliteral(L, "code");
+    lua_rawget(L, -2);
+    cancelled = lua_type(L, -1) == LUA_TSTRING &&
+                strcmp(lua_tostring(L, -1), "cancelled") == 0;
+    lua_pop(L, 1);
+  }
+  return cancelled;
+}
+
+static void log_failure(lua_State *L, const struct fr_exchange *exchange)
+{
+  fr_log(FR_LOG_ERROR, "the handler of %s %s failed: %s",
+         exchange ? fr_exchange_method(exchange) : "a request",
+         exchange ? fr_exchange_path(exchange) : "whose client is gone",
+         luaL_tolstring(L, -1, NULL));
+}
+
+/* Stack: request, handler, and the error after a failure. */
+static int served(lua_State *L, int status, lua_KContext ctx)
+{
+  static const char text[] = "the handler failed\n";
+  struct frl_request_box *box = lua_touserdata(L, REQUEST);
+  struct fr_exchange *exchange = exchange_of(L, REQUEST);
+
+  (void)ctx;
+  if (status != LUA_OK && status != LUA_YIELD) {
+    if (!is_cancelled(L))
+      log_failure(L, exchange);
+    send_reply(box, &(struct fr_server_reply){
+      .status = 500, .body = text, .body_len = sizeof(text) - 1
+    });
+  }
+  frl_request_end(box);
+  return 0;
+}
+
+int frl_serve_request(lua_State *L)
+{
+  lua_pushcfunction(L, run_handler);
+  lua_pushvalue(L, REQUEST);
+  lua_pushvalue(L, HANDLER);
+  return served(L, lua_pcallk(L, 2, 0, 0, 0, served), 0);
+}

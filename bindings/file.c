@@ -1,0 +1,177 @@
+/* bindings/file.c - files, for commands alone: read whole, or appended to.
+ *
+ * A descriptor lives in a userdata from the moment it is open, so no error
+ * of Lua can leak it. */
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "bindings/nouns.h"
+
+#define FILE_BOX "falrun.file"
+#define PIECE (64u << 10)
+#define READ_MOST ((lua_Integer)1 << 30)
+
+struct file {
+  int fd;                       /* -1: closed */
+};
+
+static struct file *push_file(lua_State *L)
+{
+  struct file *file = lua_newuserdatauv(L, sizeof(*file), 0);
+
+  file->fd = -1;
+  luaL_setmetatable(L, FILE_BOX);
+  return file;
+}
+
+/* file:close(), __close and __gc: once is enough              [-1, +0, e] */
+static int l_close(lua_State *L)
+{
+  struct file *file = luaL_checkudata(L, 1, FILE_BOX);
+
+  if (file->fd >= 0)
+    (void)close(file->fd);
+  file->fd = -1;
+  return 0;
+}
+
+/* nil and "cannot <verb> PATH: why"                           [-0, +2, m] */
+static int fail(lua_State *L, const char *verb, const char *path, int error)
+{
+  lua_pushfstring(L, "cannot %s %s: %s", verb, path, strerror(error));
+  return frl_fail(L, error == ENOMEM ? FR_ENOMEM : FR_EIO,
+                  lua_tostring(L, -1));
+}
+
+static int fail_too_big(lua_State *L, const char *path, lua_Integer most)
+{
+  lua_pushfstring(L, "%s is larger than %I bytes", path, most);
+  return frl_fail(L, FR_ETOO_BIG, lua_tostring(L, -1));
+}
+
+/* ---- reading ------------------------------------------------------------- */
+
+/* Reads on to the end of the file, at most one byte more than `most`: 0, or
+ * an errno. */
+static int read_into(luaL_Buffer *text, int fd, size_t most, size_t *ret_len)
+{
+  size_t len = 0;
+
+  while (len <= most) {
+    char *piece = luaL_prepbuffsize(text, PIECE);
+    size_t room = most + 1 - len < PIECE ? most + 1 - len : PIECE;
+    ssize_t n = read(fd, piece, room);
+
+    if (n < 0 && errno != EINTR)
+      return errno;
+    if (n == 0)
+      break;
+    if (n > 0) {
+      luaL_addsize(text, (size_t)n);
+      len += (size_t)n;
+    }
+  }
+  *ret_len = len;
+  return 0;
+}
+
+/* host.read_file(path, max_bytes) -> text | nil, err          [-2, +n, m] */
+static int l_read_file(lua_State *L)
+{
+  const char *path = frl_check_text(L, 1, "read_file", "path");
+  lua_Integer most = luaL_checkinteger(L, 2);
+  struct file *file;
+  struct stat info;
+  luaL_Buffer text;
+  size_t len = 0;
+  int error;
+
+  luaL_argcheck(L, most >= 0 && most <= READ_MOST, 2, "out of range");
+  lua_settop(L, 2);
+  file = push_file(L);
+  file->fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+  if (file->fd < 0 || fstat(file->fd, &info) < 0)
+    return fail(L, "read", path, errno);
+  if (!S_ISREG(info.st_mode)) {
+    lua_pushfstring(L, "%s is not a regular file", path);
+    return frl_fail(L, FR_EIO, lua_tostring(L, -1));
+  }
+  luaL_buffinit(L, &text);
+  error = read_into(&text, file->fd, (size_t)most, &len);
+  luaL_pushresult(&text);
+  (void)close(file->fd);
+  file->fd = -1;
+  if (error)
+    return fail(L, "read", path, error);
+  if (len > (size_t)most)
+    return fail_too_big(L, path, most);
+  return 1;
+}
+
+/* ---- appending ----------------------------------------------------------- */
+
+/* file:write(text) -> true | nil, err                         [-2, +n, e] */
+static int l_write(lua_State *L)
+{
+  struct file *file = luaL_checkudata(L, 1, FILE_BOX);
+  size_t len;
+  const char *text = luaL_checklstring(L, 2, &len);
+
+  if (file->fd < 0)
+    return luaL_error(L, "the file is closed");
+  while (len > 0) {
+    ssize_t n = write(file->fd, text, len);
+
+    if (n < 0 && errno != EINTR)
+      return fail(L, "write", "to the file", errno);
+    if (n > 0) {
+      text += n;
+      len -= (size_t)n;
+    }
+  }
+  lua_pushboolean(L, true);
+  return 1;
+}
+
+/* host.append(path) -> file | nil, err                        [-1, +n, m] */
+static int l_append(lua_State *L)
+{
+  const char *path = frl_check_text(L, 1, "append", "path");
+  struct file *file = push_file(L);
+
+  file->fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY,
+                  0600);
+  if (file->fd < 0)
+    return fail(L, "write", path, errno);
+  return 1;
+}
+
+static const luaL_Reg methods[] = {
+  { "write", l_write },
+  { "close", l_close },
+  { NULL, NULL },
+};
+
+static const luaL_Reg metamethods[] = {
+  { "__gc", l_close },
+  { "__close", l_close },
+  { NULL, NULL },
+};
+
+void frl_open_files(lua_State *L)
+{
+  luaL_newmetatable(L, FILE_BOX);
+  luaL_setfuncs(L, metamethods, 0);
+  luaL_newlib(L, methods);
+  lua_setfield(L, -2, "__index");
+  lua_pop(L, 1);
+}
+
+const luaL_Reg frl_file_functions[] = {
+  { "read_file", l_read_file },
+  { "append", l_append },
+  { NULL, NULL },
+};

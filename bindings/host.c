@@ -1,0 +1,298 @@
+/* bindings/host.c - the table `host`: what a command may do that no policy
+ * may. Its streams, files, ledger and server have files of their own. */
+#include <string.h>
+#include <unistd.h>
+
+#include "base/digest.h"
+#include "bindings/embedded.h"
+#include "bindings/nouns.h"
+
+#define COMMANDS "commands."
+
+/* host.usage(sentence): raises what frl_report takes for a wrong call. */
+static int l_usage(lua_State *L)
+{
+  struct frl *frl = frl_of(L);
+  const char *sentence = frl_check_text(L, 1, "usage", "sentence");
+
+  frl->config.verdict->config = true;
+  fr_verdict_say(frl->config.verdict, "%s", sentence);
+  frl_push_error(L, FR_ECONFIG, sentence);
+  return lua_error(L);
+}
+
+/* ---- what is embedded ---------------------------------------------------- */
+
+static int l_text(lua_State *L)
+{
+  const char *module = luaL_checkstring(L, 1);
+  const struct frl_embedded *row = frl_embedded;
+
+  for (; row->name; row++)
+    if (strcmp(row->name, module) == 0) {
+      lua_pushlstring(L, (const char *)row->text, row->len);
+      return 1;
+    }
+  return 0;
+}
+
+static int l_commands(lua_State *L)
+{
+  const struct frl_embedded *row = frl_embedded;
+  lua_Integer count = 0;
+
+  lua_newtable(L);
+  for (; row->name; row++) {
+    const char *name = row->name + strlen(COMMANDS);
+
+    if (strncmp(row->name, COMMANDS, strlen(COMMANDS)) != 0 ||
+        strchr(name, '.'))
+      continue;
+    lua_pushstring(L, name);
+    lua_rawseti(L, -2, ++count);
+  }
+  return 1;
+}
+
+static void push_sha256(lua_State *L, const char *text, size_t len)
+{
+  struct fr_part part = { text, len };
+  uint8_t digest[FR_SHA256_SIZE];
+  char hex[FR_SHA256_TEXT];
+
+  if (fr_sha256(&part, 1, digest))
+    luaL_error(L, "libcrypto could not make a digest");
+  fr_hex(digest, sizeof(digest), hex);
+  lua_pushstring(L, hex);
+}
+
+static int l_sha256(lua_State *L)
+{
+  size_t len;
+  const char *text = luaL_checklstring(L, 1, &len);
+
+  push_sha256(L, text, len);
+  return 1;
+}
+
+/* ---- the policy ---------------------------------------------------------- */
+
+static int l_load_policy(lua_State *L)
+{
+  const struct frl_policy *policy = frl_of(L)->config.policy;
+
+  if (!policy)
+    return luaL_error(L, "this command has no policy");
+  frl_env_load_policy(L, policy);
+  return 1;
+}
+
+/* Stack: handler, true, then results or, after a failure, the error. */
+static int guarded(lua_State *L, int status, lua_KContext ctx)
+{
+  (void)ctx;
+  if (status == LUA_OK || status == LUA_YIELD)
+    return lua_gettop(L) - 1;
+  frl_report(L);
+  lua_pushboolean(L, false);
+  return 1;
+}
+
+/* host.guard(f, ...) -> true, results... | false              [-n, +n, y] */
+static int l_guard(lua_State *L)
+{
+  int nargs = lua_gettop(L) - 1;
+
+  luaL_checktype(L, 1, LUA_TFUNCTION);
+  luaL_checkstack(L, 3, NULL);
+  lua_pushcfunction(L, frl_note_raise);
+  lua_pushboolean(L, true);
+  lua_rotate(L, 1, 2);                          /* handler, true, f, ... */
+  return guarded(L, lua_pcallk(L, nargs, LUA_MULTRET, 1, 0, guarded), 0);
+}
+
+static int l_observe(lua_State *L)
+{
+  struct frl *frl = frl_of(L);
+
+  luaL_checktype(L, 1, LUA_TFUNCTION);
+  lua_settop(L, 1);
+  luaL_unref(L, LUA_REGISTRYINDEX, frl->observer);
+  frl->observer = LUA_NOREF;
+  frl->observer = luaL_ref(L, LUA_REGISTRYINDEX);
+  return 0;
+}
+
+/* ---- the run ------------------------------------------------------------- */
+
+static int push_settled(lua_State *L, struct fr_op *op)
+{
+  if (op->err)
+    return frl_fail(L, op->err, NULL);
+  lua_pushboolean(L, true);
+  return 1;
+}
+
+/* host.settle() -> true | nil, err                            [-0, +n, ey] */
+static int l_settle(lua_State *L)
+{
+  struct fr_gate *gate = frl_of(L)->config.gate;
+
+  if (!gate)
+    return frl_fail_network(L);
+  return frl_await(L, fr_gate_settle(gate), push_settled);
+}
+
+static void set_count(lua_State *L, const char *name, uint64_t value)
+{
+  lua_pushinteger(L, (lua_Integer)value);
+  lua_setfield(L, -2, name);
+}
+
+static int l_counts(lua_State *L)
+{
+  struct fr_gate *gate = frl_of(L)->config.gate;
+  struct fr_counts counts = { 0 };
+
+  if (gate)
+    fr_gate_counts(gate, &counts);
+  lua_createtable(L, 0, 10);
+  set_count(L, "deleted", counts.deleted);
+  set_count(L, "already_deleted", counts.already_deleted);
+  set_count(L, "planned", counts.planned);
+  set_count(L, "partial", counts.partial);
+  set_count(L, "held", counts.held);
+  set_count(L, "refused", counts.refused);
+  set_count(L, "failed", counts.failed);
+  set_count(L, "settled", counts.settled);
+  set_count(L, "open", counts.open);
+  set_count(L, "age_unknown", counts.age_unknown);
+  return 1;
+}
+
+static int l_figures(lua_State *L)
+{
+  struct fr_fal *fal = frl_of(L)->config.fal;
+  struct fr_fal_figures figures = { 0 };
+
+  if (fal)
+    fr_fal_figures(fal, &figures);
+  lua_createtable(L, 0, 7);
+  set_count(L, "in_flight", figures.in_flight);
+  set_count(L, "waiting", figures.waiting);
+  set_count(L, "concurrency", figures.concurrency);
+  set_count(L, "requests", figures.requests);
+  set_count(L, "retries", figures.retries);
+  set_count(L, "limited", figures.limited);
+  set_count(L, "paused_ms", figures.paused_ms);
+  return 1;
+}
+
+/* host.stopped() -> true, sentence, code | false              [-0, +n, m] */
+static int l_stopped(lua_State *L)
+{
+  struct frl *frl = frl_of(L);
+  const char *sentence = "";
+  enum fr_err err = FR_OK;
+
+  if (frl->config.gate)
+    err = fr_gate_stopped(frl->config.gate);
+  if (err)
+    sentence = fr_gate_stop_sentence(frl->config.gate);
+  else if (frl->config.fal && (err = fr_fal_stopped(frl->config.fal)))
+    sentence = fr_fal_stop_sentence(frl->config.fal);
+  lua_pushboolean(L, err != FR_OK);
+  if (!err)
+    return 1;
+  lua_pushstring(L, sentence);
+  lua_pushstring(L, fr_err_name(err));
+  return 3;
+}
+
+/* ---- the table ----------------------------------------------------------- */
+
+static const luaL_Reg functions[] = {
+  { "usage", l_usage },
+  { "text", l_text },
+  { "commands", l_commands },
+  { "sha256", l_sha256 },
+  { "load_policy", l_load_policy },
+  { "guard", l_guard },
+  { "observe", l_observe },
+  { "settle", l_settle },
+  { "counts", l_counts },
+  { "figures", l_figures },
+  { "stopped", l_stopped },
+  { NULL, NULL },
+};
+
+/* Stack now, in what follows: ..., host */
+
+static void set_words(lua_State *L, const struct frl_config *config)
+{
+  const char *const *word = config->words;
+  const struct frl_option *option = config->options;
+  lua_Integer count = 0;
+
+  lua_newtable(L);
+  for (; word && *word; word++) {
+    lua_pushstring(L, *word);
+    lua_rawseti(L, -2, ++count);
+  }
+  lua_setfield(L, -2, "args");
+  lua_newtable(L);
+  for (; option && option->name; option++) {
+    lua_pushstring(L, option->value);
+    lua_setfield(L, -2, option->name);
+  }
+  lua_setfield(L, -2, "options");
+}
+
+static void set_facts(lua_State *L, const struct frl_config *config)
+{
+  lua_pushstring(L, config->command);
+  lua_setfield(L, -2, "command");
+  lua_pushstring(L, config->version);
+  lua_setfield(L, -2, "version");
+  lua_pushboolean(L, config->color);
+  lua_setfield(L, -2, "color");
+  lua_pushinteger(L, config->columns);
+  lua_setfield(L, -2, "columns");
+  lua_pushboolean(L, isatty(STDERR_FILENO));
+  lua_setfield(L, -2, "stderr_tty");
+  lua_pushboolean(L, isatty(STDIN_FILENO));
+  lua_setfield(L, -2, "stdin_tty");
+}
+
+static void set_policy(lua_State *L, const struct frl_policy *policy)
+{
+  if (!policy)
+    return;
+  lua_createtable(L, 0, 2);
+  lua_pushstring(L, policy->path);
+  lua_setfield(L, -2, "path");
+  push_sha256(L, policy->text, policy->len);
+  lua_setfield(L, -2, "sha256");
+  lua_setfield(L, -2, "policy");
+}
+
+int frl_open_host(lua_State *L)
+{
+  const struct frl_config *config = &frl_of(L)->config;
+
+  frl_open_files(L);
+  lua_createtable(L, 0, 32);
+  luaL_setfuncs(L, functions, 0);
+  luaL_setfuncs(L, frl_io_functions, 0);
+  luaL_setfuncs(L, frl_file_functions, 0);
+  set_words(L, config);
+  set_facts(L, config);
+  set_policy(L, config->policy);
+  frl_open_server(L);
+  lua_setfield(L, -2, "serve");
+  if (config->ledger) {
+    frl_open_ledger(L);
+    lua_setfield(L, -2, "ledger");
+  }
+  return 1;
+}

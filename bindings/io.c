@@ -1,0 +1,173 @@
+/* bindings/io.c - the standard streams, for commands alone.
+ *
+ * Writing and reading block: commands read before the first deletion, and
+ * what they write must be whole before the process goes on. */
+#include <errno.h>
+#include <poll.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "bindings/nouns.h"
+
+#define LINES "falrun.lines"
+#define LINE_MAX_BYTES (64u << 10)
+
+/* Waits for the descriptor; false when a signal ended the run meanwhile.
+ * poll is never restarted after a signal, whatever the handler asked for. */
+static bool wait_for(struct frl *frl, int fd, short events)
+{
+  struct pollfd entry = { .fd = fd, .events = events };
+
+  while (poll(&entry, 1, -1) < 0 && errno == EINTR)
+    if (frl->ending || frl->caps.interrupted || frl->config.verdict->signal)
+      return false;
+  return true;
+}
+
+/* 0, or an errno. */
+static int write_all(struct frl *frl, int fd, const char *data, size_t len)
+{
+  while (len > 0) {
+    ssize_t n = write(fd, data, len);
+
+    if (n >= 0) {
+      data += n;
+      len -= (size_t)n;
+    } else if (errno != EINTR && errno != EAGAIN) {
+      return errno;
+    } else if (!wait_for(frl, fd, POLLOUT)) {
+      return EINTR;
+    }
+  }
+  return 0;
+}
+
+/* host.write(text)                                            [-1, +0, e] */
+static int l_write(lua_State *L)
+{
+  size_t len;
+  const char *text = luaL_checklstring(L, 1, &len);
+  int error = write_all(frl_of(L), STDOUT_FILENO, text, len);
+
+  if (!error)
+    return 0;
+  if (error == EINTR) {
+    frl_push_error(L, FR_EINTERRUPTED, NULL);
+    return lua_error(L);
+  }
+  lua_pushfstring(L, "standard output cannot be written: %s",
+                  strerror(error));
+  frl_push_error(L, FR_EIO, lua_tostring(L, -1));
+  return lua_error(L);
+}
+
+/* host.say(text): one line, in one write where the kernel takes it whole.
+ * A text that ends in "\r" stays an open line, for progress. Nobody can be
+ * told when standard error itself fails.                      [-1, +0, m] */
+static int l_say(lua_State *L)
+{
+  size_t len;
+  const char *text = luaL_checklstring(L, 1, &len);
+
+  if (len == 0 || text[len - 1] != '\r') {
+    lua_settop(L, 1);
+    lua_pushliteral(L, "\n");
+    lua_concat(L, 2);
+    text = lua_tolstring(L, 1, &len);
+  }
+  (void)write_all(frl_of(L), STDERR_FILENO, text, len);
+  return 0;
+}
+
+/* ---- lines --------------------------------------------------------------- */
+
+struct lines {
+  size_t at, len;               /* what is left: data[at .. len) */
+  bool over;
+  char data[LINE_MAX_BYTES + 2];        /* the longest line and its end */
+};
+
+/* Makes room and reads once more; raises where that fails. */
+static void fill(lua_State *L, struct lines *lines)
+{
+  struct frl *frl = frl_of(L);
+  ssize_t n;
+
+  memmove(lines->data, lines->data + lines->at, lines->len - lines->at);
+  lines->len -= lines->at;
+  lines->at = 0;
+  do {
+    if (!wait_for(frl, STDIN_FILENO, POLLIN)) {
+      frl_push_error(L, FR_EINTERRUPTED, NULL);
+      lua_error(L);
+    }
+    n = read(STDIN_FILENO, lines->data + lines->len,
+             sizeof(lines->data) - lines->len);
+  } while (n < 0 && (errno == EINTR || errno == EAGAIN));
+  if (n < 0) {
+    lua_pushfstring(L, "standard input cannot be read: %s", strerror(errno));
+    frl_push_error(L, FR_EIO, lua_tostring(L, -1));
+    lua_error(L);
+  }
+  lines->over = n == 0;
+  lines->len += (size_t)n;
+}
+
+static int push_line(lua_State *L, struct lines *lines, size_t len,
+                     size_t end)
+{
+  const char *line = lines->data + lines->at;
+
+  if (len > 0 && line[len - 1] == '\r')
+    len--;
+  if (len > LINE_MAX_BYTES) {
+    frl_push_error(L, FR_ETOO_BIG, "a line of standard input is longer than "
+                   "64 KiB");
+    return lua_error(L);
+  }
+  lines->at += end;
+  lua_pushlstring(L, line, len);
+  return 1;
+}
+
+static int next_line(lua_State *L)
+{
+  struct lines *lines = luaL_checkudata(L, lua_upvalueindex(1), LINES);
+  size_t searched = 0;
+
+  for (;;) {
+    size_t left = lines->len - lines->at;
+    const char *line = lines->data + lines->at;
+    const char *end = memchr(line + searched, '\n', left - searched);
+
+    if (end)
+      return push_line(L, lines, (size_t)(end - line),
+                       (size_t)(end - line) + 1);
+    if (lines->over && left == 0)
+      return 0;
+    if (lines->over || left == sizeof(lines->data))
+      return push_line(L, lines, left, left);
+    searched = left;
+    fill(L, lines);
+  }
+}
+
+/* host.lines() -> function                                    [-0, +1, m] */
+static int l_lines(lua_State *L)
+{
+  struct lines *lines = lua_newuserdatauv(L, sizeof(*lines), 0);
+
+  lines->at = lines->len = 0;
+  lines->over = false;
+  luaL_newmetatable(L, LINES);
+  lua_setmetatable(L, -2);
+  lua_pushcclosure(L, next_line, 1);
+  return 1;
+}
+
+const luaL_Reg frl_io_functions[] = {
+  { "write", l_write },
+  { "say", l_say },
+  { "lines", l_lines },
+  { NULL, NULL },
+};

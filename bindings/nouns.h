@@ -1,0 +1,43 @@
+/* bindings/nouns.h - the files behind the tables `core` and `host`.
+ *
+ *   core.c  <-- deletion.c, read.c (fal.c), time.c
+ *   host.c  <-- io.c, file.c, ledger.c <-- rows.c, server.c <-- exchange.c
+ *
+ * Each file has one noun; its functions end with a row of NULLs, for
+ * luaL_setfuncs. scripts/types/core.lua documents them.
+ */
+#ifndef FRL_NOUNS_H
+#define FRL_NOUNS_H
+
+#include "bindings/internal.h"
+
+extern const luaL_Reg frl_deletion_functions[];         /* deletion.c */
+extern const luaL_Reg frl_read_functions[];             /* read.c */
+extern const luaL_Reg frl_time_functions[];             /* time.c */
+extern const luaL_Reg frl_io_functions[];               /* io.c */
+extern const luaL_Reg frl_file_functions[];             /* file.c */
+void frl_open_files(lua_State *L);                       /* [-0, +0, m] */
+
+/* Pushes the one `json` or `log` table of the state.        [-0, +1, m] */
+void frl_push_shared(lua_State *L, const char *name, lua_CFunction opener);
+
+/* Pushes field `name` of the table at `index`, read raw. True when it is
+ * there; raises unless its type is `type`.                  [-0, +1, e] */
+bool frl_field(lua_State *L, int index, const char *function,
+                const char *name, int type);
+/* The same for text of `least` to `most` bytes without a NUL; NULL when it
+ * is not there. Lives while the pushed value does.          [-0, +1, e] */
+const char *frl_field_text(lua_State *L, int index, const char *function,
+                            const char *name, size_t least, size_t most);
+/* The same for an integer; *ret_value is untouched when it is not there.
+ *                                                           [-0, +0, e] */
+bool frl_field_integer(lua_State *L, int index, const char *function,
+                        const char *name, lua_Integer *ret_value);
+/* Argument `index` as text without a NUL.                   [-0, +0, e] */
+const char *frl_check_text(lua_State *L, int index, const char *function,
+                           const char *argument);
+
+/* nil and the error of a command that was given no network. */
+int frl_fail_network(lua_State *L);                       /* [-0, +2, m] */
+
+#endif

@@ -1,0 +1,257 @@
+/* bindings/read.c - core.read: a reading call of the Platform API.
+ *
+ * Stack while it waits:  1 call, 2 box. The box owns the read and the text
+ * of its query. */
+#include <string.h>
+
+#include "bindings/nouns.h"
+#include "fal/read.h"
+
+#define FUNCTION "read"
+#define BOX "falrun.read"
+#define QUERY_MAX (60u << 10)
+#define PAIRS_MAX 10000
+#define TIMEOUT_MAX_MS (10 * 60 * 1000)
+
+enum { CALL = 1, READ };
+
+struct box {
+  struct fr_read *read;
+  struct fr_buf query;
+};
+
+static int l_box_gc(lua_State *L)
+{
+  struct box *box = luaL_checkudata(L, 1, BOX);
+
+  fr_read_free(box->read);
+  box->read = NULL;
+  fr_buf_done(&box->query);
+  return 0;
+}
+
+static struct box *push_box(lua_State *L)
+{
+  struct box *box = lua_newuserdatauv(L, sizeof(*box), 0);
+
+  box->read = NULL;
+  fr_buf_init(&box->query, QUERY_MAX);
+  if (luaL_newmetatable(L, BOX)) {
+    lua_pushcfunction(L, l_box_gc);
+    lua_setfield(L, -2, "__gc");
+  }
+  lua_setmetatable(L, -2);
+  return box;
+}
+
+/* ---- the query ----------------------------------------------------------- */
+
+/* The text of the value on top, which it may replace by its text. */
+static const char *check_value(lua_State *L, size_t *ret_len)
+{
+  if (lua_isboolean(L, -1)) {
+    lua_pushstring(L, lua_toboolean(L, -1) ? "true" : "false");
+    lua_replace(L, -2);
+  } else if (lua_type(L, -1) != LUA_TSTRING && !lua_isinteger(L, -1)) {
+    frl_bad_argument(L, FUNCTION, "query", "a value is a string, an integer "
+                     "or a boolean, not %s",
+                     lua_isnumber(L, -1) ? "a fraction"
+                                         : luaL_typename(L, -1));
+  }
+  return lua_tolstring(L, -1, ret_len);
+}
+
+static enum fr_err add_pair(struct fr_buf *query, const char *name,
+                            const char *value, size_t len)
+{
+  enum fr_err err = query->len ? fr_buf_add_text(query, "&") : FR_OK;
+
+  if (!err)
+    err = fr_url_add_escaped(query, name, strlen(name));
+  if (!err)
+    err = fr_buf_add_text(query, "=");
+  return err ? err : fr_url_add_escaped(query, value, len);
+}
+
+/* Adds the pair {name, value} on top of the stack, and pops it. */
+static void check_pair(lua_State *L, struct fr_buf *query)
+{
+  const char *value;
+  enum fr_err err;
+  size_t len;
+
+  if (!lua_istable(L, -1))
+    frl_bad_argument(L, FUNCTION, "query", "a list of {name, value} pairs "
+                     "expected");
+  if (lua_rawgeti(L, -1, 1) != LUA_TSTRING)
+    frl_bad_argument(L, FUNCTION, "query", "a name is a string, not %s",
+                     luaL_typename(L, -1));
+  lua_rawgeti(L, -2, 2);
+  value = check_value(L, &len);
+  err = add_pair(query, lua_tostring(L, -2), value, len);
+  if (err == FR_ETOO_BIG)
+    frl_bad_argument(L, FUNCTION, "query", "longer than %d bytes",
+                     (int)QUERY_MAX);
+  if (err)
+    luaL_error(L, "%s", fr_err_message(err));
+  lua_pop(L, 3);
+}
+
+static const char *check_query(lua_State *L, struct fr_buf *query)
+{
+  lua_Unsigned count;
+
+  if (!frl_field(L, CALL, FUNCTION, "query", LUA_TTABLE))
+    return NULL;
+  count = lua_rawlen(L, -1);
+  if (count > PAIRS_MAX)
+    frl_bad_argument(L, FUNCTION, "query", "more than %d pairs", PAIRS_MAX);
+  for (lua_Unsigned i = 1; i <= count; i++) {
+    lua_rawgeti(L, -1, (lua_Integer)i);
+    check_pair(L, query);
+  }
+  return query->len ? fr_buf_text(query) : NULL;
+}
+
+/* ---- the rest of the call ------------------------------------------------ */
+
+static const char *check_body(lua_State *L)
+{
+  if (!frl_field(L, CALL, FUNCTION, "body", LUA_TTABLE))
+    return NULL;
+  frl_push_shared(L, "json", frl_open_json);
+  lua_getfield(L, -1, "encode");
+  lua_pushvalue(L, -3);
+  lua_call(L, 1, 1);
+  return lua_tostring(L, -1);
+}
+
+static enum fr_key check_key(lua_State *L)
+{
+  static const char *const names[] = { "none", "api", "admin", "list", NULL };
+  static const enum fr_key keys[] = {
+    FR_KEY_NONE, FR_KEY_API, FR_KEY_ADMIN, FR_KEY_LIST
+  };
+  const char *name = frl_field_text(L, CALL, FUNCTION, "key", 0, 20);
+
+  if (!name)
+    return FR_KEY_API;
+  for (int i = 0; names[i]; i++)
+    if (strcmp(name, names[i]) == 0)
+      return keys[i];
+  frl_bad_argument(L, FUNCTION, "key", "\"none\", \"api\", \"admin\" or "
+                   "\"list\" expected, got \"%s\"", name);
+  return FR_KEY_NONE;
+}
+
+static uint32_t check_timeout(lua_State *L)
+{
+  uint64_t ms;
+
+  lua_pushliteral(L, "timeout");
+  if (lua_rawget(L, CALL) == LUA_TNIL)
+    return 0;
+  ms = frl_check_duration(L, lua_gettop(L), FUNCTION, "timeout");
+  if (ms < 1 || ms > TIMEOUT_MAX_MS)
+    frl_bad_argument(L, FUNCTION, "timeout", "1ms to 10m expected, got %s",
+                     lua_tostring(L, -1));
+  return (uint32_t)ms;
+}
+
+/* What it points at stays on the stack above the box. */
+static void check_spec(lua_State *L, struct fr_buf *query,
+                       struct fr_read_spec *spec)
+{
+  static const char *const known[] = {
+    "method", "path", "query", "body", "key", "timeout", NULL
+  };
+
+  if (!lua_istable(L, CALL))
+    frl_bad_argument(L, FUNCTION, "call", "table expected, got %s",
+                     luaL_typename(L, CALL));
+  frl_check_options(L, CALL, FUNCTION, known);
+  spec->method = frl_field_text(L, CALL, FUNCTION, "method", 1, 20);
+  if (!spec->method)
+    spec->method = "GET";
+  spec->path = frl_field_text(L, CALL, FUNCTION, "path", 1, 4000);
+  if (!spec->path)
+    frl_bad_argument(L, FUNCTION, "path", "string expected, got nil");
+  spec->query = check_query(L, query);
+  spec->body = check_body(L);
+  spec->key = check_key(L);
+  spec->timeout_ms = check_timeout(L);
+}
+
+/* ---- results ------------------------------------------------------------- */
+
+/* decode(box) -> value                                        [-1, +1, e] */
+static int decode(lua_State *L)
+{
+  struct box *box = lua_touserdata(L, 1);
+  size_t len;
+  const char *body = fr_read_body(box->read, &len);
+
+  frl_json_decode(L, body, len);
+  return 1;
+}
+
+static int push_decoded(lua_State *L)
+{
+  int status;
+
+  lua_pushcfunction(L, decode);
+  lua_pushvalue(L, READ);
+  status = lua_pcall(L, 1, 1, 0);
+  if (status == LUA_OK)
+    return 1;
+  if (status == LUA_ERRMEM || frl_of(L)->caps.hit != FRL_CAP_NONE)
+    return lua_error(L);
+  lua_pushfstring(L, "the answer could not be read: %s",
+                  luaL_tolstring(L, -1, NULL));
+  return frl_fail(L, FR_EPROTOCOL, lua_tostring(L, -1));
+}
+
+static int push_read(lua_State *L, struct fr_op *op)
+{
+  struct box *box = lua_touserdata(L, READ);
+  int nresults;
+
+  luaL_checkstack(L, 8, NULL);
+  if (!op->err)
+    return push_decoded(L);
+  nresults = frl_fail(L, op->err, fr_read_message(box->read));
+  if (fr_read_status(box->read)) {
+    lua_pushinteger(L, fr_read_status(box->read));
+    lua_setfield(L, -2, "http_status");
+  }
+  return nresults;
+}
+
+/* core.read(call) -> value | nil, err                         [-1, +n, ey] */
+static int l_read(lua_State *L)
+{
+  struct fr_fal *fal = frl_of(L)->config.fal;
+  struct fr_read_spec spec = { 0 };
+  struct box *box;
+  enum fr_err err;
+
+  lua_settop(L, CALL);
+  box = push_box(L);
+  check_spec(L, &box->query, &spec);
+  if (!fal)
+    return frl_fail_network(L);
+  err = fr_read_new(fal, &spec, &box->read);
+  if (err == FR_EINVALID)
+    return frl_bad_argument(L, FUNCTION, "path", "it is no path of the API, "
+                            "or the call is too long");
+  if (err)
+    return frl_fail(L, err, NULL);
+  lua_settop(L, READ);
+  fr_read_start(box->read);
+  return frl_await(L, fr_read_op(box->read), push_read);
+}
+
+const luaL_Reg frl_read_functions[] = {
+  { "read", l_read },
+  { NULL, NULL },
+};
