@@ -14,6 +14,7 @@
 #include <lua.h>
 
 #include "bindings/bindings.h"
+#include "bindings/caps.h"
 #include "bindings/task.h"
 
 struct frl {
@@ -22,6 +23,8 @@ struct frl {
   struct frl_tasks *tasks;
   int observer;                 /* registry reference, or LUA_NOREF */
   size_t heap;                  /* bytes in use by Lua */
+  struct frl_caps caps;
+  bool ending;                  /* frl_cancel was called */
 };
 
 /* The frl of any coroutine of the state. */
@@ -29,6 +32,7 @@ struct frl *frl_of(lua_State *L);
 
 /* ---- errors (error.c) --------------------------------------------------- */
 
+void frl_open_errors(lua_State *L);                        /* [-0, +0, m] */
 /* Pushes nil and an error table {code, kind, message, retryable} whose
  * tostring is the message. `detail` NULL: fr_err_message.   [-0, +2, m] */
 int frl_fail(lua_State *L, enum fr_err err, const char *detail);
@@ -38,12 +42,23 @@ void frl_push_error(lua_State *L, enum fr_err err, const char *message);
  * function, in the same words everywhere.                   [-0, +0, e] */
 int frl_bad_argument(lua_State *L, const char *function, const char *argument,
                      const char *format, ...);
+/* Pushes "file:line: " of the innermost code that is not embedded, or "".
+ *                                                           [-0, +1, m] */
+void frl_where(lua_State *L);
+/* A message handler: keeps the error object, notes where it was raised, for
+ * frl_report.                                               [-1, +1, m] */
+int frl_note_raise(lua_State *L);
 /* The nearest of `words` (NULL-ended) to `word`, or NULL when none is near
  * (at most a third of it differs).                                      */
 const char *frl_nearest(const char *word, const char *const *words);
+/* The nearest string key of the table at `index`, or NULL.   [-0, +0, m] */
+const char *frl_nearest_key(lua_State *L, int index, const char *word);
 /* Marks the verdict (policy, config, cap: as the error says) and logs it:
  * file, line, source line, hint. Pops the error object.     [-1, +0, -] */
 void frl_report(lua_State *L);
+/* Pushes a hint for the message and its source line, or nil (hints.c).
+ *                                                            [-0, +1, e] */
+void frl_push_hint(lua_State *L, const char *message, const char *line);
 
 /* ---- the two environments (env.c) -------------------------------------- */
 
@@ -55,6 +70,16 @@ void frl_env_require(lua_State *L, const char *name);
 /* Pushes the policy's main chunk, or raises its syntax error; `arg` is set
  * from the words.                                            [-0, +1, e] */
 void frl_env_load_policy(lua_State *L, const struct frl_policy *policy);
+
+/* Pushes a read-only view of the table at `index` (readonly.c): tables in it
+ * are views too, unknown names raise with the nearest.       [-0, +1, e] */
+void frl_readonly(lua_State *L, int index, const char *name);
+/* Replaces what of Lua's library would let a script out (safe_lib.c); the
+ * coroutine library's waits pass through (coroutine.c).      [-0, +0, e] */
+void frl_open_safe_lib(lua_State *L);
+int frl_open_coroutine(lua_State *L);
+/* Pushes the source text of a chunk by its short name, or nil. */
+void frl_push_source(lua_State *L, const char *chunk);
 
 /* ---- tables, each pushed by its opener                    [-0, +1, m] --- */
 

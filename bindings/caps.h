@@ -1,0 +1,41 @@
+/* bindings/caps.h - what a script may use up: heap, and time without a wait.
+ *
+ * Promise: a script cannot go on past a cap. Errors can be caught, so after
+ * a cap was hit every further instruction raises again, in every coroutine,
+ * until the task is over. Time inside one C function (a pattern that
+ * explodes) is not seen: count hooks do not run there.
+ */
+#ifndef FRL_CAPS_H
+#define FRL_CAPS_H
+
+#include <lua.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct frl;
+
+enum frl_cap { FRL_CAP_NONE, FRL_CAP_HEAP, FRL_CAP_TURN, FRL_CAP_SIGNAL };
+
+struct frl_caps {
+  size_t max_heap;
+  uint32_t max_turn_ms;
+  uint64_t turn_began_ms;       /* real time, also under a virtual clock */
+  bool denied;                  /* the last allocation was refused */
+  bool reported;
+  enum frl_cap hit;             /* SIGNAL lasts for one turn only */
+  volatile sig_atomic_t interrupted;
+};
+
+/* The lua_Alloc of the state; `ud` is the frl. */
+void *frl_caps_alloc(void *ud, void *block, size_t old_size, size_t size);
+void frl_caps_init(struct frl *frl);
+/* A turn of `co` begins: its time starts anew. */
+void frl_caps_turn(struct frl *frl, lua_State *co);
+/* Makes a coroutine feel a cap that was hit in another one. */
+void frl_caps_follow(lua_State *L);
+/* Writes "the policy ..." for a cap that was hit. */
+void frl_caps_sentence(const struct frl *frl, char *ret_text, size_t size);
+
+#endif

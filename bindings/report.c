@@ -1,0 +1,261 @@
+/* bindings/report.c - what a person reads when a policy failed.
+ *
+ *   policies/p.lua:12: attempt to index a nil value (field 'foo')
+ *      12 | local x = request.foo.bar
+ *           hint: ...
+ *
+ * The position is in the text of most errors. Error tables have none, so
+ * the message handler notes where each error was raised; a slot in the
+ * registry is enough, because the report follows at once.
+ */
+#include <ctype.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "bindings/env.h"
+#include "bindings/internal.h"
+
+#define MOST_LINE 160
+
+static const char raise_key;    /* {error, where, traceback} */
+
+struct place {
+  char chunk[LUA_IDSIZE];
+  int line;
+  size_t len;                   /* of "chunk:line: " */
+};
+
+static bool debugging(void)
+{
+  return fr_log_most() >= FR_LOG_DEBUG;
+}
+
+int frl_note_raise(lua_State *L)
+{
+  lua_settop(L, 1);
+  lua_createtable(L, 3, 0);
+  lua_pushvalue(L, 1);
+  lua_rawseti(L, 2, 1);
+  frl_where(L);
+  lua_rawseti(L, 2, 2);
+  if (debugging()) {
+    luaL_traceback(L, L, NULL, 1);
+    lua_rawseti(L, 2, 3);
+  }
+  lua_rawsetp(L, LUA_REGISTRYINDEX, &raise_key);
+  return 1;
+}
+
+/* Pushes where the error at index 1 was raised, or "". */
+static const char *push_raise(lua_State *L, int field)
+{
+  if (lua_rawgetp(L, LUA_REGISTRYINDEX, &raise_key) == LUA_TTABLE &&
+      (lua_rawgeti(L, -1, 1), lua_rawequal(L, -1, 1)))
+    lua_rawgeti(L, -2, field);
+  else
+    lua_pushliteral(L, "");
+  return lua_isstring(L, -1) ? lua_tostring(L, -1) : "";
+}
+
+/* "chunk:12: ..." has a place; the chunk itself may contain colons. */
+static bool find_place(const char *text, struct place *ret_place)
+{
+  const char *at = strchr(text, ':');
+
+  for (; at; at = strchr(at + 1, ':')) {
+    char *end;
+    long line;
+
+    if (at == text || !isdigit((unsigned char)at[1]))
+      continue;
+    line = strtol(at + 1, &end, 10);
+    if (*end != ':' || (size_t)(at - text) >= sizeof(ret_place->chunk))
+      continue;
+    snprintf(ret_place->chunk, sizeof(ret_place->chunk), "%.*s",
+             (int)(at - text), text);
+    ret_place->line = (int)line;
+    ret_place->len = (size_t)(end + 1 - text) + (end[1] == ' ');
+    return strchr(ret_place->chunk, '\n') == NULL;
+  }
+  return false;
+}
+
+static bool raw_string(lua_State *L, int index, const char *field)
+{
+  index = lua_absindex(L, index);
+  lua_pushstring(L, field);
+  if (lua_rawget(L, index) == LUA_TSTRING)
+    return true;
+  lua_pop(L, 1);
+  return false;
+}
+
+static bool is_code(const char *code, enum fr_err err)
+{
+  return strcmp(code, fr_err_name(err)) == 0;
+}
+
+/* Pushes the error at index 1 as text for people, with its place. */
+static const char *push_text(lua_State *L)
+{
+  const char *where = push_raise(L, 2);
+  struct place place;
+
+  if (lua_type(L, 1) == LUA_TSTRING) {
+    const char *text = lua_tostring(L, 1);
+
+    if (!find_place(text, &place))
+      return lua_pushfstring(L, "%s%s", where, text);
+    if (*where && frl_is_embedded_chunk(place.chunk))
+      return lua_pushfstring(L, "%s%s", where, text + place.len);
+    return text;
+  }
+  if (lua_istable(L, 1) && raw_string(L, 1, "message"))
+    return lua_pushfstring(L, "%s%s", where, lua_tostring(L, -1));
+  return lua_pushfstring(L, "%san error was raised that is no text but %s",
+                         where, luaL_tolstring(L, 1, NULL));
+}
+
+/* Pushes line `number` of the chunk's source, or nil. */
+static const char *push_line(lua_State *L, const struct place *place)
+{
+  const char *at;
+
+  frl_push_source(L, place->chunk);
+  at = lua_tostring(L, -1);
+  for (int line = 1; at && line < place->line; line++) {
+    at = strchr(at, '\n');
+    at = at ? at + 1 : NULL;
+  }
+  if (!at || !*at)
+    return NULL;
+  return lua_pushlstring(L, at, strcspn(at, "\r\n"));
+}
+
+static void log_line(const char *text)
+{
+  char line[MOST_LINE + 1];
+  size_t len = 0;
+
+  for (; text[len] && len < MOST_LINE; len++)
+    line[len] = (unsigned char)text[len] < ' ' ? ' ' : text[len];
+  line[len] = '\0';
+  fr_log(FR_LOG_ERROR, "%s", line);
+}
+
+/* Logs each line of text; returns the length of the first. */
+static size_t log_text(const char *text)
+{
+  size_t first = strcspn(text, "\n");
+
+  fr_log(FR_LOG_ERROR, "%.*s", (int)(first < 2000 ? first : 2000), text);
+  for (text += first; *text == '\n';) {
+    size_t len = strcspn(++text, "\n");
+
+    fr_log(FR_LOG_ERROR, "  %.*s", (int)(len < 2000 ? len : 2000), text);
+    text += len;
+  }
+  return first;
+}
+
+static void log_details(lua_State *L, const char *text)
+{
+  struct place place;
+  const char *line = NULL, *trace;
+  char shown[MOST_LINE + 16];
+
+  if (find_place(text, &place))
+    line = push_line(L, &place);
+  if (line) {
+    snprintf(shown, sizeof(shown), "%6d | %s", place.line, line);
+    log_line(shown);
+  }
+  frl_push_hint(L, text, line ? line : "");
+  if (lua_isstring(L, -1))
+    fr_log(FR_LOG_ERROR, "         hint: %s", lua_tostring(L, -1));
+  trace = push_raise(L, 3);
+  if (debugging() && *trace)
+    fr_log(FR_LOG_DEBUG, "%s", trace);
+}
+
+/* True when the error only repeats what the verdict knows already. */
+static bool is_known(const struct frl *frl, const char *code)
+{
+  if (is_code(code, FR_EINTERRUPTED))
+    return true;
+  if (!is_code(code, FR_ECANCELLED) && !is_code(code, FR_ESTOPPED))
+    return false;
+  return frl->ending || fr_verdict_exit_code(frl->config.verdict) != 0;
+}
+
+static void mark(struct frl *frl, const char *code, const char *text)
+{
+  struct fr_verdict *verdict = frl->config.verdict;
+  struct place place;
+
+  if (is_code(code, FR_ECONFIG))
+    verdict->config = true;
+  else if (find_place(text, &place) && frl_is_embedded_chunk(place.chunk))
+    verdict->bug = true;        /* no script of the user is on the stack */
+  else
+    verdict->policy = true;
+  fr_verdict_say(verdict, "%.*s", (int)strcspn(text, "\n"), text);
+}
+
+static void report_cap(lua_State *L, struct frl *frl)
+{
+  char sentence[120];
+  const char *text;
+
+  frl_caps_sentence(frl, sentence, sizeof(sentence));
+  frl->config.verdict->cap = true;
+  if (frl->caps.reported)
+    return;
+  frl->caps.reported = true;
+  fr_verdict_say(frl->config.verdict, "%s", sentence);
+  text = push_text(L);
+  fr_log(FR_LOG_ERROR, "%s", strstr(text, sentence) ? text : sentence);
+}
+
+/* report(error)                                               [-1, +0, e] */
+static int l_report(lua_State *L)
+{
+  struct frl *frl = frl_of(L);
+  const char *code = "", *text;
+
+  if (frl->caps.hit == FRL_CAP_HEAP || frl->caps.hit == FRL_CAP_TURN) {
+    report_cap(L, frl);
+    return 0;
+  }
+  if (lua_istable(L, 1) && raw_string(L, 1, "code"))
+    code = lua_tostring(L, -1);
+  if (is_known(frl, code))
+    return 0;
+  text = push_text(L);
+  mark(frl, code, text);
+  log_text(text);
+  if (!is_code(code, FR_ECONFIG))
+    log_details(L, text);
+  return 0;
+}
+
+void frl_report(lua_State *L)
+{
+  struct fr_verdict *verdict = frl_of(L)->config.verdict;
+
+  if (!lua_checkstack(L, 2)) {
+    verdict->cap = true;
+    lua_pop(L, 1);
+    return;
+  }
+  lua_pushcfunction(L, l_report);
+  lua_insert(L, -2);
+  if (lua_pcall(L, 1, 0, 0) == LUA_OK)
+    return;
+  verdict->policy = true;
+  fr_log(FR_LOG_ERROR, "the policy failed, and so did telling why: %s",
+         lua_type(L, -1) == LUA_TSTRING ? lua_tostring(L, -1) : "no text");
+  lua_pop(L, 1);
+}
