@@ -13,7 +13,7 @@
 
 #define WORK_MOST 4096          /* bytes looked at before the cut */
 
-/* ---- JSON ----------------------------------------------------------------- */
+/* ---- JSON --------------------------------------------------------------- */
 
 static const char *detail_of(const json_t *root)
 {
@@ -51,7 +51,7 @@ static bool read_json(const char *body, size_t len, struct fr_buf *words,
   return text != NULL;
 }
 
-/* ---- text of a gateway ---------------------------------------------------- */
+/* ---- text of a gateway -------------------------------------------------- */
 
 static bool is_html(const char *body, size_t len)
 {
@@ -84,7 +84,7 @@ static void read_text(const char *body, size_t len, struct fr_buf *words)
   }
 }
 
-/* ---- sentences ------------------------------------------------------------ */
+/* ---- sentences ---------------------------------------------------------- */
 
 static void add_clean(struct fr_buf *sentence, struct fr_buf *words,
                       const struct fr_keys *keys, size_t most)
