@@ -1,0 +1,192 @@
+/* http/call.c - the part of a call that both transports share: its copies,
+ * its life, its getters. */
+#include "http/call.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "base/digest.h"
+#include "http/internal.h"
+
+/* A header's value must not be able to end its line. */
+static bool clean(const char *text)
+{
+  for (; text && *text; text++)
+    if ((unsigned char)*text < 0x20 || (unsigned char)*text >= 0x7f)
+      return false;
+  return true;
+}
+
+static bool valid(const struct fr_call_spec *spec)
+{
+  size_t len = strspn(spec->method, "ABCDEFGHIJKLMNOPQRSTUVWXYZ");
+
+  return len && !spec->method[len] && clean(spec->url) &&
+         clean(spec->authorization) && clean(spec->idempotency_key) &&
+         clean(spec->content_type) && spec->max_body && spec->max_headers &&
+         spec->connect_ms && spec->total_ms && spec->stall_ms;
+}
+
+static bool dup(const char **text)
+{
+  if (*text)
+    *text = strdup(*text);
+  else
+    return true;
+  return *text != NULL;
+}
+
+/* All texts are copied; on failure what was copied is freed by done(). */
+static bool copy(struct fr_call_spec *spec)
+{
+  struct fr_call_spec own = *spec;
+  bool all = dup(&own.method);
+
+  all = dup(&own.url) && all;
+  all = dup(&own.authorization) && all;
+  all = dup(&own.idempotency_key) && all;
+  all = dup(&own.content_type) && all;
+  if (own.body) {
+    void *body = malloc(own.body_len + 1);
+
+    if (body)
+      memcpy(body, own.body, own.body_len);
+    own.body = body;
+    all = body && all;
+  }
+  *spec = own;
+  return all;
+}
+
+static void done(struct fr_call_spec *spec)
+{
+  if (spec->authorization)
+    fr_wipe((char *)(uintptr_t)spec->authorization,
+            strlen(spec->authorization));
+  free((char *)(uintptr_t)spec->method);
+  free((char *)(uintptr_t)spec->url);
+  free((char *)(uintptr_t)spec->authorization);
+  free((char *)(uintptr_t)spec->idempotency_key);
+  free((char *)(uintptr_t)spec->content_type);
+  free((void *)(uintptr_t)spec->body);
+}
+
+enum fr_err fr_call_new(struct fr_http *http, const struct fr_call_spec *spec,
+                        struct fr_call **ret_call)
+{
+  struct fr_call *call;
+
+  if (!valid(spec))
+    return FR_EINVALID;
+  call = calloc(1, sizeof(*call));
+  if (!call)
+    return FR_ENOMEM;
+  call->http = http;
+  call->spec = *spec;
+  fr_list_init(&call->link);
+  fr_buf_init(&call->head, spec->max_headers * 2);
+  fr_buf_init(&call->body, spec->max_body);
+  if (!copy(&call->spec) || (!http->serve && fr_curl_prepare(call))) {
+    fr_call_free(call);
+    return FR_ENOMEM;
+  }
+  *ret_call = call;
+  return FR_OK;
+}
+
+static void take_off(struct fr_call *call)
+{
+  if (call->phase != FR_CALL_RUNNING)
+    return;
+  call->phase = FR_CALL_OVER;
+  fr_timer_stop(call->http->loop, &call->timer);
+  if (call->http->serve)
+    fr_local_stop(call);
+  else
+    fr_curl_stop(call);
+}
+
+static void on_cancel(struct fr_op *op)
+{
+  take_off(fr_container_of(op, struct fr_call, op));
+}
+
+void fr_call_start(struct fr_call *call)
+{
+  fr_op_start(call->http->loop, &call->op, on_cancel);
+  call->phase = FR_CALL_RUNNING;
+  if (call->http->read_only && call->spec.changes) {
+    call->phase = FR_CALL_OVER;
+    strcpy(call->detail, "this mode sends nothing that changes something");
+    fr_op_finish(&call->op, FR_EREAD_ONLY);
+  } else if (call->http->serve) {
+    fr_local_start(call);
+  } else {
+    fr_curl_start(call);
+  }
+}
+
+void fr_call_free(struct fr_call *call)
+{
+  if (!call)
+    return;
+  fr_op_abandon(&call->op);
+  take_off(call);
+  if (!call->http->serve)
+    fr_curl_release(call);
+  done(&call->spec);
+  fr_buf_done(&call->head);
+  fr_buf_done(&call->body);
+  free(call);
+}
+
+struct fr_op *fr_call_op(struct fr_call *call)
+{
+  return &call->op;
+}
+
+int fr_call_status(const struct fr_call *call)
+{
+  return call->status;
+}
+
+/* `head` holds "name:value" strings, each with its NUL. */
+const char *fr_call_header(const struct fr_call *call, const char *name)
+{
+  const char *at = fr_buf_text(&call->head), *end = at + call->head.len;
+  const char *found = NULL;
+  size_t len = strlen(name);
+
+  for (; at < end; at += strlen(at) + 1)
+    if (!strncasecmp(at, name, len) && at[len] == ':')
+      found = at + len + 1;
+  return found;
+}
+
+const char *fr_call_body(const struct fr_call *call, size_t *ret_len)
+{
+  *ret_len = call->body.len;
+  return fr_buf_text(&call->body);
+}
+
+char *fr_call_body_edit(struct fr_call *call, size_t *ret_len)
+{
+  *ret_len = call->body.len;
+  return call->body.data;
+}
+
+bool fr_call_sent(const struct fr_call *call)
+{
+  return call->sent;
+}
+
+const char *fr_call_detail(const struct fr_call *call)
+{
+  return call->detail;
+}
+
+const struct fr_call_spec *fr_call_spec(const struct fr_call *call)
+{
+  return &call->spec;
+}

@@ -1,0 +1,69 @@
+/* http/internal.h - a call and its two possible transports. */
+#ifndef FR_HTTP_INTERNAL_H
+#define FR_HTTP_INTERNAL_H
+
+#include <curl/curl.h>
+
+#include "http/call.h"
+
+#define FR_HTTP_AGENT "falrun/0.1 (+retention)"
+#define FR_IDLE_HANDLES 64
+
+struct fr_http {
+  struct fr_loop *loop;
+  bool read_only;
+  char *proxy, *ca_file;
+  fr_http_serve_fn serve;       /* not NULL: the local transport */
+  void *serve_arg;
+  struct fr_timer timer;        /* libcurl's one timer; local: due calls */
+  struct fr_list started;       /* local calls not handed to serve yet */
+  CURLM *multi;
+  CURL *idle[FR_IDLE_HANDLES];  /* easy handles with nothing of a call */
+  unsigned nidle;
+  bool closing;
+};
+
+enum fr_call_phase { FR_CALL_NEW, FR_CALL_RUNNING, FR_CALL_OVER };
+
+struct fr_call {
+  struct fr_http *http;
+  struct fr_op op;
+  struct fr_call_spec spec;     /* its texts are copies, owned here */
+  enum fr_call_phase phase;
+  struct fr_timer timer;        /* stall; local: total time */
+  struct fr_list link;          /* local: in http->started */
+  CURL *easy;
+  struct curl_slist *headers;   /* of the request */
+  struct fr_buf head, body;     /* of the answer; head: "name:value" lines */
+  size_t head_bytes;            /* of all header blocks, 1xx included */
+  uint64_t last_byte;           /* when the answer last moved */
+  enum fr_err limit;            /* a limit of ours ended it */
+  int status;
+  bool sent;
+  char detail[CURL_ERROR_SIZE + 64];
+};
+
+/* curl.c: the transport over libcurl. */
+enum fr_err fr_curl_open(struct fr_http *http, struct fr_buf *why);
+void fr_curl_close(struct fr_http *http);
+enum fr_err fr_curl_prepare(struct fr_call *call);
+void fr_curl_start(struct fr_call *call);
+void fr_curl_stop(struct fr_call *call);        /* takes it off the wire */
+void fr_curl_release(struct fr_call *call);     /* gives the handle back */
+
+/* socket.c: libcurl's sockets and timer on the loop. */
+void fr_curl_attach(struct fr_http *http);
+void fr_curl_detach(struct fr_http *http);
+int fr_curl_closed(void *arg, curl_socket_t fd);
+
+/* result.c: what a CURLcode means. */
+enum fr_err fr_curl_result(struct fr_call *call, CURLcode code);
+
+/* local.c: the transport in this process. */
+void fr_local_start(struct fr_call *call);
+void fr_local_stop(struct fr_call *call);
+
+/* Takes finished calls out of the multi handle. */
+void fr_curl_reap(struct fr_http *http);
+
+#endif

@@ -1,0 +1,64 @@
+/* http/result.c - CURLcode in falrun's words.
+ *
+ * The code is looked at before the status: libcurl can report 200 together
+ * with CURLE_PARTIAL_FILE. 16, 18, 52, 55, 56 and 92 are what a closing
+ * connection or a GOAWAY looks like; the caller decides about a repeat. */
+#include <stdio.h>
+
+#include "http/internal.h"
+
+static enum fr_err timed_out(const struct fr_call *call)
+{
+  return call->sent ? FR_ETIMEOUT : FR_ECONNECT;
+}
+
+static enum fr_err meaning(const struct fr_call *call, CURLcode code)
+{
+  switch (code) {
+  case CURLE_OK:
+    return FR_OK;
+  case CURLE_OPERATION_TIMEDOUT:
+    return timed_out(call);
+  case CURLE_COULDNT_RESOLVE_HOST:
+  case CURLE_COULDNT_RESOLVE_PROXY:
+    return FR_ERESOLVE;
+  case CURLE_COULDNT_CONNECT:
+  case CURLE_PROXY:
+    return FR_ECONNECT;
+  case CURLE_SSL_CONNECT_ERROR:
+  case CURLE_PEER_FAILED_VERIFICATION:
+  case CURLE_SSL_CERTPROBLEM:
+  case CURLE_SSL_CIPHER:
+  case CURLE_SSL_CACERT_BADFILE:
+  case CURLE_SSL_ISSUER_ERROR:
+  case CURLE_SSL_PINNEDPUBKEYNOTMATCH:
+  case CURLE_SSL_INVALIDCERTSTATUS:
+  case CURLE_SSL_ENGINE_NOTFOUND:
+  case CURLE_SSL_ENGINE_SETFAILED:
+  case CURLE_USE_SSL_FAILED:
+    return FR_ETLS;
+  case CURLE_OUT_OF_MEMORY:
+    return FR_ENOMEM;
+  case CURLE_HTTP2:
+  case CURLE_HTTP2_STREAM:
+  case CURLE_PARTIAL_FILE:
+  case CURLE_GOT_NOTHING:
+  case CURLE_SEND_ERROR:
+  case CURLE_RECV_ERROR:
+    return FR_EDROPPED;
+  default:
+    return FR_EPROTOCOL;
+  }
+}
+
+enum fr_err fr_curl_result(struct fr_call *call, CURLcode code)
+{
+  enum fr_err err = call->limit ? call->limit : meaning(call, code);
+
+  if (err && (call->limit || !call->detail[0]))
+    snprintf(call->detail, sizeof(call->detail), "%s",
+             call->limit ? fr_err_message(err) : curl_easy_strerror(code));
+  if (err && !call->limit && err == FR_ETLS && call->sent)
+    err = FR_EDROPPED;          /* the handshake was over: a broken pipe */
+  return err;
+}
