@@ -188,9 +188,9 @@ int frl_open_core(lua_State *L)
   lua_setfield(L, -2, "mode");
   frl_open_fal(L);
   lua_setfield(L, -2, "fal");
-  frl_push_shared(L, "json", frl_open_json);
+  frl_open_json(L);
   lua_setfield(L, -2, "json");
-  frl_push_shared(L, "log", frl_open_log);
+  frl_open_log(L);
   lua_setfield(L, -2, "log");
   return 1;
 }

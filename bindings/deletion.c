@@ -6,9 +6,10 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "bindings/json.h"
 #include "bindings/nouns.h"
 
-#define FUNCTION "delete_payloads"
+#define FUNCTION "fal.delete_payloads"
 #define BOX "falrun.deletion"
 #define REASON_MAX 1000u
 #define KEY_MAX 1000u           /* the gate says what a good key is */
@@ -126,6 +127,7 @@ static void set_text(lua_State *L, const char *name, const char *text)
 static void set_files(lua_State *L, const struct fr_deletion_result *result)
 {
   lua_createtable(L, (int)result->nfiles, 0);
+  luaL_setmetatable(L, FRL_JSON_ARRAY);         /* [], also when empty */
   for (size_t i = 0; i < result->nfiles; i++) {
     lua_createtable(L, 0, 2);
     set_text(L, "link", result->files[i].link);

@@ -9,11 +9,6 @@ int frl_open_fal(lua_State *L)
   return 1;
 }
 
-void frl_push_shared(lua_State *L, const char *name, lua_CFunction opener)
-{
-  luaL_requiref(L, name, opener, false);
-}
-
 int frl_fail_network(lua_State *L)
 {
   return frl_fail(L, FR_ECONFIG, "this command has no network");

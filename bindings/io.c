@@ -61,20 +61,34 @@ static int l_write(lua_State *L)
   return lua_error(L);
 }
 
-/* host.say(text): one line, in one write where the kernel takes it whole.
- * A text that ends in "\r" stays an open line, for progress. Nobody can be
+/* Text for a terminal: nothing that a server wrote may steer it. */
+static void add_plain(luaL_Buffer *line, const char *text, size_t len)
+{
+  for (size_t i = 0; i < len; i++) {
+    unsigned char byte = (unsigned char)text[i];
+    bool steers = (byte < ' ' && byte != '\n' && byte != '\t') ||
+                  byte == 0x7f;
+
+    luaL_addchar(line, steers ? '?' : text[i]);
+  }
+}
+
+/* host.say(text): a line of its own, in one write where the kernel takes it
+ * whole; on a terminal it takes the place of a progress line. Nobody can be
  * told when standard error itself fails.                      [-1, +0, m] */
 static int l_say(lua_State *L)
 {
   size_t len;
   const char *text = luaL_checklstring(L, 1, &len);
+  luaL_Buffer line;
 
-  if (len == 0 || text[len - 1] != '\r') {
-    lua_settop(L, 1);
-    lua_pushliteral(L, "\n");
-    lua_concat(L, 2);
-    text = lua_tolstring(L, 1, &len);
-  }
+  luaL_buffinit(L, &line);
+  if (isatty(STDERR_FILENO))
+    luaL_addstring(&line, "\r\033[K");
+  add_plain(&line, text, len);
+  luaL_addchar(&line, '\n');
+  luaL_pushresult(&line);
+  text = lua_tolstring(L, -1, &len);
   (void)write_all(frl_of(L), STDERR_FILENO, text, len);
   return 0;
 }

@@ -90,7 +90,8 @@ static int l_runs(lua_State *L)
   struct frl_rows *rows;
 
   if (most < 1 || most > RUNS_MAX)
-    return frl_bad_argument(L, "runs", "most", "1 to %d expected", RUNS_MAX);
+    return frl_bad_argument(L, "ledger.runs", "most", "1 to %d expected",
+                            RUNS_MAX);
   rows = frl_rows_new(L, ROWS_MAX);
   check(L, rows, fr_history_runs(ledger_of(L), (size_t)most, put_run, rows));
   frl_rows_push(L, rows);
@@ -116,7 +117,7 @@ static int l_residue(lua_State *L)
   struct fr_uuid id;
 
   if (!all)
-    frl_check_id(L, 1, "residue", &id);
+    frl_check_id(L, 1, "ledger.residue", &id);
   rows = frl_rows_new(L, ROWS_MAX);
   check(L, rows, fr_history_residue(ledger_of(L), all ? NULL : &id,
                                     put_residue, rows));
@@ -218,13 +219,13 @@ static void check_filter(lua_State *L, struct walk *walk)
   lua_Integer run;
 
   if (!lua_istable(L, FILTER))
-    frl_bad_argument(L, "events", "filter", "table expected, got %s",
-                     luaL_typename(L, FILTER));
-  frl_check_options(L, FILTER, "events", known);
-  if (frl_field_integer(L, FILTER, "events", "run", &run))
+    frl_bad_argument(L, "ledger.events", "filter", "table expected, "
+                     "got %s", luaL_typename(L, FILTER));
+  frl_check_options(L, FILTER, "ledger.events", known);
+  if (frl_field_integer(L, FILTER, "ledger.events", "run", &run))
     walk->filter.run = run;
-  if (frl_field(L, FILTER, "events", "request_id", LUA_TSTRING)) {
-    frl_check_id(L, lua_gettop(L), "events", &walk->id);
+  if (frl_field(L, FILTER, "ledger.events", "request_id", LUA_TSTRING)) {
+    frl_check_id(L, lua_gettop(L), "ledger.events", &walk->id);
     walk->filter.id = &walk->id;
   }
   lua_pop(L, 1);
@@ -272,16 +273,16 @@ static struct fr_uuid *check_ids(lua_State *L, const char *function,
 /* ledger.hold_add(ids, reason) -> true | nil, err             [-2, +n, e] */
 static int l_hold_add(lua_State *L)
 {
-  const char *reason = frl_check_text(L, 2, "hold_add", "reason");
+  const char *reason = frl_check_text(L, 2, "ledger.hold_add", "reason");
   struct fr_uuid *ids;
   enum fr_err err;
   size_t count;
 
   if (!*reason || strlen(reason) > REASON_MAX)
-    return frl_bad_argument(L, "hold_add", "reason", "1 to %d bytes expected",
-                            (int)REASON_MAX);
+    return frl_bad_argument(L, "ledger.hold_add", "reason", "1 to %d bytes "
+                            "expected", (int)REASON_MAX);
   lua_settop(L, 2);
-  ids = check_ids(L, "hold_add", &count);
+  ids = check_ids(L, "ledger.hold_add", &count);
   err = fr_hold_add(ledger_of(L), ids, count, reason);
   if (err)
     return fail(L, err);
@@ -298,7 +299,7 @@ static int l_hold_remove(lua_State *L)
   char text[FR_UUID_TEXT];
 
   lua_settop(L, 1);
-  ids = check_ids(L, "hold_remove", &count);
+  ids = check_ids(L, "ledger.hold_remove", &count);
   err = fr_hold_remove(ledger_of(L), ids, count, &index);
   if (!err) {
     lua_pushboolean(L, true);

@@ -18,9 +18,6 @@ extern const luaL_Reg frl_io_functions[];               /* io.c */
 extern const luaL_Reg frl_file_functions[];             /* file.c */
 void frl_open_files(lua_State *L);                       /* [-0, +0, m] */
 
-/* Pushes the one `json` or `log` table of the state.        [-0, +1, m] */
-void frl_push_shared(lua_State *L, const char *name, lua_CFunction opener);
-
 /* Pushes field `name` of the table at `index`, read raw. True when it is
  * there; raises unless its type is `type`.                  [-0, +1, e] */
 bool frl_field(lua_State *L, int index, const char *function,

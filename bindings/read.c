@@ -4,10 +4,11 @@
  * of its query. */
 #include <string.h>
 
+#include "bindings/json.h"
 #include "bindings/nouns.h"
 #include "fal/read.h"
 
-#define FUNCTION "read"
+#define FUNCTION "core.read"
 #define BOX "falrun.read"
 #define QUERY_MAX (60u << 10)
 #define PAIRS_MAX 10000
@@ -119,9 +120,8 @@ static const char *check_body(lua_State *L)
 {
   if (!frl_field(L, CALL, FUNCTION, "body", LUA_TTABLE))
     return NULL;
-  frl_push_shared(L, "json", frl_open_json);
-  lua_getfield(L, -1, "encode");
-  lua_pushvalue(L, -3);
+  lua_pushcfunction(L, frl_json_encode);
+  lua_pushvalue(L, -2);
   lua_call(L, 1, 1);
   return lua_tostring(L, -1);
 }

@@ -10,6 +10,7 @@
 
 #include "base/date.h"
 #include "bindings/internal.h"
+#include "bindings/json.h"
 
 #define BOX "falrun.rows"
 
@@ -156,6 +157,7 @@ void frl_rows_push(lua_State *L, struct frl_rows *rows)
   lua_Integer count = 0;
 
   lua_newtable(L);
+  luaL_setmetatable(L, FRL_JSON_ARRAY);         /* [], also when empty */
   while (frl_rows_next(L, rows))
     lua_rawseti(L, -2, ++count);
 }
