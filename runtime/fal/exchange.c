@@ -157,8 +157,8 @@ static void send_attempt(struct fr_exchange *exchange)
   exchange->fal->requests++;
   exchange->fal->retries += exchange->tries > 0;
   exchange->tries++;
-  fr_op_wait(fr_call_op(exchange->call), on_answer, exchange);
   fr_call_start(exchange->call);
+  fr_op_wait(fr_call_op(exchange->call), on_answer, exchange);
 }
 
 /* The key of a repeat is too old, or brought the same failure twice: the

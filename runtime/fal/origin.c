@@ -43,8 +43,11 @@ static const char *fault_in_text(const char *url)
     if (*at <= ' ' || *at > '~' || strchr("\\\"<>^`{|}", *at))
       return "it has a blank or a character that no URL may have";
   }
-  if (!strstr(url, "://"))
+  at = strstr(url, "://");
+  if (!at)
     return "it does not start with https://";
+  if (at[3] == '/')
+    return "it has no host";            /* libcurl would take the path's */
   if (strchr(url, '?'))
     return "it has a query (a \"?\")";
   if (strchr(url, '#'))

@@ -189,11 +189,13 @@ static inline void count_done(struct fr_op *op, void *arg)
   ++*(int *)arg;
 }
 
-/* Turns until `op` was delivered, once. */
+/* Turns until `op` was delivered, once; it may have been already. */
 static inline void run_op(struct rig *rig, struct fr_op *op)
 {
   int done = 0, guard = 10000;
 
+  if (!op->pending)
+    return;
   fr_op_wait(op, count_done, &done);
   while (!done && --guard)
     fr_loop_turn(rig->loop, -1);
