@@ -1,0 +1,131 @@
+/* ledger/ask.c - questions about the present state.
+ *
+ * All knowledge of how the state by request id is stored is in the two
+ * statements that share FR_SQL_RECORD.
+ */
+#include <string.h>
+
+#include "ledger/internal.h"
+
+/* The columns of FR_SQL_RECORD. */
+enum column {
+  STATE, RUN, INTENT_AT, KEY_AT, OUTCOME_AT, GENERATION, USER_KEY,
+  UNANSWERED, ENDED_AT, KEY, REQUEST_ID, REASON
+};
+
+static enum fr_err read_record(struct fr_ledger *ledger,
+                               sqlite3_stmt *statement,
+                               struct fr_record *ret_record)
+{
+  const char *key = fr_sql_text(statement, KEY);
+  struct fr_record record = {
+    .state = fr_state_parse(fr_sql_text(statement, STATE)),
+    .run = sqlite3_column_int64(statement, RUN),
+    .intent_at_ms = sqlite3_column_int64(statement, INTENT_AT),
+    .key_at_ms = sqlite3_column_int64(statement, KEY_AT),
+    .outcome_at_ms = sqlite3_column_int64(statement, OUTCOME_AT),
+    .generation = (unsigned)sqlite3_column_int64(statement, GENERATION),
+    .user_key = sqlite3_column_int(statement, USER_KEY) != 0,
+    .unanswered = sqlite3_column_int(statement, UNANSWERED) != 0,
+    .ended_at_ms = -1
+  };
+
+  if (!key || record.state == FR_STATE_NONE || strlen(key) >= FR_KEY_TEXT)
+    return fr_ledger_fail(ledger, FR_ECORRUPT, "the ledger %s is damaged: a "
+                          "deletion has no intent; see falrun verify",
+                          ledger->path);
+  if (sqlite3_column_type(statement, ENDED_AT) != SQLITE_NULL)
+    record.ended_at_ms = sqlite3_column_int64(statement, ENDED_AT);
+  fr_text_copy(record.key, sizeof(record.key), key);
+  *ret_record = record;
+  return FR_OK;
+}
+
+enum fr_err fr_ledger_find(struct fr_ledger *ledger, const struct fr_uuid *id,
+                           struct fr_record *ret_record)
+{
+  sqlite3_stmt *statement;
+  enum fr_err err = fr_sql_get(ledger, FR_SQL_FIND, &statement);
+  bool row;
+
+  if (err)
+    return err;
+  fr_sql_bind_id(statement, 1, id);
+  err = fr_sql_step(ledger, statement, &row);
+  if (err)
+    return err;
+  err = row ? read_record(ledger, statement, ret_record) : FR_ENOT_FOUND;
+  sqlite3_reset(statement);
+  return err;
+}
+
+enum fr_err fr_ledger_key_owner(struct fr_ledger *ledger, const char *key,
+                                struct fr_uuid *ret_id)
+{
+  sqlite3_stmt *statement;
+  enum fr_err err = fr_sql_get(ledger, FR_SQL_KEY_OWNER, &statement);
+  bool row;
+
+  if (err)
+    return err;
+  fr_sql_bind_text(statement, 1, key);
+  err = fr_sql_step(ledger, statement, &row);
+  if (err)
+    return err;
+  if (!row)
+    err = FR_ENOT_FOUND;
+  else if (!fr_sql_id(statement, 0, ret_id))
+    err = fr_sql_fail(ledger, SQLITE_CORRUPT);
+  sqlite3_reset(statement);
+  return err;
+}
+
+enum fr_err fr_ledger_version(struct fr_ledger *ledger, int64_t *ret_version)
+{
+  sqlite3_stmt *statement;
+  enum fr_err err = fr_sql_get(ledger, FR_SQL_VERSION, &statement);
+  bool row;
+
+  if (!err)
+    err = fr_sql_step(ledger, statement, &row);
+  if (err)
+    return err;
+  *ret_version = sqlite3_column_int64(statement, 0);
+  sqlite3_reset(statement);
+  return FR_OK;
+}
+
+static enum fr_err read_open(struct fr_ledger *ledger,
+                             sqlite3_stmt *statement,
+                             struct fr_open_intent *open)
+{
+  const char *reason = fr_sql_text(statement, REASON);
+
+  if (!fr_sql_id(statement, REQUEST_ID, &open->id))
+    return fr_sql_fail(ledger, SQLITE_CORRUPT);
+  fr_text_copy(open->reason, sizeof(open->reason), reason ? reason : "");
+  return read_record(ledger, statement, &open->record);
+}
+
+enum fr_err fr_ledger_each_open(struct fr_ledger *ledger,
+                                int (*each)(void *,
+                                            const struct fr_open_intent *),
+                                void *arg)
+{
+  sqlite3_stmt *statement;
+  struct fr_open_intent open;
+  enum fr_err err = fr_sql_get(ledger, FR_SQL_EACH_OPEN, &statement);
+  bool row = true;
+
+  if (err)
+    return err;
+  for (;;) {
+    err = fr_sql_step(ledger, statement, &row);
+    if (!err && row)
+      err = read_open(ledger, statement, &open);
+    if (err || !row || each(arg, &open))
+      break;
+  }
+  sqlite3_reset(statement);
+  return err;
+}

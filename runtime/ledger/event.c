@@ -1,0 +1,227 @@
+/* ledger/event.c - the chain: appending events, and reading them back.
+ *
+ *   hash(n) = SHA-256(hash(n-1) | seq | at_ms | run | kind 0x00 | id | data)
+ *
+ * with the numbers as 8 bytes, big-endian, the id as 0x00 or 0x01 and its
+ * 16 bytes, and 32 zero bytes before the first. Every part but the last has
+ * a fixed length or an end, so no two events share their bytes. The first
+ * event, genesis, carries a random id of the ledger: two ledgers differ
+ * from there on.
+ *
+ * The head is read again at the begin of each group: `hold add` appends
+ * from another process.
+ */
+#include <inttypes.h>
+#include <string.h>
+
+#include "ledger/internal.h"
+
+#define NONE FR_SQL_COUNT
+
+/* What each kind of event does to the derived tables, in this order. */
+static const struct {
+  const char *kind;
+  enum fr_sql apply[4];
+} kinds[] = {
+  { "intent", { FR_SQL_INTENT, FR_SQL_USER_KEY, NONE, NONE } },
+  { "outcome", { FR_SQL_OUTCOME, FR_SQL_CLEAR, FR_SQL_REMAIN,
+                 FR_SQL_REMAIN_MORE } },
+  { "unanswered", { FR_SQL_UNANSWERED, NONE, NONE, NONE } },
+  { "generation", { FR_SQL_GENERATION, NONE, NONE, NONE } },
+  { "hold_add", { FR_SQL_HOLD_ADD, NONE, NONE, NONE } },
+  { "hold_remove", { FR_SQL_HOLD_REMOVE, NONE, NONE, NONE } },
+  { "run_begin", { FR_SQL_RUN_BEGIN, FR_SQL_RUN_ORIGIN, NONE, NONE } },
+  { "run_end", { FR_SQL_RUN_END, NONE, NONE, NONE } },
+  { "genesis", { FR_SQL_GENESIS, NONE, NONE, NONE } }
+};
+
+enum fr_err fr_event_head(struct fr_ledger *ledger)
+{
+  sqlite3_stmt *statement;
+  const void *hash;
+  bool row;
+  enum fr_err err = fr_sql_get(ledger, FR_SQL_HEAD, &statement);
+
+  if (!err)
+    err = fr_sql_step(ledger, statement, &row);
+  if (err)
+    return err;
+  memset(&ledger->head, 0, sizeof(ledger->head));
+  if (row) {
+    hash = sqlite3_column_blob(statement, 1);
+    ledger->head.seq = sqlite3_column_int64(statement, 0);
+    if (hash && sqlite3_column_bytes(statement, 1) == FR_SHA256_SIZE)
+      memcpy(ledger->head.hash, hash, FR_SHA256_SIZE);
+    else
+      err = fr_ledger_fail(ledger, FR_ECORRUPT, "the ledger %s is damaged: "
+                           "event %" PRId64 " has no hash", ledger->path,
+                           ledger->head.seq);
+  }
+  sqlite3_reset(statement);
+  return err;
+}
+
+static void put_number(uint8_t *to, int64_t number)
+{
+  uint64_t bits = (uint64_t)number;
+  int i;
+
+  for (i = 7; i >= 0; i--, bits >>= 8)
+    to[i] = (uint8_t)bits;
+}
+
+enum fr_err fr_event_hash(const struct fr_event_row *event,
+                          const uint8_t before[FR_SHA256_SIZE],
+                          uint8_t ret_hash[FR_SHA256_SIZE])
+{
+  uint8_t numbers[24], id[17];
+  struct fr_part parts[] = {
+    { before, FR_SHA256_SIZE }, { numbers, sizeof(numbers) },
+    { event->kind, strlen(event->kind) + 1 },
+    { id, event->has_id ? sizeof(id) : 1 },
+    { event->data, strlen(event->data) }
+  };
+
+  put_number(numbers, event->seq);
+  put_number(numbers + 8, event->at_ms);
+  put_number(numbers + 16, event->run);
+  id[0] = event->has_id;
+  memcpy(id + 1, event->id.bytes, sizeof(event->id.bytes));
+  return fr_sha256(parts, sizeof(parts) / sizeof(parts[0]), ret_hash);
+}
+
+static void bind_event(sqlite3_stmt *statement,
+                       const struct fr_event_row *event)
+{
+  sqlite3_bind_int64(statement, 1, event->seq);
+  sqlite3_bind_int64(statement, 2, event->run);
+  sqlite3_bind_int64(statement, 3, event->at_ms);
+}
+
+static enum fr_err apply_one(struct fr_ledger *ledger, enum fr_sql which,
+                             const struct fr_event_row *event)
+{
+  sqlite3_stmt *statement;
+  enum fr_err err = fr_sql_get(ledger, which, &statement);
+
+  if (err)
+    return err;
+  bind_event(statement, event);
+  fr_sql_bind_id(statement, 4, event->has_id ? &event->id : NULL);
+  fr_sql_bind_text(statement, 5, event->data);
+  return fr_sql_run(ledger, statement);
+}
+
+enum fr_err fr_event_apply(struct fr_ledger *ledger,
+                           const struct fr_event_row *event)
+{
+  enum fr_err err = FR_OK;
+  size_t i, j;
+
+  for (i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
+    if (strcmp(kinds[i].kind, event->kind) == 0)
+      break;
+  if (i == sizeof(kinds) / sizeof(kinds[0]))
+    return FR_OK;               /* held, refused: they change no state */
+  for (j = 0; !err && j < 4 && kinds[i].apply[j] != NONE; j++)
+    err = apply_one(ledger, kinds[i].apply[j], event);
+  return err;
+}
+
+static enum fr_err insert(struct fr_ledger *ledger,
+                          const struct fr_event_row *event)
+{
+  sqlite3_stmt *statement;
+  enum fr_err err = fr_sql_get(ledger, FR_SQL_ADD, &statement);
+
+  if (err)
+    return err;
+  bind_event(statement, event);
+  fr_sql_bind_text(statement, 4, event->kind);
+  fr_sql_bind_id(statement, 5, event->has_id ? &event->id : NULL);
+  fr_sql_bind_text(statement, 6, event->data);
+  sqlite3_bind_blob(statement, 7, event->hash, FR_SHA256_SIZE,
+                    SQLITE_STATIC);
+  return fr_sql_run(ledger, statement);
+}
+
+enum fr_err fr_event_add(struct fr_ledger *ledger, const char *kind,
+                         const struct fr_uuid *id)
+{
+  uint8_t hash[FR_SHA256_SIZE];
+  struct fr_event_row event = {
+    .seq = ledger->head.seq + 1, .run = ledger->run,
+    .at_ms = fr_clock_at(ledger->clock), .kind = kind,
+    .data = fr_buf_text(&ledger->data), .hash = hash
+  };
+  enum fr_err err;
+
+  if (id) {
+    event.has_id = true;
+    event.id = *id;
+  }
+  err = fr_event_hash(&event, ledger->head.hash, hash);
+  if (err)
+    (void)fr_ledger_fail(ledger, err, "an event could not be hashed");
+  if (!err)
+    err = insert(ledger, &event);
+  if (!err)
+    err = fr_event_apply(ledger, &event);
+  if (err) {
+    ledger->broken = err;
+    return err;
+  }
+  ledger->head.seq = event.seq;
+  memcpy(ledger->head.hash, hash, sizeof(hash));
+  return FR_OK;
+}
+
+/* ---- reading ------------------------------------------------------------- */
+
+enum fr_err fr_event_read(struct fr_ledger *ledger, sqlite3_stmt *statement,
+                          struct fr_event_row *ret_event)
+{
+  bool null = sqlite3_column_type(statement, 4) == SQLITE_NULL;
+  struct fr_event_row event = {
+    .seq = sqlite3_column_int64(statement, 0),
+    .run = sqlite3_column_int64(statement, 1),
+    .at_ms = sqlite3_column_int64(statement, 2),
+    .kind = fr_sql_text(statement, 3),
+    .data = fr_sql_text(statement, 5),
+    .hash = sqlite3_column_blob(statement, 6)
+  };
+
+  event.has_id = fr_sql_id(statement, 4, &event.id);
+  if (!event.kind || !event.data || !event.hash || null == event.has_id ||
+      strlen(event.data) != (size_t)sqlite3_column_bytes(statement, 5) ||
+      strlen(event.kind) != (size_t)sqlite3_column_bytes(statement, 3) ||
+      sqlite3_column_bytes(statement, 6) != FR_SHA256_SIZE) {
+    ret_event->seq = event.seq;
+    return fr_ledger_fail(ledger, FR_ECORRUPT, "the ledger %s is damaged: "
+                          "event %" PRId64 " is not an event",
+                          ledger->path, event.seq);
+  }
+  *ret_event = event;
+  return FR_OK;
+}
+
+enum fr_err fr_event_check(struct fr_ledger *ledger,
+                           const struct fr_event_row *event,
+                           struct fr_chain *chain)
+{
+  uint8_t hash[FR_SHA256_SIZE];
+  enum fr_err err = fr_event_hash(event, chain->head, hash);
+
+  if (err)
+    return fr_ledger_fail(ledger, err, "an event could not be hashed");
+  if (event->seq != chain->events + 1 ||
+      memcmp(hash, event->hash, sizeof(hash)) != 0) {
+    chain->broken_seq = event->seq;
+    return fr_ledger_fail(ledger, FR_ECORRUPT, "the ledger %s was changed: "
+                          "event %" PRId64 " does not fit the one before",
+                          ledger->path, event->seq);
+  }
+  chain->events = event->seq;
+  memcpy(chain->head, hash, sizeof(hash));
+  return FR_OK;
+}

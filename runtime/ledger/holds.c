@@ -1,0 +1,117 @@
+/* ledger/holds.c - legal holds.
+ *
+ * A hold is an event like any other, so that who was covered when can be
+ * shown later; the run of such an event is 0. Its group waits for a running
+ * group of falrun (milliseconds) and not for the run.
+ */
+#include <string.h>
+
+#include "ledger/internal.h"
+
+enum fr_err fr_hold_find(struct fr_ledger *ledger, const struct fr_uuid *id,
+                         char *ret_reason, size_t size)
+{
+  sqlite3_stmt *statement;
+  const char *reason;
+  enum fr_err err = fr_sql_get(ledger, FR_SQL_HOLD_FIND, &statement);
+  bool row;
+
+  if (err)
+    return err;
+  fr_sql_bind_id(statement, 1, id);
+  err = fr_sql_step(ledger, statement, &row);
+  if (err)
+    return err;
+  if (row) {
+    reason = fr_sql_text(statement, 0);
+    fr_text_copy(ret_reason, size, reason ? reason : "");
+  }
+  sqlite3_reset(statement);
+  return row ? FR_OK : FR_ENOT_FOUND;
+}
+
+static enum fr_err add_event(struct fr_ledger *ledger, const char *kind,
+                             const struct fr_uuid *id, const char *reason)
+{
+  struct fr_data data;
+  enum fr_err err;
+
+  fr_data_begin(&data, &ledger->data);
+  if (reason)
+    fr_data_text(&data, "reason", reason, FR_LEDGER_REASON);
+  err = fr_data_end(&data);
+  if (err)
+    return fr_ledger_fail(ledger, err, "a hold could not be recorded: %s",
+                          fr_err_message(err));
+  return fr_event_add(ledger, kind, id);
+}
+
+enum fr_err fr_hold_add(struct fr_ledger *ledger, const struct fr_uuid *ids,
+                        size_t count, const char *reason)
+{
+  enum fr_err err = fr_group_begin(ledger);
+  size_t i;
+
+  if (err)
+    return err;
+  for (i = 0; !err && i < count; i++)
+    err = add_event(ledger, "hold_add", &ids[i], reason ? reason : "");
+  return fr_group_end(ledger, err);
+}
+
+static enum fr_err remove_one(struct fr_ledger *ledger,
+                              const struct fr_uuid *id)
+{
+  char ignored[1], text[FR_UUID_TEXT];
+  enum fr_err err = fr_hold_find(ledger, id, ignored, sizeof(ignored));
+
+  if (err == FR_ENOT_FOUND) {
+    fr_uuid_format(id, text);
+    return fr_ledger_fail(ledger, err, "no hold covers %s", text);
+  }
+  return err ? err : add_event(ledger, "hold_remove", id, NULL);
+}
+
+enum fr_err fr_hold_remove(struct fr_ledger *ledger,
+                           const struct fr_uuid *ids, size_t count,
+                           size_t *ret_index)
+{
+  enum fr_err err = fr_group_begin(ledger);
+  size_t i;
+
+  if (err)
+    return err;
+  for (i = 0; !err && i < count; i++)
+    err = remove_one(ledger, &ids[i]);
+  if (err == FR_ENOT_FOUND)
+    *ret_index = i - 1;
+  return fr_group_end(ledger, err);
+}
+
+enum fr_err fr_hold_each(struct fr_ledger *ledger,
+                         int (*each)(void *, const struct fr_hold *),
+                         void *arg)
+{
+  sqlite3_stmt *statement;
+  struct fr_hold hold;
+  enum fr_err err = fr_sql_get(ledger, FR_SQL_HOLD_EACH, &statement);
+  bool row = true;
+
+  if (err)
+    return err;
+  for (;;) {
+    err = fr_sql_step(ledger, statement, &row);
+    if (!err && row && !fr_sql_id(statement, 0, &hold.id))
+      err = fr_sql_fail(ledger, SQLITE_CORRUPT);
+    if (err || !row)
+      break;
+    hold.at_ms = sqlite3_column_int64(statement, 1);
+    hold.reason = fr_sql_text(statement, 2);
+    if (!hold.reason)
+      hold.reason = "";
+    if (each(arg, &hold))
+      break;
+  }
+  sqlite3_reset(statement);
+  return err;
+}

@@ -1,0 +1,146 @@
+/* ledger/internal.h - what the files of runtime/ledger share; private.
+ *
+ *   place.c  path, folder, lock file      event.c   the chain
+ *   open.c   opening and checking         data.c    the JSON of an event
+ *   schema.c tables and migrations        ledger.c  groups and runs
+ *   sql.c    statements and errors        story.c   one request's story
+ *   ask.c    questions                    verify.c  everything, again
+ */
+#ifndef FR_LEDGER_INTERNAL_H
+#define FR_LEDGER_INTERNAL_H
+
+#include <sqlite3.h>
+
+#include "base/digest.h"
+#include "ledger/history.h"
+#include "ledger/holds.h"
+#include "ledger/ledger.h"
+#include "ledger/sql.h"
+
+#define FR_SCHEMA_APPLICATION 0x66616c72      /* "falr" */
+#define FR_LEDGER_TAIL 10000          /* events checked before each run */
+#define FR_LEDGER_REASON 1000         /* bytes of a reason that are kept */
+#define FR_LEDGER_LINK 2048           /* of a link, of an exception */
+#define FR_LEDGER_FILES 1000          /* files kept of one answer */
+#define FR_LEDGER_DATA (32 << 20)     /* no event is larger */
+
+struct fr_ledger {
+  sqlite3 *db;
+  sqlite3_stmt *statements[FR_SQL_COUNT];
+  const struct fr_clock *clock;
+  enum fr_ledger_access access;
+  char *path;                   /* as it was given */
+  char *file;                   /* absolute, no links; NULL: in memory */
+  char *origin;                 /* as it was given, or NULL */
+  int lock_fd;
+  bool blank;                   /* READ, and there is no file */
+  bool grouped;                 /* between begin and commit */
+  enum fr_err broken;           /* a write of this group failed so */
+  int64_t run;                  /* the current run, or 0 */
+  struct {
+    int64_t seq;
+    uint8_t hash[FR_SHA256_SIZE];
+  } head;                       /* of the chain, within a group */
+  struct fr_buf data, files;    /* JSON in the making */
+  char detail[1024];
+};
+
+/* ---- sql.c --------------------------------------------------------------- */
+
+/* Sets the detail and returns err. */
+enum fr_err fr_ledger_fail(struct fr_ledger *ledger, enum fr_err err,
+                           const char *format, ...)
+  __attribute__((format(printf, 3, 4)));
+/* The words for SQLite's result; FR_ECORRUPT, FR_EIO or FR_ENOMEM. */
+enum fr_err fr_sql_fail(struct fr_ledger *ledger, int result);
+enum fr_err fr_sql_exec(struct fr_ledger *ledger, const char *sql);
+/* The first column of the first row; 0 where it is NULL. */
+enum fr_err fr_sql_number(struct fr_ledger *ledger, const char *sql,
+                          int64_t *ret_number);
+
+/* A statement that is ready for its parameters. Whoever got it steps it,
+ * reads the columns, and resets it before returning. */
+enum fr_err fr_sql_get(struct fr_ledger *ledger, enum fr_sql which,
+                       sqlite3_stmt **ret_statement);
+enum fr_err fr_sql_step(struct fr_ledger *ledger, sqlite3_stmt *statement,
+                        bool *ret_row);
+/* To its end, and resets it. */
+enum fr_err fr_sql_run(struct fr_ledger *ledger, sqlite3_stmt *statement);
+void fr_sql_bind_id(sqlite3_stmt *statement, int index,
+                    const struct fr_uuid *id);            /* NULL: null */
+void fr_sql_bind_text(sqlite3_stmt *statement, int index, const char *text);
+/* False unless the column is a blob of 16 bytes. */
+bool fr_sql_id(sqlite3_stmt *statement, int column, struct fr_uuid *ret_id);
+const char *fr_sql_text(sqlite3_stmt *statement, int column);   /* or NULL */
+
+/* ---- data.c -------------------------------------------------------------- */
+
+/* An object in the making; the first error sticks and fr_data_end tells. */
+struct fr_data {
+  struct fr_buf *buf;
+  enum fr_err err;
+};
+
+void fr_data_begin(struct fr_data *data, struct fr_buf *buf);
+void fr_data_text(struct fr_data *data, const char *name, const char *text,
+                  size_t most);
+void fr_data_number(struct fr_data *data, const char *name, int64_t number);
+/* `json` as it is; NULL adds null. */
+void fr_data_raw(struct fr_data *data, const char *name, const char *json);
+enum fr_err fr_data_end(struct fr_data *data);
+
+/* The most of `len` bytes, up to `most`, that ends on a UTF-8 border. */
+size_t fr_text_cut(const char *text, size_t len, size_t most);
+void fr_text_copy(char *to, size_t size, const char *text);
+enum fr_err fr_data_files(struct fr_buf *buf,
+                          const struct fr_outcome *outcome);
+
+/* ---- event.c ------------------------------------------------------------- */
+
+enum fr_err fr_event_head(struct fr_ledger *ledger);
+/* Appends an event with the object in ledger->data and applies it. */
+enum fr_err fr_event_add(struct fr_ledger *ledger, const char *kind,
+                         const struct fr_uuid *id);
+enum fr_err fr_event_apply(struct fr_ledger *ledger,
+                           const struct fr_event_row *event);
+/* Borrowed from the statement; FR_ECORRUPT when the row is no event. */
+enum fr_err fr_event_read(struct fr_ledger *ledger, sqlite3_stmt *statement,
+                          struct fr_event_row *ret_event);
+enum fr_err fr_event_hash(const struct fr_event_row *event,
+                          const uint8_t before[FR_SHA256_SIZE],
+                          uint8_t ret_hash[FR_SHA256_SIZE]);
+/* Checks one event against the one before, which chain->head and
+ * chain->events describe, and moves them on; FR_ECORRUPT. */
+enum fr_err fr_event_check(struct fr_ledger *ledger,
+                           const struct fr_event_row *event,
+                           struct fr_chain *chain);
+
+/* ---- ledger.c ------------------------------------------------------------ */
+
+/* As fr_ledger_begin, for whoever may write holds. */
+enum fr_err fr_group_begin(struct fr_ledger *ledger);
+/* Commits, or after an error rolls back; returns the error. */
+enum fr_err fr_group_end(struct fr_ledger *ledger, enum fr_err err);
+/* FR_OK within a group that can still be committed. */
+enum fr_err fr_group_check(struct fr_ledger *ledger);
+
+/* ---- story.c ------------------------------------------------------------- */
+
+enum fr_state fr_state_parse(const char *name);       /* NONE: no such */
+
+/* ---- schema.c ------------------------------------------------------------ */
+
+int fr_schema_newest(void);
+enum fr_err fr_schema_version(struct fr_ledger *ledger, int64_t *ret_version);
+enum fr_err fr_schema_build(struct fr_ledger *ledger, int64_t from);
+/* Creates or migrates, with the genesis event, in one transaction. */
+enum fr_err fr_schema_ensure(struct fr_ledger *ledger);
+
+/* ---- place.c, open.c, verify.c ------------------------------------------- */
+
+enum fr_err fr_place_find(struct fr_ledger *ledger, uint64_t lock_wait_ms);
+enum fr_err fr_sql_connect(struct fr_ledger *ledger, const char *name,
+                           int flags);
+enum fr_err fr_verify_tail(struct fr_ledger *ledger);
+
+#endif

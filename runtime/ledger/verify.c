@@ -1,0 +1,239 @@
+/* ledger/verify.c - holding the record against itself.
+ *
+ * The chain is walked once, in one snapshot. Each event that fits is applied
+ * to a scratch database with the very statements that a run uses; in the
+ * end the derived tables of both must be the same, value by value. The
+ * scratch is a temporary file of SQLite's own, so that memory stays bounded.
+ *
+ * Cutting the newest events off, together with what follows from them, is
+ * the one thing that a chain cannot show by itself; that is what the head of
+ * an earlier fr_history_verify (a checkpoint) is for.
+ */
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "ledger/internal.h"
+
+static const char *const derived[][2] = {
+  { "meta", "SELECT * FROM meta ORDER BY key" },
+  { "runs", "SELECT * FROM runs ORDER BY run" },
+  { "deletions", "SELECT * FROM deletions ORDER BY request_id" },
+  { "holds", "SELECT * FROM holds ORDER BY request_id" },
+  { "residue", "SELECT * FROM residue ORDER BY request_id, link" },
+  { "user_keys", "SELECT * FROM user_keys ORDER BY key" }
+};
+
+/* ---- the chain ----------------------------------------------------------- */
+
+/* Walks what the statement gives; applies to `scratch` unless it is NULL. */
+static enum fr_err walk(struct fr_ledger *ledger, sqlite3_stmt *statement,
+                        struct fr_ledger *scratch, struct fr_chain *chain)
+{
+  struct fr_event_row event;
+  enum fr_err err;
+  bool row = true;
+
+  while (!(err = fr_sql_step(ledger, statement, &row)) && row) {
+    err = fr_event_read(ledger, statement, &event);
+    if (err)
+      chain->broken_seq = event.seq;
+    else
+      err = fr_event_check(ledger, &event, chain);
+    if (!err && scratch)
+      err = fr_event_apply(scratch, &event);
+    if (err)
+      break;
+  }
+  sqlite3_reset(statement);
+  if (err && scratch && scratch->detail[0] && !ledger->detail[0])
+    (void)fr_ledger_fail(ledger, err, "replaying the ledger's events "
+                         "failed: %.500s", scratch->detail);
+  return err;
+}
+
+static enum fr_err hash_of(struct fr_ledger *ledger, int64_t seq,
+                           uint8_t *ret_hash)
+{
+  sqlite3_stmt *statement;
+  enum fr_err err = fr_sql_get(ledger, FR_SQL_HASH_OF, &statement);
+  const void *hash;
+  bool row;
+
+  if (err)
+    return err;
+  sqlite3_bind_int64(statement, 1, seq);
+  err = fr_sql_step(ledger, statement, &row);
+  if (err)
+    return err;
+  hash = row ? sqlite3_column_blob(statement, 0) : NULL;
+  if (hash && sqlite3_column_bytes(statement, 0) == FR_SHA256_SIZE)
+    memcpy(ret_hash, hash, FR_SHA256_SIZE);
+  else
+    err = fr_ledger_fail(ledger, FR_ECORRUPT, "the ledger %s was changed: "
+                         "event %" PRId64 " is missing", ledger->path, seq);
+  sqlite3_reset(statement);
+  return err;
+}
+
+enum fr_err fr_verify_tail(struct fr_ledger *ledger)
+{
+  struct fr_chain chain = { 0 };
+  sqlite3_stmt *statement;
+  enum fr_err err = fr_event_head(ledger);
+
+  if (!err && ledger->head.seq == 0)
+    err = fr_ledger_fail(ledger, FR_ECORRUPT, "the ledger %s was changed: "
+                         "it has no events", ledger->path);
+  if (!err && ledger->head.seq > FR_LEDGER_TAIL) {
+    chain.events = ledger->head.seq - FR_LEDGER_TAIL;
+    err = hash_of(ledger, chain.events, chain.head);
+  }
+  if (!err)
+    err = fr_sql_get(ledger, FR_SQL_EVENTS_AFTER, &statement);
+  if (err)
+    return err;
+  sqlite3_bind_int64(statement, 1, chain.events);
+  return walk(ledger, statement, NULL, &chain);
+}
+
+/* ---- the derived tables -------------------------------------------------- */
+
+static bool same_value(sqlite3_stmt *a, sqlite3_stmt *b, int column)
+{
+  int type = sqlite3_column_type(a, column), len;
+  const void *left, *right;
+
+  if (type != sqlite3_column_type(b, column))
+    return false;
+  if (type == SQLITE_NULL)
+    return true;
+  if (type == SQLITE_INTEGER)
+    return sqlite3_column_int64(a, column) == sqlite3_column_int64(b, column);
+  left = sqlite3_column_blob(a, column);
+  right = sqlite3_column_blob(b, column);
+  len = sqlite3_column_bytes(a, column);
+  return len == sqlite3_column_bytes(b, column) &&
+         (len == 0 || (left && right && memcmp(left, right, len) == 0));
+}
+
+static bool same_row(sqlite3_stmt *a, sqlite3_stmt *b)
+{
+  int i, columns = sqlite3_column_count(a);
+
+  if (columns != sqlite3_column_count(b))
+    return false;
+  for (i = 0; i < columns; i++)
+    if (!same_value(a, b, i))
+      return false;
+  return true;
+}
+
+static enum fr_err same_rows(struct fr_ledger *ledger, sqlite3_stmt *found,
+                             sqlite3_stmt *expected, const char *table)
+{
+  int left, right;
+
+  do {
+    left = sqlite3_step(found);
+    right = sqlite3_step(expected);
+    if ((left != SQLITE_ROW && left != SQLITE_DONE) ||
+        (right != SQLITE_ROW && right != SQLITE_DONE))
+      return fr_sql_fail(ledger, left == SQLITE_ROW || left == SQLITE_DONE
+                                 ? right : left);
+    if (left != right || (left == SQLITE_ROW && !same_row(found, expected)))
+      return fr_ledger_fail(ledger, FR_ECORRUPT, "the ledger %s was "
+                            "changed: its table %s is not what its events "
+                            "add up to", ledger->path, table);
+  } while (left == SQLITE_ROW);
+  return FR_OK;
+}
+
+static enum fr_err compare(struct fr_ledger *ledger,
+                           struct fr_ledger *scratch)
+{
+  enum fr_err err = FR_OK;
+  size_t i;
+
+  for (i = 0; !err && i < sizeof(derived) / sizeof(derived[0]); i++) {
+    sqlite3_stmt *found = NULL, *expected = NULL;
+    int result = sqlite3_prepare_v2(ledger->db, derived[i][1], -1, &found,
+                                    NULL);
+
+    if (result == SQLITE_OK)
+      result = sqlite3_prepare_v2(scratch->db, derived[i][1], -1, &expected,
+                                  NULL);
+    if (result != SQLITE_OK)
+      err = fr_sql_fail(ledger, result);
+    else
+      err = same_rows(ledger, found, expected, derived[i][0]);
+    sqlite3_finalize(found);
+    sqlite3_finalize(expected);
+  }
+  return err;
+}
+
+/* ---- everything ---------------------------------------------------------- */
+
+static enum fr_err open_scratch(struct fr_ledger *ledger,
+                                struct fr_ledger **ret_scratch)
+{
+  struct fr_ledger *scratch = calloc(1, sizeof(*scratch));
+  enum fr_err err;
+
+  if (!scratch || !(scratch->path = strdup(ledger->path))) {
+    free(scratch);
+    return fr_ledger_fail(ledger, FR_ENOMEM, "out of memory in the ledger");
+  }
+  scratch->lock_fd = -1;
+  err = fr_sql_connect(scratch, "", SQLITE_OPEN_READWRITE |
+                                    SQLITE_OPEN_CREATE);
+  if (!err)
+    err = fr_sql_exec(scratch, "PRAGMA synchronous = OFF; BEGIN");
+  if (!err)
+    err = fr_schema_build(scratch, 0);
+  if (!err) {
+    *ret_scratch = scratch;
+    return FR_OK;
+  }
+  (void)fr_ledger_fail(ledger, err, "a temporary database for verifying "
+                       "failed: %.500s", scratch->detail);
+  fr_ledger_close(scratch);
+  return err;
+}
+
+static enum fr_err verify(struct fr_ledger *ledger, struct fr_ledger *scratch,
+                          struct fr_chain *chain)
+{
+  sqlite3_stmt *statement;
+  enum fr_err err = fr_sql_get(ledger, FR_SQL_EVENTS, &statement);
+
+  ledger->detail[0] = '\0';
+  if (!err)
+    err = walk(ledger, statement, scratch, chain);
+  if (!err && chain->events == 0 && !ledger->blank)
+    err = fr_ledger_fail(ledger, FR_ECORRUPT, "the ledger %s was changed: "
+                         "it has no events", ledger->path);
+  return err ? err : compare(ledger, scratch);
+}
+
+enum fr_err fr_history_verify(struct fr_ledger *ledger,
+                              struct fr_chain *ret_chain)
+{
+  bool snapshot = sqlite3_get_autocommit(ledger->db) != 0;
+  struct fr_ledger *scratch = NULL;
+  struct fr_chain chain = { 0 };
+  enum fr_err err = open_scratch(ledger, &scratch);
+
+  if (!err && snapshot)
+    err = fr_sql_exec(ledger, "BEGIN");
+  if (!err) {
+    err = verify(ledger, scratch, &chain);
+    if (snapshot)
+      (void)sqlite3_exec(ledger->db, "ROLLBACK", NULL, NULL, NULL);
+  }
+  fr_ledger_close(scratch);
+  if (!err || err == FR_ECORRUPT)
+    *ret_chain = chain;
+  return err;
+}
