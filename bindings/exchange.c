@@ -26,7 +26,7 @@ void frl_request_end(struct frl_request_box *box)
   fr_list_del(&request->link);
   if (request->exchange)
     (void)fr_exchange_reply(request->exchange, &(struct fr_server_reply){
-      .status = 500, .fault = FR_FAULT_DROP
+      .status = 500, .body = "", .fault = FR_FAULT_DROP
     });
   free(request);
 }
@@ -198,7 +198,7 @@ static void send_reply(struct frl_request_box *box,
 /* Stack: request, handler, reply. */
 static int handled(lua_State *L, int status, lua_KContext ctx)
 {
-  struct fr_server_reply reply = { 0 };
+  struct fr_server_reply reply = { .body = "" };
 
   (void)status;
   (void)ctx;

@@ -42,7 +42,7 @@ static void on_request(void *arg, struct fr_exchange *exchange)
     request = calloc(1, sizeof(*request));
   if (!request) {
     (void)fr_exchange_reply(exchange, &(struct fr_server_reply){
-      .status = 503
+      .status = 503, .body = ""
     });
     return;
   }
