@@ -311,6 +311,47 @@ static void four_fly_at_first_and_reads_go_first(void **state)
   rig_free(rig);
 }
 
+static void a_key_that_grew_old_in_the_queue_is_not_sent(void **state)
+{
+  struct rig *rig = rig_new(API_KEY, NULL);
+  struct fr_change *change;
+
+  (void)state;
+  SCRIPT(rig, { .err = FR_EDROPPED }, { .status = 200, .body = GOOD });
+  change = start_change(rig, 100);
+  while (!rig->narrivals)
+    turns(rig, 1);
+  fr_throttle_pause(&rig->fal->throttle, fr_loop_now(rig->loop) + 541000);
+  run_op(rig, fr_change_op(change));
+  assert_int_equal(rig->narrivals, 1);
+  assert_true(fr_change_answer(change)->again);
+  assert_int_equal(fr_change_answer(change)->err, FR_EDROPPED);
+  assert_int_equal(rig->fal->throttle.in_flight, 0);
+  fr_change_free(change);
+  rig_free(rig);
+}
+
+static void repeats_go_before_first_sends(void **state)
+{
+  struct rig *rig = rig_new(API_KEY, NULL);
+  struct fr_change *change[5];
+  int i;
+
+  (void)state;
+  SCRIPT(rig, { .err = FR_EDROPPED }, { .status = 200, .body = GOOD });
+  change[0] = start_change(rig, 100);
+  while (!rig->narrivals)
+    turns(rig, 1);
+  fr_throttle_pause(&rig->fal->throttle, fr_loop_now(rig->loop) + 5000);
+  for (i = 1; i < 5; i++)
+    change[i] = start_change(rig, i);
+  for (i = 0; i < 5; i++)
+    assert_int_equal(end_change(rig, change[i]), FR_OK);
+  assert_string_equal(rig->arrivals[1].url, rig->arrivals[0].url);
+  assert_int_equal(rig->narrivals, 6);
+  rig_free(rig);
+}
+
 int main(void)
 {
   const struct CMUnitTest tests[] = {
@@ -323,6 +364,8 @@ int main(void)
     cmocka_unit_test(a_wait_for_one_is_a_wait_for_all),
     cmocka_unit_test(the_first_date_tells_the_skew),
     cmocka_unit_test(four_fly_at_first_and_reads_go_first),
+    cmocka_unit_test(a_key_that_grew_old_in_the_queue_is_not_sent),
+    cmocka_unit_test(repeats_go_before_first_sends),
   };
 
   return cmocka_run_group_tests(tests, NULL, NULL);
