@@ -1,4 +1,7 @@
 /* Steps 6 and 10: the commit before the effect, sharing, stops, faults. */
+#include <signal.h>
+#include <sys/resource.h>
+
 #include "world.h"
 
 static void on_done(struct fr_op *op, void *arg)
@@ -282,25 +285,25 @@ static void stop_while_asking_for_the_time(void **state)
 
 /* ---- a ledger that fails ------------------------------------------------- */
 
-/* Another connection writes and does not come to an end. */
-static struct fr_ledger *lock_out(struct world *w)
+/* No file of this process may grow: what a full disk does to a commit. */
+static void disk_full(bool full)
 {
-  struct fr_ledger *other;
+  struct rlimit limit;
 
-  world_open_ledger(w, FR_LEDGER_HOLD, &other);
-  assert_int_equal(fr_ledger_begin(other), FR_OK);
-  return other;
+  (void)signal(SIGXFSZ, SIG_IGN);
+  assert_int_equal(getrlimit(RLIMIT_FSIZE, &limit), 0);
+  limit.rlim_cur = full ? 0 : limit.rlim_max;
+  assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
 }
 
 static void no_intent_no_request(void **state)
 {
   struct world *w = *state;
   struct fr_deletion *d[2];
-  struct fr_ledger *other;
 
   world_begin(w);
   run_one(w, id_of(9), FR_FATE_DELETED, FR_OK);
-  other = lock_out(w);
+  disk_full(true);
   d[0] = start(w, id_of(1));
   d[1] = start(w, id_of(2));
   settle_down(w);
@@ -311,7 +314,7 @@ static void no_intent_no_request(void **state)
   assert_int_equal(w->deletes, 1);
   assert_int_equal(fr_verdict_exit_code(&w->verdict), 8);
   assert_true(fr_gate_stopped(w->gate) != FR_OK);
-  fr_ledger_close(other);
+  disk_full(false);
   run_one(w, id_of(3), FR_FATE_REFUSED, FR_ESTOPPED);
   assert_int_equal(w->deletes, 1);
   fr_deletion_free(d[0]);
@@ -323,7 +326,6 @@ static void unrecorded_is_never_deleted(void **state)
   struct world *w = *state;
   struct fr_deletion *d;
   struct fr_counts counts;
-  struct fr_ledger *other;
 
   world_begin(w);
   run_one(w, id_of(9), FR_FATE_DELETED, FR_OK);
@@ -331,11 +333,11 @@ static void unrecorded_is_never_deleted(void **state)
   d = start(w, id_of(1));
   turns(w, 4);
   assert_int_equal(w->nparked, 1);
-  other = lock_out(w);
+  disk_full(true);
   world_unpark(w, NULL);
   settle_down(w);
   expect(d, FR_FATE_FAILED, FR_EIO);
-  fr_ledger_close(other);
+  disk_full(false);
   fr_deletion_free(d);
   fr_gate_counts(w->gate, &counts);
   assert_int_equal(counts.deleted, 1);

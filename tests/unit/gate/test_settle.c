@@ -129,6 +129,20 @@ static void failing_again_stays_open(void **state)
   assert_int_equal(w->deletes, 5);
 }
 
+static void settled_partial_is_not_retried(void **state)
+{
+  struct world *w = *state;
+
+  leave_open(w, 1);
+  world_again(w);
+  fr_clock_advance(&w->clock, 1000);
+  world_answer(w, 200, ONE_BAD);
+  settle(w);
+  assert_int_equal(state_of(w, id_of(0)), FR_STATE_PARTIAL);
+  run_one(w, id_of(0), FR_FATE_PARTIAL, FR_EPARTIAL);
+  assert_int_equal(w->deletes, 1);
+}
+
 static void a_deletion_shares_the_settling(void **state)
 {
   struct world *w = *state;
@@ -215,6 +229,7 @@ int main(void)
     WORLD_TEST(held_while_open_stays_open),
     WORLD_TEST(limit_stops_settling),
     WORLD_TEST(failing_again_stays_open),
+    WORLD_TEST(settled_partial_is_not_retried),
     WORLD_TEST(a_deletion_shares_the_settling),
     WORLD_TEST(stop_leaves_the_rest),
     WORLD_TEST(plan_does_not_settle),
