@@ -140,7 +140,7 @@ static enum fr_err fill(struct fr_effect *effect,
 enum fr_err fr_deletion_new(struct fr_gate *gate,
                             const struct fr_deletion_spec *spec,
                             struct fr_buf *why,
-                            struct fr_deletion **ret_deletion)
+                            struct fr_deletion **ret_d)
 {
   struct fr_deletion *deletion = calloc(1, sizeof(*deletion));
   enum fr_err err = FR_ENOMEM;
@@ -156,7 +156,7 @@ enum fr_err fr_deletion_new(struct fr_gate *gate,
   err = fill(deletion->effect, spec, why);
   if (err)
     goto out;
-  *ret_deletion = deletion;
+  *ret_d = deletion;
   return FR_OK;
 
 out:

@@ -29,9 +29,7 @@
 
 struct fr_gate;
 struct fr_deletion;
-
 enum fr_mode { FR_MODE_PLAN, FR_MODE_RUN };
-
 struct fr_limits {
   uint64_t max_deletes;         /* in one run; 0 refuses all */
   int64_t min_age_ms;           /* the age floor, where the age is known */
@@ -39,7 +37,6 @@ struct fr_limits {
 #define FR_MAX_DELETES_DEFAULT 10000u
 #define FR_MIN_AGE_DEFAULT_MS (24 * 3600 * 1000)
 #define FR_CLOCK_SKEW_MAX_MS (5 * 60 * 1000)
-
 struct fr_gate_config {
   struct fr_loop *loop;
   struct fr_fal *fal;
@@ -51,16 +48,13 @@ struct fr_gate_config {
 
 enum fr_err fr_gate_new(const struct fr_gate_config *config,
                         struct fr_gate **ret_gate);
-/* Nothing may be in flight (fr_gate_busy). NULL is fine. */
-void fr_gate_free(struct fr_gate *gate);
+void fr_gate_free(struct fr_gate *gate);        /* not busy, or NULL */
 
 /* One synced commit: outcomes that came in, then the intents that are
  * queued; then sends those. The host calls it once per turn. */
 void fr_gate_barrier(struct fr_gate *gate);
-
 /* Work queued or in flight that a further turn and barrier move on. */
 bool fr_gate_busy(const struct fr_gate *gate);
-
 /* Limits can only become tighter. */
 void fr_gate_tighten(struct fr_gate *gate, const struct fr_limits *limits);
 
@@ -71,11 +65,9 @@ void fr_gate_stop(struct fr_gate *gate, enum fr_err err,
                   const char *sentence);
 enum fr_err fr_gate_stopped(const struct fr_gate *gate);
 const char *fr_gate_stop_sentence(const struct fr_gate *gate);
-
 /* Sends again what earlier runs left open, through holds, limits and
  * throttle; once per gate. Done when nothing of it can be moved on. */
 struct fr_op *fr_gate_settle(struct fr_gate *gate);
-
 struct fr_counts {
   uint64_t deleted, already_deleted, planned, partial, held, refused, failed;
   uint64_t settled;             /* of deleted and partial: open before */
@@ -101,7 +93,6 @@ enum fr_fate {
   FR_FATE_PARTIAL, FR_FATE_HELD, FR_FATE_REFUSED, FR_FATE_FAILED /* error */
 };
 const char *fr_fate_name(enum fr_fate fate);    /* "already_deleted" */
-
 struct fr_deletion_result {
   enum fr_fate fate;
   enum fr_err err;              /* FR_OK for the first three fates */
@@ -114,15 +105,14 @@ struct fr_deletion_result {
   uint64_t elapsed_ms;
   bool age_known;
   int64_t age_ms;
-  const struct fr_file_result *files;
   size_t nfiles;
+  const struct fr_file_result *files;
 };
 
 /* FR_EINVALID: the key is malformed or belongs to another id (`why`). */
 enum fr_err fr_deletion_new(struct fr_gate *gate,
                             const struct fr_deletion_spec *spec,
-                            struct fr_buf *why,
-                            struct fr_deletion **ret_deletion);
+                            struct fr_buf *why, struct fr_deletion **ret_d);
 /* The op ends FR_OK with a result, whatever the fate; FR_ECANCELLED when
  * the wait was cancelled: the deletion itself goes on. */
 void fr_deletion_start(struct fr_deletion *deletion);
@@ -133,8 +123,7 @@ void fr_deletion_free(struct fr_deletion *deletion);    /* NULL is fine */
 
 /* What the gate would say to this id now, without doing anything: PLANNED
  * (it would be sent), ALREADY_DELETED, HELD or REFUSED (and *ret_err why:
- * TOO_YOUNG, STOPPED), PARTIAL or FAILED when this run does not send it
- * again. For looking ahead before the first deletion. */
+ * TOO_YOUNG, STOPPED), PARTIAL or FAILED: not sent again in this run. */
 enum fr_fate fr_gate_preview(struct fr_gate *gate, const struct fr_uuid *id,
                              enum fr_err *ret_err);
 
