@@ -156,12 +156,14 @@ void fr_date_format(int64_t at_ms, char ret_text[FR_DATE_TEXT])
   int64_t mp = (5 * of_year + 2) / 153;
   int64_t day = of_year - (153 * mp + 2) / 5 + 1;
   int64_t month = mp < 10 ? mp + 3 : mp - 9;
-  char part[8] = "";
+  char part[16] = "", text[96];
 
   year += era * 400 + (month <= 2);
   if (ms % 1000)
     snprintf(part, sizeof(part), ".%03d", (int)(ms % 1000));
-  snprintf(ret_text, FR_DATE_TEXT, "%04d-%02d-%02dT%02d:%02d:%02d%sZ",
+  snprintf(text, sizeof(text), "%04d-%02d-%02dT%02d:%02d:%02d%sZ",
            (int)year, (int)month, (int)day, (int)(seconds / 3600),
            (int)(seconds / 60 % 60), (int)(seconds % 60), part);
+  memcpy(ret_text, text, FR_DATE_TEXT - 1);     /* years have four digits */
+  ret_text[FR_DATE_TEXT - 1] = 0;
 }

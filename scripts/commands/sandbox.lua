@@ -1,0 +1,190 @@
+--- falrun sandbox: serve the local Platform API until a signal.
+local cli = require "fal.cli"
+local core = require "core"
+local faults = require "sandbox.faults"
+local host = require "host"
+local limits = require "sandbox.limits"
+local main = require "sandbox.main"
+local world = require "sandbox.world"
+
+local OPTIONS <const> = {
+  { name = "port", value = "N", help = "port on 127.0.0.1 (default: a free "
+    .. "one)" },
+  { name = "requests", value = "N", help = "how long the history is (1000)" },
+  { name = "seed", value = "N", help = "another number, another history (1)" },
+  { name = "endpoints", value = "N|A,B", help = "how many, or which (3)" },
+  { name = "span", value = "DUR", help = "how far back it goes (90d)" },
+  { name = "anchor", value = "TIME", help = "when it ends (now)" },
+  { name = "rate-limit", value = "N/s", help = "answer 429 above it" },
+  { name = "concurrency-limit", value = "N", help = "the same for requests "
+    .. "in flight" },
+  { name = "latency", value = "DUR|A-B", help = "wait before each answer" },
+  { name = "faults", value = "LIST", help = "NAME[@list|@delete]=SHARE,..." },
+  { name = "fault-seed", value = "N", help = "another number, other faults" },
+  { name = "truth", value = "FILE", help = "append what was really deleted" },
+  { name = "second-delete", value = "HOW", help = "empty, 404 or same" },
+  { name = "cache-errors", value = "yes|no", help = "does the idempotency "
+    .. "cache keep errors (no)" },
+  { name = "deleted-rows", value = "HOW", help = "stay or vanish" },
+  { name = "window-field", value = "FIELD", help = "ended_at, sent_at or "
+    .. "started_at" },
+  { name = "sort", value = "HOW", help = "desc or asc" },
+}
+
+local function wrong(name, value, wanted)
+  host.usage(("--%s is \"%s\": write %s"):format(name, tostring(value)
+    :sub(1, 40):gsub("[^\x20-\x7e]", "?"), wanted))
+end
+
+local function number(given, name, default, least)
+  local text = given[name]
+  local value = text and text:match("^%d+$") and math.tointeger(text)
+  if not text then
+    return default
+  elseif not value or value < least or value > 1000000000 then
+    wrong(name, text, "a whole number of at least " .. least)
+  end
+  return value
+end
+
+local function duration(given, name, default)
+  local ms = core.parse_duration(given[name] or default)
+  if not ms then
+    wrong(name, given[name], "a duration with its unit, like 90d")
+  end
+  return ms
+end
+
+local function choice(given, name, words)
+  local value = given[name] or words[1]
+  for _, word in ipairs(words) do
+    if word == value then
+      return value
+    end
+  end
+  wrong(name, value, table.concat(words, " or "))
+end
+
+local function endpoints(given)
+  local text = given.endpoints or "3"
+  if text:match("^%d+$") then
+    return world.endpoint_names(number(given, "endpoints", 3, 1))
+  end
+  local names = {}
+  for name in text:gmatch("[^,%s]+") do
+    names[#names + 1] = name
+  end
+  return names
+end
+
+local function rate(given)
+  local text = given["rate-limit"]
+  local value = text and tonumber(text:match("^([%d.]+)/?s?$"))
+  if text and not (value and value > 0) then
+    wrong("rate-limit", text, "requests per second, like 20/s")
+  end
+  return value
+end
+
+local function latency(given)
+  local low, high = (given.latency or "0s"):match("^(%w+)%-?(%w*)$")
+  low = low and core.parse_duration(low)
+  high = high == "" and low or high and core.parse_duration(high)
+  if not low or not high or high < low then
+    wrong("latency", given.latency, "a duration, like 50ms or 20ms-80ms")
+  end
+  return { low, high }
+end
+
+local function history(given)
+  local anchor = given.anchor and core.parse_time(given.anchor) or core.at()
+  if given.anchor and not core.parse_time(given.anchor) then
+    wrong("anchor", given.anchor, "a time, like 2026-01-31T00:00:00Z")
+  end
+  return world.new {
+    seed = number(given, "seed", 1, 0), anchor = anchor,
+    requests = number(given, "requests", 1000, 0),
+    span = duration(given, "span", "90d"), endpoints = endpoints(given),
+  }
+end
+
+local function open_truth(given)
+  if not given.truth then
+    return nil
+  end
+  local file, err = host.append(given.truth)
+  if not file then
+    host.usage(("--truth %s cannot be written: %s"):format(given.truth,
+      tostring(err)))
+  end
+  return file
+end
+
+local function injector(given)
+  local made, why = faults.new(given.faults, number(given, "fault-seed", 1,
+                                                    0))
+  if not made then
+    host.usage("--faults: " .. why)
+  end
+  return made
+end
+
+local function state_of(given)
+  return {
+    world = history(given), faults = injector(given),
+    seed = number(given, "seed", 1, 0), latency = latency(given),
+    limits = limits.new(rate(given), number(given, "concurrency-limit", nil,
+                                            1)),
+    truth = open_truth(given),
+    switches = {
+      second_delete = choice(given, "second-delete", { "empty", "404",
+                                                       "same" }),
+      cache_errors = choice(given, "cache-errors", { "no", "yes" }) == "yes",
+      deleted_rows = choice(given, "deleted-rows", { "stay", "vanish" }),
+      window_field = choice(given, "window-field", { "ended_at", "sent_at",
+                                                     "started_at" }),
+      sort = choice(given, "sort", { "desc", "asc" }),
+    },
+  }
+end
+
+local function run()
+  local given, words = cli.parse(host, "sandbox", OPTIONS)
+  if words[1] then
+    host.usage(("falrun sandbox takes no words, but got %q"):format(
+      words[1]:sub(1, 60)))
+  end
+  local state = state_of(given)
+  local server, err = host.serve {
+    port = number(given, "port", 0, 0), handler = main.handler(state),
+  }
+  if not server then
+    host.usage(tostring(err))
+  end
+  host.write(("http://127.0.0.1:%d/v1\n"):format(server.port))
+  if not host.options.quiet then
+    host.say(("falrun: the sandbox serves %d requests; any key will do, "
+              .. "like FAL_KEY=admin-me:secret; end it with Ctrl-C")
+      :format(state.world.count))
+  end
+  while true do
+    core.sleep(3600000)
+  end
+end
+
+return {
+  summary = "serve a local Platform API with a generated history",
+  usage = "falrun sandbox [options]",
+  help = [[
+Prints the base URL on standard output, then answers until a signal. Give the
+URL to another falrun as --api-url, with any key: an id that begins with "api"
+has the API scope only, one that begins with "revoked" is refused, and all
+others may delete.
+
+Faults: a status (429, 500, ...), timeout, cdn-exception, drop-before,
+drop-after, garbage, truncate, late-rows; each with a share from 0 to 1, or
+"=#N" for the N-th request only:
+  falrun sandbox --faults 500=0.05,drop-after@delete=0.1,401@delete=#17]],
+  options = OPTIONS,
+  run = run,
+}

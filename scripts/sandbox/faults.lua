@@ -1,0 +1,90 @@
+--- Faults by name and share, from their own seed.
+---
+---   500=0.05,drop-after@delete=0.1,401@delete=#17,late-rows=0.02
+---
+--- NAME[@PLACE]=SHARE, or =#N for the N-th request of that place alone. A
+--- place is "list" or "delete"; without one a fault strikes both. The draw
+--- depends on the seed and the request's number of its place alone.
+local world = require "sandbox.world"
+
+local faults = {}
+
+local KNOWN <const> = {
+  ["timeout"] = true, ["cdn-exception"] = true, ["drop-before"] = true,
+  ["drop-after"] = true, ["late-rows"] = true, ["garbage"] = true,
+  ["truncate"] = true,
+}
+
+local function parse_one(text)
+  local left, right = text:match("^([^=:]+)[=:]?(.*)$")
+  local name, place = (left or ""):match("^([^@]+)@?(.*)$")
+  local fault = { name = name, place = place ~= "" and place or nil,
+                  share = 0.1, seen = 0 }
+  if not name or not (KNOWN[name] or name:match("^[45]%d%d$")) then
+    return nil, ("there is no fault %q"):format(text:sub(1, 40))
+  elseif fault.place and fault.place ~= "list" and
+         fault.place ~= "delete" then
+    return nil, ("a fault strikes @list or @delete, not @%s"):format(
+      fault.place:sub(1, 40))
+  end
+  if right ~= "" then
+    fault.nth = math.tointeger(right:match("^#(%d+)$"))
+    fault.share = fault.nth and 0 or tonumber(right)
+    if not fault.share or fault.share < 0 or fault.share > 1 then
+      return nil, ("the share of %s must be 0 to 1, or #N"):format(name)
+    end
+  end
+  return fault
+end
+
+--- The injector, or nil and what is wrong with the text.
+function faults.new(text, seed)
+  local list, counts = {}, { list = 0, delete = 0 }
+  for part in (text or ""):gmatch("[^,%s]+") do
+    local fault, why = parse_one(part)
+    if not fault then
+      return nil, why
+    end
+    list[#list + 1] = fault
+  end
+  local self = {}
+
+  --- The fault that strikes the next request of this place, or nil.
+  function self.draw(place)
+    counts[place] = counts[place] + 1
+    local count = counts[place]
+    for i, fault in ipairs(list) do
+      local here = not fault.place or fault.place == place
+      local strikes = fault.nth == count or not fault.nth and
+        world.unit(seed, count, i * 2 + (place == "list" and 1 or 0))
+        < fault.share
+      if here and strikes and fault.name ~= "late-rows" and
+         not (fault.name == "cdn-exception" and place == "list") then
+        return fault.name
+      end
+    end
+  end
+
+  --- The share of a fault that is not drawn per request, or nil.
+  function self.share(name)
+    for _, fault in ipairs(list) do
+      if fault.name == name and fault.share > 0 then
+        return fault.share
+      end
+    end
+  end
+
+  --- A late row comes into the lists after two to nine of them were read.
+  function self.late(number, listed)
+    return world.unit(seed, number, 99) < (self.share("late-rows") or 0)
+      and listed < 2 + (world.mix(seed, number, 98) >> 1) % 8
+  end
+
+  --- An even choice that belongs to this request.
+  function self.coin(salt)
+    return world.unit(seed, counts.delete, salt) < 0.5
+  end
+  return self
+end
+
+return faults
