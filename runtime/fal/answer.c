@@ -7,9 +7,10 @@
  */
 #include "fal/answer.h"
 
-#include <jansson.h>
 #include <stdbool.h>
 #include <string.h>
+
+#include "fal/json.h"
 
 #define WORK_MOST 4096          /* bytes looked at before the cut */
 
@@ -36,11 +37,15 @@ static void add_cut(struct fr_buf *buf, const char *text, size_t len)
 static bool read_json(const char *body, size_t len, struct fr_buf *words,
                       struct fr_buf *call_id)
 {
-  json_t *root = json_loadb(body, len, 0, NULL);
-  const json_t *error = json_object_get(root, "error");
-  const char *text = json_string_value(json_object_get(error, "message"));
-  const char *id = json_string_value(json_object_get(error, "request_id"));
+  const char *text, *id;
+  const json_t *error;
+  json_t *root;
 
+  if (fr_json_load(body, len, 0, &root))
+    return false;
+  error = json_object_get(root, "error");
+  text = json_string_value(json_object_get(error, "message"));
+  id = json_string_value(json_object_get(error, "request_id"));
   if (!text)
     text = detail_of(root);
   if (text)

@@ -7,9 +7,10 @@
  */
 #include "fal/cdn.h"
 
-#include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "fal/json.h"
 
 void fr_cdn_done(struct fr_cdn *cdn)
 {
@@ -87,14 +88,13 @@ enum fr_err fr_cdn_read(const char *body, size_t len,
 {
   struct fr_cdn cdn = { NULL, 0, 0 };
   const json_t *results;
-  json_error_t fault;
-  enum fr_err err;
-  json_t *root = json_loadb(body, len, JSON_REJECT_DUPLICATES, &fault);
+  json_t *root = NULL;
+  enum fr_err err = fr_json_load(body, len, JSON_REJECT_DUPLICATES, &root);
 
-  if (!root && json_error_code(&fault) == json_error_out_of_memory)
-    return FR_ENOMEM;
-  if (!root)
+  if (err == FR_EPROTOCOL)
     return odd(why, "it is not whole, valid JSON");
+  if (err)
+    return err;
   results = json_object_get(root, "cdn_delete_results");
   if (!json_is_array(results))
     err = odd(why, "it has no array cdn_delete_results");

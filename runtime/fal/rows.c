@@ -7,10 +7,10 @@
  */
 #include "fal/rows.h"
 
-#include <jansson.h>
 #include <string.h>
 
 #include "base/date.h"
+#include "fal/json.h"
 
 #define TIME_MOST 64
 
@@ -68,15 +68,13 @@ static enum fr_err note_array(const json_t *array, const struct fr_rows *rows)
 enum fr_err fr_rows_note(const char *body, size_t len,
                          const struct fr_rows *rows)
 {
-  json_error_t fault;
-  enum fr_err err;
-  json_t *root = json_loadb(body, len, JSON_REJECT_DUPLICATES |
-                            JSON_ALLOW_NUL | JSON_DECODE_INT_AS_REAL, &fault);
+  json_t *root = NULL;
+  enum fr_err err = fr_json_load(body, len, JSON_REJECT_DUPLICATES |
+                                 JSON_ALLOW_NUL | JSON_DECODE_INT_AS_REAL,
+                                 &root);
 
-  if (!root && json_error_code(&fault) == json_error_out_of_memory)
-    return FR_ENOMEM;
-  if (!root)
-    return FR_EPROTOCOL;
+  if (err)
+    return err;
   err = note_array(json_object_get(root, "items"), rows);
   if (!err)
     err = note_array(json_object_get(root, "results"), rows);
