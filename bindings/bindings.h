@@ -73,7 +73,7 @@ void frl_free(struct frl *frl);
 bool frl_has_command(const char *name);
 /* The nearest of `words` (NULL-ended) to `word`, or NULL when none is near
  * (at most a third of it differs). */
-const char *frl_nearest_word(const char *word, const char *const *words);
+const char *frl_nearest(const char *word, const char *const *words);
 /* "lua 5.4.4, lua-cjson 2.1.0", for --version. */
 const char *frl_version(void);
 

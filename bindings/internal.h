@@ -48,9 +48,6 @@ void frl_where(lua_State *L);
 /* A message handler: keeps the error object, notes where it was raised, for
  * frl_report.                                               [-1, +1, m] */
 int frl_note_raise(lua_State *L);
-/* The nearest of `words` (NULL-ended) to `word`, or NULL when none is near
- * (at most a third of it differs).                                      */
-const char *frl_nearest(const char *word, const char *const *words);
 /* The nearest string key of the table at `index`, or NULL.   [-0, +0, m] */
 const char *frl_nearest_key(lua_State *L, int index, const char *word);
 /* Marks the verdict (policy, config, cap: as the error says) and logs it:

@@ -74,7 +74,7 @@ static const char *nearest(const char *word)
   for (size_t i = 0; i < NTABLE; i++)
     names[i] = table[i].name;
   names[NTABLE] = NULL;
-  return frl_nearest_word(word, names);
+  return frl_nearest(word, names);
 }
 
 /* Sets or replaces: the last one on the line wins. */
@@ -214,7 +214,7 @@ static enum fr_err take_dashed(struct scan *scan, const char *word)
 
 static enum fr_err unknown_command(struct scan *scan, const char *word)
 {
-  const char *near = frl_nearest_word(word, fr_command_names());
+  const char *near = frl_nearest(word, fr_command_names());
 
   if (near)
     fr_buf_say(scan->why, "falrun has no command \"%.60s\"; did you mean %s?",
