@@ -110,7 +110,7 @@ static const char *push_text(lua_State *L)
       return lua_pushfstring(L, "%s%s", where, text);
     if (*where && frl_is_embedded_chunk(place.chunk))
       return lua_pushfstring(L, "%s%s", where, text + place.len);
-    return text;
+    return lua_pushstring(L, text);
   }
   if (lua_istable(L, 1) && raw_string(L, 1, "message"))
     return lua_pushfstring(L, "%s%s", where, lua_tostring(L, -1));
@@ -190,8 +190,9 @@ static bool is_known(const struct frl *frl, const char *code)
   return frl->ending || fr_verdict_exit_code(frl->config.verdict) != 0;
 }
 
-static void mark(struct frl *frl, const char *code, const char *text)
+static void mark(lua_State *L, const char *code, const char *text)
 {
+  struct frl *frl = frl_of(L);
   struct fr_verdict *verdict = frl->config.verdict;
   struct place place;
 
@@ -201,7 +202,8 @@ static void mark(struct frl *frl, const char *code, const char *text)
     verdict->bug = true;        /* no script of the user is on the stack */
   else
     verdict->policy = true;
-  fr_verdict_say(verdict, "%.*s", (int)strcspn(text, "\n"), text);
+  lua_pushlstring(L, text, strcspn(text, "\n"));
+  fr_verdict_say(verdict, "%s", lua_tostring(L, -1));
 }
 
 static void report_cap(lua_State *L, struct frl *frl)
@@ -234,7 +236,7 @@ static int l_report(lua_State *L)
   if (is_known(frl, code))
     return 0;
   text = push_text(L);
-  mark(frl, code, text);
+  mark(L, code, text);
   log_text(text);
   if (!is_code(code, FR_ECONFIG))
     log_details(L, text);

@@ -90,8 +90,11 @@ static int raise_cancelled(lua_State *L, struct frl_task *task)
 
 static int refuse(lua_State *L)
 {
-  return luaL_error(L, "cannot wait here: a callback of sort, gsub or "
-                       "another C function cannot be suspended");
+  frl_where(L);
+  lua_pushliteral(L, "cannot wait here: a callback of sort, gsub or another "
+                     "C function cannot be suspended");
+  lua_concat(L, 2);
+  return lua_error(L);
 }
 
 static int await_k(lua_State *L, int status, lua_KContext ctx)
@@ -195,11 +198,7 @@ static int body_end(lua_State *L, int status, lua_KContext ctx)
   (void)ctx;
   lua_pushboolean(L, ok);
   lua_replace(L, 1);            /* where the message handler was */
-  if (ok)
-    return lua_gettop(L);
-  lua_replace(L, 2);
-  lua_settop(L, 2);
-  return 2;
+  return lua_gettop(L);         /* the function's results, or the error */
 }
 
 int frl_body(lua_State *L)
