@@ -1,0 +1,100 @@
+--- falrun delete ID...: one-off deletions.
+local cli = require "fal.cli"
+local core = require "core"
+local deletions = require "fal.deletions"
+local host = require "host"
+local ids = require "fal.ids"
+local intake = require "fal.intake"
+local report = require "fal.report"
+
+local OPTIONS <const> = {
+  { name = "reason", value = "TEXT", help = "why, for the ledger" },
+}
+
+local function entry(id, result, err)
+  local outcome = result or err
+  return {
+    request_id = id, status = outcome.status, kind = err and err.kind,
+    message = err and err.message, http_status = outcome.http_status,
+    evidence = outcome.evidence, attempts = outcome.attempts,
+    cdn_delete_results = core.json.array(outcome.cdn_delete_results),
+  }
+end
+
+--- An observer that writes each outcome. It must not raise: what standard
+--- output says (a closed pipe) is kept and raised at the end.
+local function writer()
+  local list = host.options.json and report.list(host)
+  local watch, failure = report.watcher(host), nil
+  local function put(id, result, err)
+    if list then
+      list.add(entry(id, result, err))
+    else
+      host.write(("%s\t%s\n"):format(id, (result or err).status))
+    end
+  end
+  local function finish()
+    if list and not failure then
+      list.close()
+    elseif failure then
+      error(failure, 0)
+    end
+  end
+  return function(id, result, err)
+    watch(id, result, err)
+    if not failure then
+      local ok, problem = pcall(put, id, result, err)
+      failure = not ok and problem or nil
+    end
+  end, finish
+end
+
+local function check_reason(reason)
+  if reason and (reason == "" or #reason > 1000) then
+    host.usage("--reason is " .. (reason == "" and "empty"
+      or "longer than 1000 bytes"))
+  end
+  return reason
+end
+
+local function run()
+  report.refuse_percent(host)
+  local given, words = cli.parse(host, "delete", OPTIONS)
+  local reason = check_reason(given.reason)
+  if not words[1] then
+    host.usage("falrun delete needs request ids, or - to read them from "
+               .. "standard input")
+  end
+  local list = intake.ids(host, words, 1)
+  local began = core.now()
+  if core.mode == "run" then
+    report.settle(host)
+  end
+  local observe, finish = writer()
+  host.observe(observe)
+  deletions.delete_all(ids.each(list), { reason = reason })
+  finish()
+  report.finish(host, began)
+end
+
+return {
+  summary = "delete the payloads of the requests that are named",
+  usage = "falrun delete [options] ID... | -",
+  help = [[
+Deletes through the same gate as a policy: holds, limits and the ledger apply.
+All ids are checked first; one that is not a request id ends the command before
+anything is deleted. With - they are read from standard input, one a line;
+blank lines and what follows a # are skipped. An id named twice is sent once.
+
+Standard output has a line per id, the id and what became of it, separated by
+a tab; with --json, a list of objects.
+
+Examples:
+  falrun delete 019e6d0a-e5be-7b82-b329-35ae64296902 --reason "ticket 4711"
+  falrun delete - < ids.txt
+  falrun delete --dry-run - < ids.txt
+]],
+  run_options = true,
+  options = OPTIONS,
+  run = run,
+}

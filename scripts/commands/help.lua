@@ -1,0 +1,180 @@
+--- falrun --help: all commands, or one.
+local core = require "core"
+local host = require "host"
+
+local GROUPS <const> = {
+  { "Policies", "run", "plan", "check" },
+  { "Requests", "delete", "requests", "hold" },
+  { "The record", "history", "show", "explain", "verify" },
+  { "Tools", "sandbox", "types", "help" },
+}
+
+local RUN_OPTIONS <const> = {
+  { "--dry-run", "plan only: nothing is deleted" },
+  { "--sandbox", "against a local API with made-up history; no key needed" },
+  { "--max-deletes N", "stop before more than this are deleted (10000)" },
+  { "--min-age DUR", "stop before anything younger is deleted (24h)" },
+  { "--max-runtime DUR", "stop after this time; the rest is resumable" },
+  { "--concurrency N", "requests at a time, or auto (auto)" },
+  { "--rate N/s", "at most so many requests a second" },
+  { "--ledger PATH", "the record (~/.local/state/falrun/ledger.db)" },
+  { "--lock-wait DUR", "wait for another run to end (0s)" },
+  { "--api-url URL", "the API (https://api.fal.ai/v1)" },
+  { "--ca-file FILE", "certificates to trust in place of the system's" },
+}
+
+local OUTPUT_OPTIONS <const> = {
+  { "--json", "data as JSON on standard output" },
+  { "-q, --quiet", "no summary, no progress" },
+  { "-v, --verbose", "say more: every deletion" },
+  { "--no-progress", "no progress on standard error" },
+  { "--no-input", "never ask" },
+  { "-h, --help", "this text, or that of a command" },
+  { "-V, --version", "the version" },
+}
+
+local EXIT_CODES <const> = {
+  { "0", "all done, or nothing to do" },
+  { "1", "the policy failed" },
+  { "2", "usage or configuration" },
+  { "3", "some deletions failed or were partial; all recorded" },
+  { "4", "safety stop: a limit, the age floor, the clock" },
+  { "5", "the API refused the key" },
+  { "6", "another run holds the lock" },
+  { "7", "the API is unavailable, or --max-runtime is over; resumable" },
+  { "8", "the ledger cannot be written, or is damaged" },
+  { "9", "the policy used too much memory or time" },
+  { "70", "a bug in falrun" },
+  { "130, 143", "interrupted; answers in flight were recorded" },
+}
+
+local function bold(text)
+  return host.color and "\27[1m" .. text .. "\27[0m" or text
+end
+
+local function title(text)
+  host.write("\n" .. bold(text) .. "\n")
+end
+
+local function rows(list, width)
+  for _, row in ipairs(list) do
+    host.write(("  %-" .. width .. "s  %s\n"):format(row[1], row[2]))
+  end
+end
+
+local function exists(name)
+  for _, command in ipairs(host.commands()) do
+    if command == name then
+      return true
+    end
+  end
+  return false
+end
+
+local function summary_of(name)
+  return name == "help" and "this text, or that of a command"
+    or require("commands." .. name).summary or ""
+end
+
+--- Commands that no group names, so that a new file shows without a change.
+local function others()
+  local named, list = {}, { "More" }
+  for _, group in ipairs(GROUPS) do
+    for i = 2, #group do
+      named[group[i]] = true
+    end
+  end
+  for _, name in ipairs(host.commands()) do
+    if not named[name] then
+      list[#list + 1] = name
+    end
+  end
+  return list
+end
+
+local function print_group(group)
+  local list = {}
+  for i = 2, #group do
+    if exists(group[i]) then
+      list[#list + 1] = { group[i], summary_of(group[i]) }
+    end
+  end
+  if list[1] then
+    title(group[1])
+    rows(list, 10)
+  end
+end
+
+local function overview()
+  host.write(bold("falrun") .. " " .. host.version
+    .. " - data retention on fal.ai, as Lua policies\n\n"
+    .. "  falrun [options] POLICY.lua [args...]    run a policy\n"
+    .. "  falrun [options] COMMAND [words...]\n"
+    .. "  falrun COMMAND --help                    more on a command\n")
+  for _, group in ipairs(GROUPS) do
+    print_group(group)
+  end
+  print_group(others())
+  title("Options of a run, before or after the command")
+  rows(RUN_OPTIONS, 17)
+  title("Options of every command")
+  rows(OUTPUT_OPTIONS, 17)
+  host.write("\nEvery option is also a variable: --max-deletes is "
+    .. "FALRUN_MAX_DELETES.\nDurations have a unit: 90s, 36h, 30d.\n")
+  title("Keys (there is no option that takes one)")
+  host.write("  FAL_KEY, or FAL_KEY_ID and FAL_KEY_SECRET; FAL_ADMIN_KEY for "
+    .. "what needs an\n  ADMIN key, deletions among it. Or files: "
+    .. "FAL_KEY_FILE, FAL_ADMIN_KEY_FILE.\n")
+  title("Exit codes")
+  rows(EXIT_CODES, 8)
+end
+
+local function print_options(options)
+  local list = {}
+  for i, option in ipairs(options) do
+    list[i] = { ("--%s %s"):format(option.name, option.value or ""),
+                option.help or "" }
+  end
+  if list[1] then
+    title("Options")
+    rows(list, 17)
+  end
+end
+
+local function about(name)
+  if not exists(name) then
+    local near = core.nearest(name, host.commands())
+    host.usage(("falrun has no command \"%s\"%s"):format(
+      name:sub(1, 60):gsub("[^\x20-\x7e]", "?"), near
+      and (" (did you mean %s?)"):format(near) or "; see falrun --help"))
+  elseif name == "help" then
+    return overview()
+  end
+  local command = require("commands." .. name)
+  host.write(command.usage .. "\n\n" .. command.help)
+  print_options(command.options or {})
+  if command.run_options then
+    title("Options of a run")
+    rows(RUN_OPTIONS, 17)
+  end
+  host.write("\nfalrun --help lists the options of every command, the keys "
+    .. "and the exit codes.\n")
+end
+
+local function run()
+  if host.args[2] then
+    host.usage("falrun help takes one command")
+  elseif host.args[1] then
+    about(host.args[1])
+  else
+    overview()
+  end
+end
+
+return {
+  summary = "this text, or that of a command",
+  usage = "falrun help [COMMAND]",
+  help = "",
+  options = {},
+  run = run,
+}

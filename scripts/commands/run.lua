@@ -1,0 +1,40 @@
+--- falrun POLICY.lua: runs a policy, for real.
+local core = require "core"
+local host = require "host"
+local report = require "fal.report"
+local tasks = require "fal.tasks"
+
+local function run()
+  report.refuse_percent(host)
+  local began = core.now()
+  host.observe(report.watcher(host))
+  report.settle(host)
+  if host.guard(host.load_policy(), table.unpack(host.args)) then
+    tasks.settle()
+  else
+    tasks.cancel()
+  end
+  report.finish(host, began, host.options.json)
+end
+
+return {
+  summary = "run a policy: delete what it selects",
+  usage = "falrun [options] POLICY.lua [args...]",
+  help = [[
+The policy is a Lua script. Every deletion it asks for passes the gate, which
+checks holds, the ledger and the limits, and records the intent on disk before
+anything is sent. Words after the policy are its arg[1], arg[2], ...; what
+begins with a dash and is meant for it stands after --.
+
+First, what an earlier run left open is settled: the same question is asked
+again with the same Idempotency-Key.
+
+Examples:
+  falrun --sandbox policies/older-than.lua
+  falrun --max-deletes 50000 older-than.lua 30d fal-ai/flux/dev
+  falrun --dry-run older-than.lua 90d
+]],
+  run_options = true,
+  options = {},
+  run = run,
+}

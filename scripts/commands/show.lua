@@ -1,0 +1,165 @@
+--- falrun show RUN: what one run did, request by request.
+local cli = require "fal.cli"
+local core = require "core"
+local host = require "host"
+local report = require "fal.report"
+local story = require "fal.story"
+local text = require "fal.text"
+
+local RUNS_MAX <const> = 100000
+
+local COLUMNS <const> = {
+  { title = "REQUEST ID", width = 36 },
+  { title = "OUTCOME", width = 8 },
+  { title = "EVIDENCE", width = 8 },
+  { title = "HTTP", width = 4, right = true },
+  { title = "TRIES", width = 5, right = true },
+  { title = "REASON" },
+}
+
+local function find_run(word)
+  if word == "last" then
+    return host.ledger.runs(1)[1]
+      or host.usage("the ledger has no runs: " .. host.ledger.path)
+  end
+  local number = word:match("^%d+$") and math.tointeger(word)
+  if not number then
+    host.usage(("%q is no run: a number from falrun history, or last, is")
+      :format(word:sub(1, 40)))
+  end
+  for _, row in ipairs(host.ledger.runs(RUNS_MAX)) do
+    if row.run == number then
+      return row
+    end
+  end
+  host.usage(("the ledger has no run %d; falrun history lists them")
+    :format(number))
+end
+
+--- Calls put(id, outcome, data, reason) for each outcome of the run, then
+--- for what it left open. Intents in flight are all that is in memory.
+local function walk(number, put)
+  local reasons, open = {}, {}
+  host.ledger.events({ run = number }, function(event)
+    local id, outcome = event.request_id, story.outcome(event)
+    if event.kind == "intent" then
+      open[id], reasons[id] = event.seq, story.value(event.data.reason)
+    elseif id and outcome then
+      put(id, outcome, event.data, story.value(event.data.reason)
+        or reasons[id])
+      open[id], reasons[id] = nil, nil
+    end
+  end)
+  local left = {}
+  for id in pairs(open) do
+    left[#left + 1] = id
+  end
+  table.sort(left, function(a, b) return open[a] < open[b] end)
+  for _, id in ipairs(left) do
+    put(id, "open", {}, reasons[id])
+  end
+end
+
+local function residue_of(partial)
+  local rows = {}
+  if next(partial) then
+    for _, row in ipairs(host.ledger.residue()) do
+      if partial[row.request_id] then
+        rows[#rows + 1] = row
+      end
+    end
+  end
+  return rows
+end
+
+local function print_head(run)
+  local function line(name, value)
+    if value ~= nil and value ~= "" then
+      host.write(("%-9s %s\n"):format(name, text.clean(value)))
+    end
+  end
+  local took = story.took(run)
+  line("run", run.run)
+  line("command", run.command)
+  line("policy", run.policy)
+  line("sha256", run.policy_sha256)
+  line("began", run.began_at)
+  line("took", took and text.seconds(took)
+    or "it never ended; the next run settles what it left open")
+  line("exit", run.exit_code)
+  line("options", run.options and core.json.encode(run.options))
+  line("outcome", run.summary and report.counts(run.summary, "deleted"))
+end
+
+local function print_run(run)
+  print_head(run)
+  local put, partial, begun = text.stream(host, COLUMNS), {}, false
+  walk(run.run, function(id, outcome, data, reason)
+    if not begun then
+      host.write("\n")
+      begun = true
+    end
+    partial[id] = outcome == "partial" or nil
+    put(id, outcome, story.value(data.evidence), story.value(
+      data.http_status), story.value(data.attempts), reason)
+  end)
+  local residue = residue_of(partial)
+  if residue[1] then
+    host.write("\nFiles that are still there:\n")
+    text.table(host, { { title = "REQUEST ID" }, { title = "LINK" },
+                       { title = "WHY" } }, (function()
+      local rows = {}
+      for i, row in ipairs(residue) do
+        rows[i] = { row.request_id, row.link, row.exception }
+      end
+      return rows
+    end)())
+  end
+end
+
+local function print_json(run)
+  local partial, out = {}, report.list(host)
+  host.write('{"run":' .. core.json.encode(run) .. ',\n"requests":')
+  walk(run.run, function(id, outcome, data, reason)
+    partial[id] = outcome == "partial" or nil
+    out.add { request_id = id, outcome = outcome, reason = reason,
+              evidence = story.value(data.evidence),
+              http_status = story.value(data.http_status),
+              attempts = story.value(data.attempts),
+              kind = story.value(data.kind) }
+  end)
+  out.close()
+  host.write(',"residue":' .. core.json.encode(
+    core.json.array(residue_of(partial))) .. "}\n")
+end
+
+local function run()
+  local _, words = cli.parse(host, "show", {})
+  if #words ~= 1 then
+    host.usage("falrun show needs one run: a number from falrun history, or "
+               .. "last")
+  end
+  local row = find_run(words[1])
+  if host.options.json then
+    print_json(row)
+  else
+    print_run(row)
+  end
+end
+
+return {
+  summary = "what one run did, request by request",
+  usage = "falrun show RUN | last",
+  help = [[
+The head of the run, then a line for each of its requests: what became of it,
+by which evidence (answered, replayed, inferred), the HTTP status, how many
+attempts, and the reason. "open" is an intent without an outcome: the next run
+settles it. At the end, files that an answer named as not deleted.
+
+Examples:
+  falrun show last
+  falrun show 17 --json | jq '.requests[] | select(.outcome == "failed")'
+]],
+  options = {},
+  run = run,
+}

@@ -1,0 +1,207 @@
+--- fal.delete_all: many ids through the gate, after a look ahead.
+---
+---   items --> look ahead: at most 100,000 ids --> stop, or
+---             (the gate is asked about each)      delete, streaming on
+---
+--- A run that would pass its limit should stop before its first deletion, not
+--- in the middle. So ids are first taken up to one more than the limit
+--- allows. What the ledger has as deleted costs nothing and is reported at
+--- once, so that a long history does not use up the look ahead.
+local core = require "core"
+local check = require "fal.check"
+local tasks = require "fal.tasks"
+
+local deletions = {}
+
+local KNOWN <const> = { "reason", "concurrency", "timeout", "retries",
+                        "dry_run" }
+local AHEAD <const> = 100000
+local BATCH <const> = 1000
+local ERRORS_KEPT <const> = 10
+
+local whole_room = core.room()  -- of the run, before anything is deleted
+
+--- ---- options --------------------------------------------------------------
+
+local function integer(options, name, most)
+  if options[name] ~= nil then
+    return check.integer("delete_all", name, options[name],
+                         name == "retries" and 0 or 1, most)
+  end
+end
+
+local function check_options(options)
+  options = check.options("delete_all", options, KNOWN)
+  if options.reason ~= nil and type(options.reason) ~= "string" then
+    check.fail("delete_all", "reason", "text is needed, got %s",
+               type(options.reason))
+  elseif options.dry_run ~= nil and type(options.dry_run) ~= "boolean" then
+    check.fail("delete_all", "dry_run", "true or false is needed, got %s",
+               type(options.dry_run))
+  elseif options.timeout ~= nil then
+    check.duration("delete_all", "timeout", options.timeout)
+  end
+  return {
+    reason = options.reason,
+    timeout = options.timeout,
+    retries = integer(options, "retries", 10),
+    dry_run = options.dry_run,
+  }, integer(options, "concurrency", 1000) or 32
+end
+
+--- ---- ids ------------------------------------------------------------------
+
+--- The ids of the items, each once as far as the look ahead reaches.
+local function ids_of(next_item)
+  local place, seen, kept = 0, {}, 0
+  return function()
+    while true do
+      local item = next_item()
+      if item == nil then
+        return nil
+      end
+      place = place + 1
+      local id = type(item) == "table" and item.request_id or item
+      if not core.parse_id(id) then
+        check.fail("delete_all", "items", "item %d is no request and no "
+                   .. "request id: %s", place, check.show(id))
+      end
+      if not seen[id] then
+        if kept < AHEAD then
+          seen[id], kept = true, kept + 1
+        end
+        return id
+      end
+    end
+  end
+end
+
+--- ---- deleting -------------------------------------------------------------
+
+local function new_summary()
+  return { deleted = 0, already_deleted = 0, planned = 0, partial = 0,
+           held = 0, refused = 0, failed = 0, total = 0, errors = {} }
+end
+
+local function note_error(summary, err)
+  if #summary.errors < ERRORS_KEPT then
+    summary.errors[#summary.errors + 1] = err
+  end
+end
+
+--- Sends one id; after a refusal nothing more is taken.
+local function delete(job, id)
+  local result, err = core.delete_payloads(id, job.options)
+  local summary, status = job.summary, (result or err).status or "failed"
+  summary.total = summary.total + 1
+  summary[status] = (summary[status] or 0) + 1
+  if err then
+    note_error(summary, err)
+    job.stopped = job.stopped or status == "refused"
+  end
+end
+
+local function run(job, next_id)
+  tasks.run(function()
+    if not job.stopped then
+      return next_id()
+    end
+  end, function(id)
+    delete(job, id)
+  end, job.concurrency)
+end
+
+local function each_of(list, count)
+  local at = 0
+  return function()
+    at = at + 1
+    if at <= count then
+      return list[at]
+    end
+  end
+end
+
+--- ---- looking ahead --------------------------------------------------------
+
+--- Ids that the ledger has as deleted are reported in batches on the way.
+local function put_aside(job, ahead, id)
+  ahead.past[#ahead.past + 1] = id
+  if #ahead.past >= BATCH then
+    run(job, each_of(ahead.past, #ahead.past))
+    ahead.past = {}
+  end
+end
+
+local function too_many(job, ahead, room)
+  local limit, left = "may be deleted in one run", "nothing was deleted"
+  if room < whole_room then
+    limit, left = "more may be deleted in this run", "none of these was"
+  end
+  local sentence = ("the policy selects at least %d requests, but at most %d "
+    .. "%s: %s; raise it with --max-deletes N or narrow the policy")
+    :format(ahead.planned, room, limit, left)
+  core.stop(sentence)
+  job.stopped, job.summary.stopped = true, sentence
+  note_error(job.summary, core.error("limit", sentence,
+                                     { status = "refused" }))
+end
+
+--- Takes ids until the end, the limit, or the bound. An id that the gate
+--- would refuse goes to it at once: it stops the run, in its own words.
+local function look_ahead(job, next_id)
+  local ahead = { ids = {}, past = {}, planned = 0 }
+  local room = job.options.dry_run and math.maxinteger or core.room()
+  while not job.stopped and #ahead.ids < AHEAD do
+    local id = next_id()
+    if not id then
+      break
+    end
+    local fate = core.preview(id)
+    if fate == "refused" then
+      delete(job, id)
+    elseif fate == "already_deleted" then
+      put_aside(job, ahead, id)
+    else
+      ahead.ids[#ahead.ids + 1] = id
+      ahead.planned = ahead.planned + (fate == "planned" and 1 or 0)
+    end
+    if ahead.planned > room then
+      too_many(job, ahead, room)
+    end
+  end
+  run(job, each_of(ahead.past, #ahead.past))
+  return ahead.ids
+end
+
+--- The ids of the look ahead, then what is left of the items.
+local function chain(ids, next_id)
+  local at = 0
+  return function()
+    at = at + 1
+    local id = ids[at]
+    if id then
+      ids[at] = false
+      return id
+    end
+    return next_id()
+  end
+end
+
+--- Deletes what the items name, several at a time; a bounded part of them
+--- is in memory. Waits.
+---@param items table|fun(): string|fal.Request|nil
+---@param options fal.DeleteAllOptions?
+---@return fal.Summary
+function deletions.delete_all(items, options)
+  local next_item = tasks.items("delete_all", items)
+  local job = { summary = new_summary(), stopped = false }
+  job.options, job.concurrency = check_options(options)
+  local next_id = ids_of(next_item)
+  local ids = look_ahead(job, next_id)
+  if not job.stopped then
+    run(job, chain(ids, next_id))
+  end
+  return job.summary
+end
+
+return deletions

@@ -1,0 +1,61 @@
+--- Request ids from the words of a command and from standard input.
+---
+--- All are checked before the first is used: one wrong id, and nothing is
+--- done.
+local core = require "core"
+local ids = require "fal.ids"
+
+local intake = {}
+
+local function quote(word)
+  local shown = word:sub(1, 60):gsub("[^\x20-\x7e]", "?")
+  return ('"%s"%s'):format(shown, #word > 60 and "..." or "")
+end
+
+local function refuse(host, place, word)
+  local why = "is not a request id"
+  if core.parse_id(word:lower()) then
+    why = "is in upper case; request ids are written in lower case"
+  end
+  host.usage(("%s: %s %s; nothing was done"):format(place, quote(word), why))
+end
+
+local function add_lines(host, list)
+  if host.stdin_tty and not host.options["no-input"] then
+    core.log.info("reading request ids, one a line; Ctrl-D ends")
+  end
+  local number = 0
+  for line in host.lines() do
+    number = number + 1
+    local word = line:gsub("#.*$", ""):match("^%s*(.-)%s*$")
+    if word ~= "" then
+      if not core.parse_id(word) then
+        refuse(host, ("standard input, line %d"):format(number), word)
+      end
+      ids.add(list, word)
+    end
+  end
+end
+
+--- A list (fal.ids) of all ids; `-` among the words stands for standard
+--- input, where blank lines and what follows a # are skipped.
+---@param host table
+---@param words string[]
+---@param first integer   place of the first id among the words
+function intake.ids(host, words, first)
+  local list, read = ids.new(), false
+  for at = first, #words do
+    local word = words[at]
+    if word == "-" and not read then
+      read = true
+      add_lines(host, list)
+    elseif word ~= "-" and not core.parse_id(word) then
+      refuse(host, ("argument %d"):format(at), word)
+    elseif word ~= "-" then
+      ids.add(list, word)
+    end
+  end
+  return list
+end
+
+return intake

@@ -1,0 +1,124 @@
+--- What the commands that delete tell people and programs.
+local core = require "core"
+local text = require "fal.text"
+
+local report = {}
+
+local SHOWN <const> = 20
+
+local ORDER <const> = {
+  { "deleted", "deleted" }, { "already_deleted", "already deleted" },
+  { "planned", "planned" }, { "partial", "partial" }, { "held", "held" },
+  { "refused", "refused" }, { "failed", "failed" },
+  { "open", "left open" },
+}
+
+--- "deleted 1,234, held 2, failed 3"; `most` is always named.
+function report.counts(counts, most)
+  local parts = {}
+  for _, pair in ipairs(ORDER) do
+    local n = counts[pair[1]] or 0
+    if n > 0 or pair[1] == most then
+      parts[#parts + 1] = pair[2] .. " " .. text.number(n)
+    end
+  end
+  return table.concat(parts, ", ")
+end
+
+--- Settles what earlier runs left open, and says so.
+function report.settle(host)
+  local ok, err = host.settle()
+  if not ok then
+    core.log.warn("what earlier runs left open was not settled: "
+                  .. err.message)
+  end
+  local settled = host.counts().settled
+  if settled > 0 and not host.options.quiet then
+    core.log.info(("settled %s of earlier runs"):format(text.count(settled,
+      "open intent", "open intents")))
+  end
+end
+
+--- An observer that says which items were not deleted: the first twenty, or
+--- all with -v. A refusal is the run's and is told once, at its end.
+function report.watcher(host)
+  local verbose, shown = host.options.verbose, 0
+  return function(id, result, err)
+    if result then
+      if verbose then
+        core.log.debug(result.status, { id = id, http = result.http_status })
+      end
+    elseif err.status == "held" or err.status == "refused" then
+      if verbose then
+        core.log.debug(err.message)
+      end
+    else
+      shown = shown + 1
+      if verbose or shown <= SHOWN then
+        core.log.warn(err.message)
+      elseif shown == SHOWN + 1 then
+        core.log.warn("further ones are in the ledger; -v shows them all")
+      end
+    end
+  end
+end
+
+--- The number of this run; a dry run has none.
+local function run_number(host)
+  local run = core.mode == "run" and host.ledger.runs(1)[1]
+  return run and run.run or nil
+end
+
+local function print_json(host, began)
+  local stopped, sentence = host.stopped()
+  host.write(core.json.encode {
+    command = host.command,
+    run = run_number(host),
+    counts = host.counts(),
+    seconds = (core.now() - began) / 1000,
+    ledger = host.ledger.path,
+    stopped = stopped and sentence or nil,
+  } .. "\n")
+end
+
+--- The end of a run: one line on standard error, or JSON.
+---@param began integer   core.now() at the start
+---@param json boolean?   a JSON object on standard output instead
+function report.finish(host, began, json)
+  if json then
+    print_json(host, began)
+    return
+  elseif host.options.quiet then
+    return
+  end
+  local run = run_number(host)
+  core.log.info(("%s in %s; %s"):format(
+    report.counts(host.counts(), run and "deleted" or "planned"),
+    text.seconds((core.now() - began) / 1000),
+    run and ("ledger %s, run %d"):format(host.ledger.path, run)
+      or "nothing was deleted"))
+end
+
+--- One JSON list, written element by element, an element a line.
+function report.list(host)
+  local begun = false
+  local list = {}
+  function list.add(value)
+    host.write((begun and ",\n" or "[\n") .. core.json.encode(value))
+    begun = true
+  end
+  function list.close()
+    host.write(begun and "\n]\n" or "[]\n")
+  end
+  return list
+end
+
+--- --max-percent needs to know the whole, which only a declaration tells.
+function report.refuse_percent(host)
+  if host.options["max-percent"] then
+    host.usage("--max-percent needs a declarative policy (fal.policy), which "
+               .. "this version does not have; use --max-deletes N")
+  end
+end
+
+return report

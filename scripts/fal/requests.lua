@@ -1,0 +1,197 @@
+--- fal.requests: the requests of a selection, oldest first.
+---
+---   endpoints, in groups of 50 --> windows of time --> pages of 100
+---                                        |
+---     a whole window is read, doubles dropped, sorted, then handed out
+---
+--- Nothing is deleted between two pages of a window, so no page can shift
+--- under the reader because of what it led to.
+local core = require "core"
+local endpoints = require "fal.endpoints"
+local facts = require "fal.facts"
+local pages = require "fal.pages"
+local row = require "fal.row"
+local selection = require "fal.selection"
+local window = require "fal.window"
+
+local requests = {}
+
+local PATH <const> = "/models/requests/by-endpoint"
+local GROUP <const> = 50
+
+local function query_of(list, group, from, to)
+  local query = {}
+  for _, id in ipairs(group) do
+    query[#query + 1] = { "endpoint_id", id }
+  end
+  query[#query + 1] = { "start", core.format_time(from) }
+  query[#query + 1] = { "end", core.format_time(to) }
+  query[#query + 1] = { "limit", list.limit }
+  if list.status then
+    query[#query + 1] = { "status", list.status }
+  end
+  if list.request_id then
+    query[#query + 1] = { "request_id", list.request_id }
+  end
+  return query
+end
+
+--- The API was asked for some endpoints: a row of another is a broken
+--- filter, and must not be deleted by a rule for these.
+local function was_asked_for(group, endpoint)
+  for _, id in ipairs(group) do
+    if endpoint == id or endpoint:sub(1, #id + 1) == id .. "/" then
+      return true
+    end
+  end
+  return false
+end
+
+local function check_asked(list, group, place, request)
+  if not was_asked_for(group, request.endpoint_id) then
+    pages.fail(PATH, "items[%d].endpoint_id was not asked for", place)
+  elseif list.request_id and request.request_id ~= list.request_id then
+    pages.fail(PATH, "items[%d].request_id was not asked for", place)
+  end
+end
+
+--- Adds the page's rows to `state`; a page that came before raises.
+local function take_page(list, group, items, state)
+  local ids = {}
+  for place, item in ipairs(items) do
+    local request, ended_ms = row.read(PATH, place, item)
+    check_asked(list, group, place, request)
+    local id = request.request_id
+    ids[place] = id
+    if not state.ids[id] and not list.last_ids[id] then
+      local has, unended = selection.has(list, request, ended_ms)
+      if has then
+        state.rows[#state.rows + 1] = request
+        state.ended[request] = ended_ms or math.maxinteger
+      elseif unended then
+        state.unended = state.unended + 1
+      end
+    end
+    state.ids[id] = true
+  end
+  local page = table.concat(ids)
+  if #ids > 0 and state.pages[page] then
+    pages.fail(PATH, "a page came twice")
+  end
+  state.pages[page] = true
+end
+
+local function sort(state)
+  local ended = state.ended
+  table.sort(state.rows, function(a, b)
+    if ended[a] ~= ended[b] then
+      return ended[a] < ended[b]
+    end
+    return a.request_id < b.request_id
+  end)
+end
+
+--- The rows of one window, sorted; nil when it has more than `most` pages.
+local function read_window(list, group, from, to, most)
+  local state = { rows = {}, ids = {}, ended = {}, pages = {}, unended = 0 }
+  local spec = { path = PATH, list = "items", key = "list",
+                 query = query_of(list, group, from, to) }
+  local count = 0
+  for items, more in pages.walk(spec) do
+    count = count + 1
+    if more and count >= most then
+      return nil
+    end
+    take_page(list, group, items, state)
+  end
+  sort(state)
+  list.last_ids = state.ids
+  list.unended = list.unended + state.unended
+  return state.rows
+end
+
+local function groups_of(list)
+  local all = list.endpoints
+  if all == "auto" then
+    all = endpoints.find(list.sent)
+  end
+  local at = 1
+  return function()
+    if at > #all then
+      return nil
+    end
+    local group = table.move(all, at, math.min(at + GROUP - 1, #all), 1, {})
+    at = at + GROUP
+    return group
+  end
+end
+
+local function start_group(list)
+  local group = list.next_group()
+  if not group then
+    return false
+  end
+  list.last_ids = {}
+  local span = { from = list.sent.from, to = list.sent.to, path = PATH }
+  list.next_window = window.walk(span, function(from, to, most)
+    return read_window(list, group, from, to, most)
+  end)
+  return true
+end
+
+local function note_unended(list)
+  if list.unended > 0 then
+    core.log.info("left out: requests without a time at which they ended",
+                  { count = list.unended })
+  end
+end
+
+--- The rows of the next window that has any, or nil after the last.
+local function advance(list)
+  list.next_group = list.next_group or groups_of(list)
+  while true do
+    local rows = list.next_window and list.next_window()
+    if rows and #rows > 0 then
+      return rows
+    elseif not rows and not start_group(list) then
+      note_unended(list)
+      return nil
+    end
+  end
+end
+
+local function check_free(list)
+  if list.reading then
+    error(core.error("invalid", "this list failed before, or another task "
+      .. "is reading it: fal.each shares a list between tasks"), 0)
+  end
+end
+
+--- Requests of some endpoints that ended in a span of time, oldest first.
+---@param options fal.RequestsOptions
+---@return fun(): fal.Request?
+function requests.list(options)
+  local list = selection.new(options)
+  local rows, at, over = {}, 0, false
+  list.unended = 0
+  return function()
+    check_free(list)
+    if over then
+      return nil
+    end
+    if at >= #rows then
+      list.reading = true
+      rows, at = advance(list) or {}, 0
+      list.reading, over = false, #rows == 0
+    end
+    at = at + 1
+    local request = rows[at]
+    rows[at] = false
+    if request and core.mode == "plan" then
+      facts.note(request)
+    end
+    return request
+  end
+end
+
+return requests

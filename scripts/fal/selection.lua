@@ -1,0 +1,140 @@
+--- The options of fal.requests, checked whole before anything is read.
+local core = require "core"
+local check = require "fal.check"
+
+local selection = {}
+
+local KNOWN <const> = { "endpoint_id", "older_than", "start", "end",
+                        "status", "request_id", "limit" }
+local STATUSES <const> = { "success", "error", "user_error" }
+local BEGINNING <const> = "2021-01-01T00:00:00Z"
+local SECOND <const> = 1000
+local DAY <const> = 24 * 3600 * SECOND
+local LONGEST_ENDPOINT <const> = 500
+
+local function fail(name, ...)
+  check.fail("requests", name, ...)
+end
+
+local function check_endpoint(id)
+  if type(id) ~= "string" or id == "" then
+    fail("endpoint_id", "the id of an endpoint, like \"fal-ai/flux/dev\", "
+         .. "is needed, got %s", check.show(id))
+  elseif id:find("[,%s%c]") or #id > LONGEST_ENDPOINT then
+    fail("endpoint_id", "not the id of an endpoint: %s; several are "
+         .. "written as a list", check.show(id))
+  elseif id == "auto" then
+    fail("endpoint_id", "\"auto\" means all endpoints: it stands alone, not "
+         .. "in a list")
+  end
+end
+
+--- A list without doubles, or "auto".
+local function endpoints(value)
+  if value == nil then
+    fail("endpoint_id", "the API lists by endpoint: name one, a list, or "
+         .. "\"auto\" for all that were used")
+  elseif value == "auto" then
+    return "auto"
+  elseif type(value) ~= "table" then
+    value = { value }
+  elseif next(value) == nil or #value == 0 then
+    fail("endpoint_id", "the list is empty: name an endpoint, or \"auto\" "
+         .. "for all that were used")
+  end
+  local list, seen = {}, {}
+  for _, id in ipairs(value) do
+    check_endpoint(id)
+    if not seen[id] then
+      list[#list + 1], seen[id] = id, true
+    end
+  end
+  return list
+end
+
+--- Before when a request must have ended, in ms; and which option says so.
+local function cutoff(options, now)
+  local to, name = now, nil
+  if options.older_than ~= nil then
+    to = now - check.duration("requests", "older_than", options.older_than)
+    name = "older_than"
+  end
+  if options["end"] ~= nil then
+    local at = check.time("requests", "end", options["end"])
+    if at > now then
+      fail("end", "%s is in the future: what has not ended cannot be listed",
+           check.show(options["end"]))
+    elseif at < to or not name then
+      to, name = at, "end"
+    end
+  end
+  return to, name
+end
+
+local function check_window(from, to, name, options)
+  if from < to then
+    return
+  elseif options.start ~= nil then
+    fail("start", "the window is empty: %s is not before the end of the "
+         .. "window, %s", check.show(options.start), core.format_time(to))
+  end
+  fail(name or "end", "the window is empty: there are no requests from "
+       .. "before %s", BEGINNING)
+end
+
+--- The API may look at another time than ended_at: a day more is asked for,
+--- and what is too early is left out again by ended_at.
+local function sent_from(from, options)
+  if options.start == nil then
+    return from
+  end
+  return math.max(from - DAY, 0) // SECOND * SECOND
+end
+
+--- Checks and pins the selection of one list.
+function selection.new(options)
+  options = check.options("requests", options, KNOWN)
+  local now = core.at() // SECOND * SECOND
+  local list = { endpoints = endpoints(options.endpoint_id) }
+  list.before, list.by = cutoff(options, now)
+  list.from = core.parse_time(BEGINNING)
+  if options.start ~= nil then
+    list.from = check.time("requests", "start", options.start)
+    list.after = list.from
+  end
+  check_window(list.from, list.before, list.by, options)
+  list.sent = { from = sent_from(list.from, options),
+                to = -(-list.before // SECOND) * SECOND }
+  if options.status ~= nil then
+    list.status = check.choice("requests", "status", options.status, STATUSES)
+  end
+  if options.request_id ~= nil and not core.parse_id(options.request_id) then
+    fail("request_id", "not a request id: %s; a UUID in lower case is",
+         check.show(options.request_id))
+  end
+  list.request_id = options.request_id
+  list.limit = options.limit == nil and 100 or
+    check.integer("requests", "limit", options.limit, 1, 100)
+  return list
+end
+
+local function has_status(list, request)
+  local code = request.status_code
+  if not list.status or not code then
+    return true
+  end
+  return (list.status == "success") == (code < 400)
+end
+
+--- Whether the selection has the request, whatever the API filtered by.
+--- The second value is true when only the missing ended_at keeps it out.
+function selection.has(list, request, ended_ms)
+  if not has_status(list, request) then
+    return false
+  elseif not ended_ms then
+    return not list.by, list.by ~= nil
+  end
+  return ended_ms < list.before and (not list.after or ended_ms >= list.after)
+end
+
+return selection

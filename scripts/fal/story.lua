@@ -1,0 +1,62 @@
+--- Events of the ledger as words for people.
+local core = require "core"
+
+local story = {}
+
+--- JSON's null as nil.
+function story.value(field)
+  if field == core.json.null then
+    return nil
+  end
+  return field
+end
+
+--- What an event means for its request: "deleted", "partial", "held", ...
+function story.outcome(event)
+  if event.kind == "outcome" then
+    return story.value(event.data.state) or "unknown"
+  elseif event.kind == "held" or event.kind == "refused" then
+    return event.kind
+  end
+end
+
+local function residue_note(data)
+  local left = 0
+  for _, file in ipairs(story.value(data.files) or {}) do
+    left = left + (story.value(file.exception) and 1 or 0)
+  end
+  left = left + (story.value(data.exceptions_left_out) or 0)
+  if left > 0 then
+    return left == 1 and "1 file was not deleted"
+      or ("%d files were not deleted"):format(left)
+  end
+end
+
+--- The rest of an event in one line.
+function story.details(event)
+  local data, parts = event.data, {}
+  local function add(format, field)
+    field = story.value(field)
+    if field ~= nil and field ~= "" and field ~= 0 then
+      parts[#parts + 1] = format:format(field)
+    end
+  end
+  add("%s", data.evidence)
+  add("HTTP %s", data.http_status)
+  add("%s", data.kind)
+  add("attempts %s", data.attempts)
+  add("generation %s", data.generation)
+  add("key %s", data.key)
+  add("reason: %s", data.reason)
+  add("%s", residue_note(data))
+  return table.concat(parts, ", ")
+end
+
+--- How long a run took, in seconds; nil when it never ended orderly.
+function story.took(run)
+  local began = core.parse_time(run.began_at)
+  local ended = run.ended_at and core.parse_time(run.ended_at)
+  return began and ended and (ended - began) / 1000
+end
+
+return story

@@ -1,0 +1,381 @@
+--- A `core` and a `host` that are played. See support.lua.
+local fake = {}
+
+local null = setmetatable({}, { __name = "null" })
+local array = {}
+
+-- ---- text --------------------------------------------------------------
+
+local encode
+
+local function encode_table(value)
+  local parts = {}
+  if getmetatable(value) == array or #value > 0 then
+    for i, item in ipairs(value) do
+      parts[i] = encode(item)
+    end
+    return "[" .. table.concat(parts, ",") .. "]"
+  end
+  local keys = {}
+  for key in pairs(value) do
+    keys[#keys + 1] = key
+  end
+  table.sort(keys, function(a, b) return tostring(a) < tostring(b) end)
+  for i, key in ipairs(keys) do
+    parts[i] = ("%q:%s"):format(tostring(key), encode(value[key]))
+  end
+  return "{" .. table.concat(parts, ",") .. "}"
+end
+
+function encode(value)
+  if value == null then
+    return "null"
+  elseif type(value) == "table" then
+    return encode_table(value)
+  elseif type(value) == "string" then
+    return '"' .. value:gsub('["\\]', "\\%0"):gsub("\n", "\\n") .. '"'
+  end
+  return tostring(value)
+end
+fake.encode = encode
+
+local UNITS <const> = { ms = 1, s = 1000, m = 60000, h = 3600000,
+                        d = 86400000, w = 604800000 }
+
+local function parse_duration(text)
+  local sum, at = 0, 1
+  while at <= #text do
+    local n, unit, next_at = text:match("^(%d+)(%a+)()", at)
+    if not n or not UNITS[unit] then
+      return nil
+    end
+    sum, at = sum + math.tointeger(n) * UNITS[unit], next_at
+  end
+  return #text > 0 and sum or nil
+end
+
+local function days(y, m, d)
+  y = m <= 2 and y - 1 or y
+  local era = y // 400
+  local doy = (153 * (m + (m > 2 and -3 or 9)) + 2) // 5 + d - 1
+  local yoe = y - era * 400
+  return era * 146097 + yoe * 365 + yoe // 4 - yoe // 100 + doy - 719468
+end
+
+local function parse_time(text)
+  local y, mo, d, rest = text:match("^(%d%d%d%d)%-(%d%d)%-(%d%d)(.*)$")
+  if not y then
+    return nil
+  end
+  local ms = days(tonumber(y), tonumber(mo), tonumber(d)) * 86400000
+  if rest == "" then
+    return ms
+  end
+  local h, mi, s, fraction, zone = rest:match(
+    "^T(%d%d):(%d%d):(%d%d)(%.?%d*)(.+)$")
+  if not h or not (zone == "Z" or zone:find("^[%+%-]%d%d:%d%d$")) then
+    return nil
+  end
+  ms = ms + ((tonumber(h) * 60 + tonumber(mi)) * 60 + tonumber(s)) * 1000
+  ms = ms + math.floor((tonumber("0" .. fraction) or 0) * 1000)
+  if zone ~= "Z" then
+    local sign, zh, zm = zone:match("^(.)(%d%d):(%d%d)$")
+    ms = ms - (sign == "-" and -1 or 1) * (tonumber(zh) * 60
+      + tonumber(zm)) * 60000
+  end
+  return math.tointeger(ms)
+end
+
+function fake.format_time(ms)
+  local text = os.date("!%Y-%m-%dT%H:%M:%S", ms // 1000)
+  local rest = ms % 1000
+  return text .. (rest > 0 and (".%03d"):format(rest) or "") .. "Z"
+end
+
+local function distance(a, b)
+  local row = {}
+  for j = 0, #b do
+    row[j] = j
+  end
+  for i = 1, #a do
+    local left_above, above = row[0], nil
+    row[0] = i
+    for j = 1, #b do
+      above = row[j]
+      local cost = a:sub(i, i) == b:sub(j, j) and 0 or 1
+      row[j] = math.min(left_above + cost, above + 1, row[j - 1] + 1)
+      left_above = above
+    end
+  end
+  return row[#b]
+end
+
+local function nearest(word, words)
+  local best, found = math.max(#word // 3, 1) + 1, nil
+  for _, other in ipairs(words) do
+    local edits = distance(word, other)
+    if edits < best and edits < #other then
+      best, found = edits, other
+    end
+  end
+  return found
+end
+
+-- ---- errors ------------------------------------------------------------
+
+local error_meta = { __tostring = function(err) return err.message end }
+
+function fake.error(code, message, fields)
+  local err = { code = code, kind = code, message = message,
+                retryable = false }
+  for name, value in pairs(fields or {}) do
+    err[name] = value
+  end
+  return setmetatable(err, error_meta)
+end
+
+-- ---- tasks -------------------------------------------------------------
+
+local function add_tasks(world)
+  local core, tasks = world.core, {}
+  local current
+  local methods = {}
+
+  local function suspend()
+    local task = current
+    if not task.cancelled then
+      task.waiting = true
+      coroutine.yield()
+      task.waiting = false
+    end
+    if task.cancelled then
+      task.cancelled = false
+      error(fake.error("cancelled", "the task was cancelled"), 0)
+    end
+  end
+
+  function methods:wait()
+    while not self.over do
+      self.waiters[#self.waiters + 1] = current
+      suspend()
+    end
+    self.claimed = true
+    return not self.failed, table.unpack(self.results, 1, self.results.n)
+  end
+  function methods:cancel()
+    if not self.over then
+      self.cancelled, self.asked, self.ready = true, true, true
+    end
+  end
+  function methods:status()
+    return self.over and (self.failed and "failed" or "done")
+      or self.waiting and "waiting" or "running"
+  end
+
+  local function finish(task, ok, ...)
+    task.over, task.failed = true, not ok
+    task.results = table.pack(...)
+    for _, waiter in ipairs(task.waiters) do
+      waiter.ready = true
+    end
+  end
+
+  local function resume(task)
+    current, task.ready = task, false
+    local arguments = task.arguments or { n = 0 }
+    task.arguments = nil
+    local values = table.pack(coroutine.resume(task.co,
+      table.unpack(arguments, 1, arguments.n)))
+    if coroutine.status(task.co) == "dead" then
+      if not values[1] and not task.asked then
+        task.traceback = debug.traceback(task.co, tostring(values[2]))
+      end
+      finish(task, table.unpack(values, 1, values.n))
+    end
+  end
+
+  function core.spawn(f, ...)
+    local task = setmetatable({ co = coroutine.create(f), ready = true,
+      waiters = {}, arguments = table.pack(...) }, { __index = methods })
+    tasks[#tasks + 1] = task
+    return task
+  end
+  function core.sleep(ms)
+    current.due = world.now + ms
+    suspend()
+    current.due = nil
+    return true
+  end
+  world.pause = function() core.sleep(0) end
+
+  local function run_ready()
+    local ran = false
+    for _, task in ipairs(table.move(tasks, 1, #tasks, 1, {})) do
+      if task.ready and not task.over then
+        resume(task)
+        ran = true
+      end
+    end
+    return ran
+  end
+
+  local function wake_next()
+    local soonest
+    for _, task in ipairs(tasks) do
+      if not task.over and task.due and
+        (not soonest or task.due < soonest.due) then
+        soonest = task
+      end
+    end
+    if soonest then
+      world.now = math.max(world.now, soonest.due)
+      soonest.due, soonest.ready = nil, true
+    end
+    return soonest ~= nil
+  end
+
+  local function drop_over()
+    for i = #tasks, 1, -1 do
+      if tasks[i].over then
+        table.remove(tasks, i)
+      end
+    end
+  end
+
+  --- Runs until the first task is over and nothing else moves.
+  function world.turns()
+    local main = tasks[1]
+    while run_ready() or (not main.over and wake_next()) do
+      drop_over()
+    end
+    if not main.over then
+      error("the test waits for ever")
+    end
+    while run_ready() do
+      drop_over()
+    end
+  end
+  function world.alive()
+    drop_over()
+    return #tasks
+  end
+end
+
+-- ---- core --------------------------------------------------------------
+
+local function bad_argument(_, func, argument, why)
+  error(("policy.lua:1: bad argument '%s' to '%s' (%s)"):format(argument,
+    func, why), 0)
+end
+
+local function add_text(world)
+  local core = world.core
+  core.json = { null = null, encode = encode,
+    array = function(list) return setmetatable(list or {}, array) end }
+  core.log = {}
+  for _, level in ipairs { "error", "warn", "info", "debug" } do
+    core.log[level] = function(text, fields)
+      world.log[#world.log + 1] = { level = level, text = tostring(text),
+                                    fields = fields or {} }
+    end
+  end
+  core.parse_time, core.format_time = parse_time, fake.format_time
+  core.parse_duration, core.nearest = parse_duration, nearest
+  core.error, core.bad_argument = fake.error, bad_argument
+  core.parse_id = function(text)
+    local form = ("x"):rep(8) .. "-" .. ("xxxx-"):rep(3) .. ("x"):rep(12)
+    return type(text) == "string" and #text == 36 and
+      text:find("^" .. form:gsub("-", "%%-"):gsub("x", "[0-9a-f]") .. "$")
+      and text or nil
+  end
+  core.now = function() return world.now end
+  core.at = function() return world.at + world.now end
+end
+
+local function add_api(world)
+  local core = world.core
+  core.read = function(call)
+    local query, list = {}, {}
+    for _, pair in ipairs(call.query) do
+      query[pair[1]] = pair[2]
+      list[#list + 1] = pair[1] == "endpoint_id" and pair[2] or nil
+    end
+    local seen = { path = call.path, key = call.key, query = query,
+                   endpoints = list }
+    world.calls[#world.calls + 1] = seen
+    world.pause()
+    return world.answer(seen)
+  end
+  core.preview = function(id) return world.preview(id) end
+  core.room = function() return world.room end
+  core.stop = function(sentence)
+    world.stopped = world.stopped or sentence
+  end
+  core.tighten = function() end
+  core.delete_payloads = function(id, options)
+    world.deletions[#world.deletions + 1] = { id = id, options = options }
+    world.in_flight = world.in_flight + 1
+    world.most_in_flight = math.max(world.most_in_flight, world.in_flight)
+    world.pause()
+    world.in_flight = world.in_flight - 1
+    local result, err = world.outcome(id)
+    if world.observer then
+      world.observer(id, result, err)
+    end
+    return result, err
+  end
+end
+
+-- ---- host --------------------------------------------------------------
+
+local function add_host(world)
+  local host = { args = {}, options = {}, columns = 0, color = false,
+                 version = "0", command = "test", stdin_tty = false,
+                 ledger = { path = "/tmp/ledger.db" } }
+  world.host, world.out, world.said = host, {}, {}
+  function host.usage(sentence)
+    error(fake.error("config", sentence), 0)
+  end
+  function host.write(text) world.out[#world.out + 1] = text end
+  function host.say(text) world.said[#world.said + 1] = text end
+  function host.lines()
+    local at = 0
+    return function()
+      at = at + 1
+      return world.input[at]
+    end
+  end
+  function host.observe(f) world.observer = f end
+  function host.settle() world.settled = #world.deletions return true end
+  function host.counts() return world.counts end
+  function host.stopped() return world.stopped ~= nil, world.stopped end
+  function host.guard(f, ...) return pcall(f, ...) end
+  function host.load_policy() return world.policy end
+  function host.ledger.runs() return { { run = 7 } } end
+  function host.ledger.holds() return world.holds end
+end
+
+--- A fresh world: 2026-03-01, an empty API, a gate that deletes.
+function fake.world()
+  local world = {
+    core = { mode = "run" }, now = 0, at = 1772323200000, room = 10000,
+    calls = {}, deletions = {}, log = {}, input = {}, holds = {},
+    in_flight = 0, most_in_flight = 0,
+    counts = { deleted = 0, settled = 0 },
+  }
+  function world.answer()
+    return { items = {}, has_more = false, next_cursor = null }
+  end
+  function world.preview() return "planned" end
+  function world.outcome(id)
+    return { status = "deleted", request_id = id, attempts = 1 }
+  end
+  add_tasks(world)
+  add_text(world)
+  add_api(world)
+  add_host(world)
+  world.null = null
+  return world
+end
+
+return fake
