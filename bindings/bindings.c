@@ -36,7 +36,7 @@ const char *frl_version(void)
          "." LUA_VERSION_RELEASE ", lua-cjson 2.1.0";
 }
 
-/* ---- the first task ------------------------------------------------------- */
+/* ---- the first task ---------------------------------------------------- */
 
 static int nothing_k(lua_State *L, int status, lua_KContext ctx)
 {
@@ -74,7 +74,7 @@ static int l_main(lua_State *L)
   return main_end(L, lua_pcallk(L, 0, 0, 1, 0, main_end), 0);
 }
 
-/* ---- the state ------------------------------------------------------------ */
+/* ---- the state --------------------------------------------------------- */
 
 static int l_open(lua_State *L)
 {
@@ -124,14 +124,28 @@ fail:
   return FR_ENOMEM;
 }
 
+/* A cap ends the run, even if the script hid the error. */
+static void end_capped(struct frl *frl)
+{
+  char sentence[120];
+
+  frl_tasks_close(frl->tasks);
+  frl->config.verdict->cap = true;
+  if (frl->caps.reported)
+    return;
+  frl->caps.reported = true;
+  frl_caps_sentence(frl, sentence, sizeof(sentence));
+  fr_verdict_say(frl->config.verdict, "%s", sentence);
+  fr_log(FR_LOG_ERROR, "%s", sentence);
+}
+
 bool frl_step(struct frl *frl)
 {
   bool left = frl_tasks_run(frl->tasks);
 
   if (frl->caps.hit != FRL_CAP_HEAP && frl->caps.hit != FRL_CAP_TURN)
     return left;
-  frl->config.verdict->cap = true;      /* even if the script hid it */
-  frl_tasks_close(frl->tasks);
+  end_capped(frl);
   return false;
 }
 

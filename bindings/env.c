@@ -20,7 +20,7 @@ static const char chunk_key;            /* metatable of embedded envs */
 static const char policy_key;           /* the policies' environment */
 static const char given_key;            /* {fal, log, json} */
 
-/* ---- globals that are not there ------------------------------------------- */
+/* ---- globals that are not there ---------------------------------------- */
 
 static const char *nearest_global(lua_State *L, const char *word)
 {
@@ -64,7 +64,7 @@ static int l_no_assign(lua_State *L)
                     luaL_tolstring(L, 2, NULL));
 }
 
-/* ---- embedded files ------------------------------------------------------- */
+/* ---- embedded files ---------------------------------------------------- */
 
 static const struct frl_embedded *find_embedded(const char *name)
 {
@@ -193,7 +193,7 @@ void frl_env_require(lua_State *L, const char *name)
   lua_settop(L, base + 1);
 }
 
-/* ---- the policies' environment -------------------------------------------- */
+/* ---- the policies' environment ----------------------------------------- */
 
 static const char *const shared[] = {
   "assert", "collectgarbage", "error", "getmetatable", "ipairs", "next",

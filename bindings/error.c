@@ -92,7 +92,7 @@ int frl_bad_argument(lua_State *L, const char *function, const char *argument,
   return lua_error(L);
 }
 
-/* ---- the nearest spelling -------------------------------------------------- */
+/* ---- the nearest spelling ----------------------------------------------- */
 
 static unsigned least(unsigned a, unsigned b)
 {

@@ -37,7 +37,7 @@ struct key {
 
 static void encode(struct encoder *encoder);
 
-/* ---- errors --------------------------------------------------------------- */
+/* ---- errors ------------------------------------------------------------ */
 
 static void push_way(struct encoder *encoder)
 {
@@ -90,7 +90,7 @@ static void add_text(struct encoder *encoder, const char *text)
   add(encoder, text, strlen(text));
 }
 
-/* ---- plain values --------------------------------------------------------- */
+/* ---- plain values ------------------------------------------------------ */
 
 static void encode_number(struct encoder *encoder)
 {
@@ -149,7 +149,7 @@ static void encode_string(struct encoder *encoder, const char *text,
   add_text(encoder, "\"");
 }
 
-/* ---- tables --------------------------------------------------------------- */
+/* ---- tables ------------------------------------------------------------ */
 
 static bool is_marked(lua_State *L)
 {

@@ -256,6 +256,10 @@ void frl_report(lua_State *L)
   lua_insert(L, -2);
   if (lua_pcall(L, 1, 0, 0) == LUA_OK)
     return;
+  if (frl_of(L)->caps.hit) {            /* frl_step tells that */
+    lua_pop(L, 1);
+    return;
+  }
   verdict->policy = true;
   fr_log(FR_LOG_ERROR, "the policy failed, and so did telling why: %s",
          lua_type(L, -1) == LUA_TSTRING ? lua_tostring(L, -1) : "no text");

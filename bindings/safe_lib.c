@@ -35,6 +35,44 @@ static int l_setmetatable(lua_State *L)
   return call_original(L);
 }
 
+static int l_handler(lua_State *L)
+{
+  lua_settop(L, 1);
+  if (frl_of(L)->caps.hit)
+    return 1;
+  lua_pushvalue(L, lua_upvalueindex(1));
+  lua_insert(L, 1);
+  lua_call(L, 1, 1);
+  return 1;
+}
+
+static int xpcall_end(lua_State *L, int status, lua_KContext ctx)
+{
+  if (status == LUA_OK || status == LUA_YIELD)
+    return lua_gettop(L) - (int)ctx;
+  lua_pushboolean(L, false);
+  lua_insert(L, -2);
+  return 2;
+}
+
+/* xpcall(f, handler, ...): a handler runs before the stack is unwound, so
+ * after an error out of a hook it would run with hooks off, and a spinning
+ * one for ever. Past a cap it is therefore left out.          [-n, +n, y] */
+static int l_xpcall(lua_State *L)
+{
+  int nargs = lua_gettop(L) - 2;
+
+  luaL_checktype(L, 2, LUA_TFUNCTION);
+  lua_pushvalue(L, 2);
+  lua_pushcclosure(L, l_handler, 1);
+  lua_replace(L, 2);                    /* f, handler, args... */
+  lua_pushboolean(L, true);
+  lua_pushvalue(L, 1);
+  lua_rotate(L, 3, 2);                  /* f, handler, true, f, args... */
+  return xpcall_end(L, lua_pcallk(L, nargs, LUA_MULTRET, 2, 2, xpcall_end),
+                    2);
+}
+
 static int l_collectgarbage(lua_State *L)
 {
   if (strcmp(luaL_optstring(L, 1, "collect"), "count") != 0)
@@ -118,6 +156,7 @@ static const struct {
   { LUA_GNAME, "loadfile", NULL },
   { LUA_GNAME, "warn", NULL },
   { LUA_GNAME, "setmetatable", l_setmetatable },
+  { LUA_GNAME, "xpcall", l_xpcall },
   { LUA_GNAME, "collectgarbage", l_collectgarbage },
   { LUA_STRLIBNAME, "dump", NULL },
   { LUA_STRLIBNAME, "rep", l_rep },

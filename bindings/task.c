@@ -73,7 +73,7 @@ static void make_ready(struct frl_task *task)
     fr_list_add(&task->tasks->ready, &task->ready);
 }
 
-/* ---- waiting -------------------------------------------------------------- */
+/* ---- waiting ----------------------------------------------------------- */
 
 static void op_done(struct fr_op *op, void *arg)
 {
@@ -189,7 +189,7 @@ int frl_close_thread(lua_State *L, lua_State *co)
   return status;
 }
 
-/* ---- the life of a task --------------------------------------------------- */
+/* ---- the life of a task ------------------------------------------------ */
 
 static int body_end(lua_State *L, int status, lua_KContext ctx)
 {
@@ -342,7 +342,7 @@ static void cancel(struct frl_task *task)
     fr_op_cancel(task->op);     /* op_done makes the task ready */
 }
 
-/* ---- the scheduler -------------------------------------------------------- */
+/* ---- the scheduler ----------------------------------------------------- */
 
 bool frl_tasks_run(struct frl_tasks *tasks)
 {
@@ -386,7 +386,7 @@ void frl_tasks_close(struct frl_tasks *tasks)
   report_failed(tasks);
 }
 
-/* ---- handles -------------------------------------------------------------- */
+/* ---- handles ----------------------------------------------------------- */
 
 void frl_task_spawn(lua_State *L, int nargs)
 {

@@ -43,7 +43,7 @@ struct world {
   char out[8192], log[8192];
 };
 
-/* ---- the embedded files of the test: a program, and a small library ------- */
+/* ---- the embedded files of the test: a program, and a small library ---- */
 
 #define TEXT(literal) (const unsigned char *)(literal), sizeof(literal) - 1
 
@@ -75,7 +75,7 @@ const struct frl_embedded frl_embedded[] = {
   { 0, 0, 0, 0 },
 };
 
-/* ---- core and host for tests ---------------------------------------------- */
+/* ---- core and host for tests ------------------------------------------- */
 
 static inline struct world *world_of(lua_State *L)
 {
@@ -216,7 +216,7 @@ int frl_open_host(lua_State *L)
   return 1;
 }
 
-/* ---- running -------------------------------------------------------------- */
+/* ---- running ----------------------------------------------------------- */
 
 static inline void collect_log(void *arg, enum fr_log_level level,
                                const char *line)

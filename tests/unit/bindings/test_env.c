@@ -23,6 +23,18 @@ static void policies_have_a_safe_library(void **state)
          "1767225600 2026 0\n");
 }
 
+static void xpcall_is_as_ever(void **state)
+{
+  (void)state;
+  expect("fal.say(xpcall(function(...) fal.sleep(1) return ... end, print, "
+         "1, nil, 3))\n"
+         "fal.say(xpcall(error, function(e) return e .. '!' end, 'x'))\n"
+         "fal.say(pcall(xpcall, print))",
+         "true 1 nil 3\nfalse x!\n"
+         "false bad argument #2 to 'xpcall' (function expected, got no "
+         "value)\n");
+}
+
 static void load_takes_text_only(void **state)
 {
   (void)state;
@@ -93,7 +105,7 @@ static void arguments_arrive(void **state)
   done(&world);
 }
 
-/* ---- require -------------------------------------------------------------- */
+/* ---- require ----------------------------------------------------------- */
 
 static char folder[] = "/tmp/falrun-env-XXXXXX";
 
@@ -226,6 +238,7 @@ int main(void)
 {
   const struct CMUnitTest tests[] = {
     cmocka_unit_test(policies_have_a_safe_library),
+    cmocka_unit_test(xpcall_is_as_ever),
     cmocka_unit_test(load_takes_text_only),
     cmocka_unit_test(a_policy_changes_only_its_own_library),
     cmocka_unit_test(undefined_globals_name_the_nearest),
