@@ -43,7 +43,8 @@ static enum fr_err choose(struct fr_ledger *ledger,
                           sqlite3_stmt **ret_statement)
 {
   enum fr_sql which = filter->id ? FR_SQL_EVENTS_OF_ID
-                    : filter->run ? FR_SQL_EVENTS_OF_RUN : FR_SQL_EVENTS;
+                    : filter->run ? FR_SQL_EVENTS_OF_RUN
+                    : FR_SQL_EVENTS_AFTER;
   enum fr_err err = fr_sql_get(ledger, which, ret_statement);
 
   if (err)
@@ -51,8 +52,12 @@ static enum fr_err choose(struct fr_ledger *ledger,
   if (filter->id) {
     fr_sql_bind_id(*ret_statement, 1, filter->id);
     sqlite3_bind_int64(*ret_statement, 2, filter->run);
+    sqlite3_bind_int64(*ret_statement, 3, filter->after_seq);
   } else if (filter->run) {
     sqlite3_bind_int64(*ret_statement, 1, filter->run);
+    sqlite3_bind_int64(*ret_statement, 2, filter->after_seq);
+  } else {
+    sqlite3_bind_int64(*ret_statement, 1, filter->after_seq);
   }
   return FR_OK;
 }

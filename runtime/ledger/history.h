@@ -31,6 +31,7 @@ struct fr_event_row {
 struct fr_event_filter {
   int64_t run;                  /* 0: all */
   const struct fr_uuid *id;     /* NULL: all */
+  int64_t after_seq;            /* 0: from the first; for reading in pages */
 };
 enum fr_err fr_history_events(struct fr_ledger *ledger,
                               const struct fr_event_filter *filter,

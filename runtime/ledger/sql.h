@@ -45,8 +45,9 @@
   X(EVENTS, FR_SQL_EVENT "ORDER BY seq") \
   X(EVENTS_AFTER, FR_SQL_EVENT "WHERE seq > ?1 ORDER BY seq") \
   X(EVENTS_OF_ID, FR_SQL_EVENT \
-    "WHERE request_id = ?1 AND (?2 = 0 OR run = ?2) ORDER BY seq") \
-  X(EVENTS_OF_RUN, FR_SQL_EVENT "WHERE run = ?1" \
+    "WHERE request_id = ?1 AND (?2 = 0 OR run = ?2) AND seq > ?3" \
+    " ORDER BY seq") \
+  X(EVENTS_OF_RUN, FR_SQL_EVENT "WHERE run = ?1 AND seq > ?2" \
     " AND seq >= (SELECT begin_seq FROM runs WHERE run = ?1)" \
     " AND seq <= (SELECT coalesce(end_seq, (SELECT min(n.begin_seq)" \
     " FROM runs n WHERE n.run > ?1), 9223372036854775807)" \
