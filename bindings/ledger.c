@@ -154,7 +154,6 @@ struct walk {
   struct fr_event_filter filter;
   struct fr_uuid id;
   struct frl_rows *rows;
-  int64_t last;                 /* seq of the last row that was copied */
   size_t paged;                 /* rows in this page */
   bool over;
 };
@@ -165,8 +164,6 @@ static int put_event(void *arg, const struct fr_event_row *row)
   struct frl_rows *rows = walk->rows;
   char hash[FR_SHA256_TEXT];
 
-  if (row->seq <= walk->last)
-    return 0;
   fr_hex(row->hash, FR_SHA256_SIZE, hash);
   frl_rows_integer(rows, "seq", row->seq);
   frl_rows_integer(rows, "run", row->run);
@@ -177,7 +174,7 @@ static int put_event(void *arg, const struct fr_event_row *row)
   frl_rows_json(rows, "data", row->data);
   frl_rows_text(rows, "hash", hash);
   frl_rows_end(rows);
-  walk->last = row->seq;
+  walk->filter.after_seq = row->seq;
   walk->paged++;
   return rows->err != FR_OK || walk->paged == PAGE_ROWS;
 }
@@ -239,7 +236,7 @@ static int l_events(lua_State *L)
   lua_settop(L, EACH);
   luaL_checktype(L, EACH, LUA_TFUNCTION);
   walk = lua_newuserdatauv(L, sizeof(*walk), 0);
-  *walk = (struct walk){ .last = 0 };
+  *walk = (struct walk){ .over = false };
   check_filter(L, walk);
   walk->rows = frl_rows_new(L, ROWS_MAX);
   return go_on(L, LUA_OK, 0);

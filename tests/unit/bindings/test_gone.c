@@ -112,16 +112,20 @@ static const char program[] =
 
 static void step(struct program *p)
 {
-  if (frl_step(p->frl) && !frl_ready(p->frl))
-    fr_loop_turn(p->loop, -1);
+  (void)frl_step(p->frl);
 }
 
+/* The clock moves only between steps, so `words` are found in time. */
 static void until(struct program *p, const char *words)
 {
-  for (int i = 0; i < 1000 && !strstr(p->log, words); i++)
+  for (int i = 0; i < 1000; i++) {
     step(p);
-  if (!strstr(p->log, words))
-    fail_msg("\"%s\" is not in:\n%s", words, p->log);
+    if (strstr(p->log, words))
+      return;
+    if (!frl_ready(p->frl))
+      fr_loop_turn(p->loop, -1);
+  }
+  fail_msg("\"%s\" is not in:\n%s", words, p->log);
 }
 
 static void ask(struct fr_exchange *exchange)
