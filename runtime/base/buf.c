@@ -2,14 +2,20 @@
  * bytes behind `len` and moves `len` last, so a failure changes nothing. */
 #include "base/buf.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/plain.h"
+
+/* No object is larger; below it, no sum of lengths can overflow. */
+#define FR_BUF_MOST ((size_t)PTRDIFF_MAX - 1)
+
 void fr_buf_init(struct fr_buf *buf, size_t max)
 {
-  *buf = (struct fr_buf){ .max = max };
+  *buf = (struct fr_buf){ .max = max < FR_BUF_MOST ? max : FR_BUF_MOST };
 }
 
 void fr_buf_done(struct fr_buf *buf)
@@ -42,7 +48,9 @@ static enum fr_err reserve(struct fr_buf *buf, size_t more)
   if (need <= buf->cap)
     return FR_OK;
   while (cap < need)
-    cap = cap > SIZE_MAX / 2 ? need : cap * 2;
+    cap *= 2;
+  if (cap > buf->max + 1)
+    cap = buf->max + 1;
   data = realloc(buf->data, cap);
   if (!data)
     return FR_ENOMEM;
@@ -109,30 +117,13 @@ static enum fr_err give_up(struct fr_buf *buf, size_t len, enum fr_err err)
   return err;
 }
 
-/* Bytes of the UTF-8 sequence at `s` (NUL-terminated), 0 when broken. */
-static size_t sequence(const unsigned char *s)
+static bool is_bare(char c)
 {
-  if (s[0] < 0x80)
-    return 1;
-  if (s[0] >= 0xc2 && s[0] <= 0xdf)
-    return (s[1] & 0xc0) == 0x80 ? 2 : 0;
-  if (s[0] >= 0xe0 && s[0] <= 0xef) {
-    unsigned char low = s[0] == 0xe0 ? 0xa0 : 0x80;
-    unsigned char high = s[0] == 0xed ? 0x9f : 0xbf;
-
-    return s[1] >= low && s[1] <= high && (s[2] & 0xc0) == 0x80 ? 3 : 0;
-  }
-  if (s[0] >= 0xf0 && s[0] <= 0xf4) {
-    unsigned char low = s[0] == 0xf0 ? 0x90 : 0x80;
-    unsigned char high = s[0] == 0xf4 ? 0x8f : 0xbf;
-
-    return s[1] >= low && s[1] <= high && (s[2] & 0xc0) == 0x80 &&
-           (s[3] & 0xc0) == 0x80 ? 4 : 0;
-  }
-  return 0;
+  return c >= 0x20 && c < 0x7f && c != '"' && c != '\\';
 }
 
-static enum fr_err add_json_char(struct fr_buf *buf, const unsigned char *s,
+/* One character that is not bare; `len` as of fr_utf8_sequence. */
+static enum fr_err add_json_char(struct fr_buf *buf, const char *s,
                                  size_t len)
 {
   if (len == 0)
@@ -143,20 +134,13 @@ static enum fr_err add_json_char(struct fr_buf *buf, const unsigned char *s,
     return fr_buf_addf(buf, "\\%c", *s);
   if (*s == '\n')
     return fr_buf_add_text(buf, "\\n");
-  if (*s < 0x20 || *s == 0x7f)
-    return fr_buf_addf(buf, "\\u%04x", *s);
-  return fr_buf_add(buf, s, 1);
-}
-
-static bool plain_json(unsigned char c)
-{
-  return c >= 0x20 && c < 0x7f && c != '"' && c != '\\';
+  return fr_buf_addf(buf, "\\u%04x", (unsigned)*s);
 }
 
 enum fr_err fr_buf_add_json(struct fr_buf *buf, const char *text)
 {
-  const unsigned char *s = (const unsigned char *)text;
   size_t before = buf->len;
+  const char *s = text;
   enum fr_err err;
 
   if (!text)
@@ -165,14 +149,14 @@ enum fr_err fr_buf_add_json(struct fr_buf *buf, const char *text)
   while (!err && *s) {
     size_t run = 0, len;
 
-    while (plain_json(s[run]))
+    while (is_bare(s[run]))
       run++;
     if (run) {
       err = fr_buf_add(buf, s, run);
       s += run;
       continue;
     }
-    len = sequence(s);
+    len = fr_utf8_sequence(s);
     err = add_json_char(buf, s, len);
     s += len ? len : 1;
   }
@@ -200,15 +184,7 @@ enum fr_err fr_buf_add_plain(struct fr_buf *buf, const char *text,
 
   if (err)
     return err;
-  for (size_t i = before; i < buf->len; i++) {
-    unsigned char c = (unsigned char)buf->data[i];
-
-    /* C1 controls come as C2 80..9F in UTF-8; the second byte is enough. */
-    if (c < 0x20 || c == 0x7f ||
-        (c >= 0x80 && c < 0xa0 && i > before &&
-         (unsigned char)buf->data[i - 1] == 0xc2))
-      buf->data[i] = '?';
-  }
+  buf->len = before + fr_plain(buf->data + before, take);
   if (len > most)
     err = fr_buf_add_text(buf, "...");
   return err ? give_up(buf, before, err) : FR_OK;
@@ -218,12 +194,15 @@ void fr_buf_say(struct fr_buf *buf, const char *format, ...)
 {
   char text[2048];
   va_list args;
-  size_t len;
+  size_t len, most;
 
+  text[0] = 0;
   va_start(args, format);
   vsnprintf(text, sizeof(text), format, args);
   va_end(args);
   fr_buf_clear(buf);
-  len = strlen(text);
-  fr_buf_add_plain(buf, text, len, len < buf->max ? len : buf->max);
+  len = most = strlen(text);
+  if (len > buf->max)
+    most = buf->max > 3 ? buf->max - 3 : 0;     /* leaves room for "..." */
+  (void)fr_buf_add_plain(buf, text, len, most);
 }

@@ -5,13 +5,18 @@
 #include "base/date.h"
 
 #include <stdbool.h>
-#include <stdio.h>
 #include <string.h>
 
 #define DAY_MS INT64_C(86400000)
+#define YEAR_0_MS INT64_C(-62167219200000)
+#define YEAR_9999_END_MS INT64_C(253402300799999)
 
 struct cursor {
   const char *at, *end;
+};
+
+struct civil {
+  int64_t year, month, day;
 };
 
 static int64_t days_of(int64_t year, int64_t month, int64_t day)
@@ -139,31 +144,55 @@ enum fr_err fr_date_parse(const char *text, size_t len, int64_t *ret_at_ms)
       return FR_EINVALID;
     at += time_ms;
   }
-  if (c.at != c.end || at < 0)
+  if (c.at != c.end || at < 0 || at > YEAR_9999_END_MS)
     return FR_EINVALID;
   *ret_at_ms = at;
   return FR_OK;
 }
 
-void fr_date_format(int64_t at_ms, char ret_text[FR_DATE_TEXT])
+/* The inverse of days_of. */
+static struct civil civil_of(int64_t days)
 {
-  int64_t days = at_ms / DAY_MS - (at_ms % DAY_MS < 0);
-  int64_t ms = at_ms - days * DAY_MS, seconds = ms / 1000;
   int64_t z = days + 719468, era = z / 146097, of_era = z - era * 146097;
   int64_t year = (of_era - of_era / 1460 + of_era / 36524 -
                   of_era / 146096) / 365;
   int64_t of_year = of_era - (365 * year + year / 4 - year / 100);
-  int64_t mp = (5 * of_year + 2) / 153;
-  int64_t day = of_year - (153 * mp + 2) / 5 + 1;
-  int64_t month = mp < 10 ? mp + 3 : mp - 9;
-  char part[16] = "", text[96];
+  int64_t month = (5 * of_year + 2) / 153;      /* 0 is March */
+  struct civil civil;
 
-  year += era * 400 + (month <= 2);
+  civil.day = of_year - (153 * month + 2) / 5 + 1;
+  civil.month = month < 10 ? month + 3 : month - 9;
+  civil.year = year + era * 400 + (civil.month <= 2);
+  return civil;
+}
+
+/* Exactly `digits` digits, and then `next`. */
+static char *put(char *to, int64_t value, int digits, char next)
+{
+  for (int i = digits; i--; value /= 10)
+    to[i] = (char)('0' + value % 10);
+  to[digits] = next;
+  return to + digits + 1;
+}
+
+/* By hand: every ledger event is stamped. Times outside the years 0 to 9999
+ * are shown as the nearest inside, so that the text always fits. */
+void fr_date_format(int64_t at_ms, char ret_text[FR_DATE_TEXT])
+{
+  int64_t at = at_ms < YEAR_0_MS ? YEAR_0_MS :
+               at_ms > YEAR_9999_END_MS ? YEAR_9999_END_MS : at_ms;
+  int64_t days = at / DAY_MS - (at % DAY_MS < 0);
+  int64_t ms = at - days * DAY_MS, second = ms / 1000;
+  struct civil civil = civil_of(days);
+  char *to = ret_text;
+
+  to = put(to, civil.year, 4, '-');
+  to = put(to, civil.month, 2, '-');
+  to = put(to, civil.day, 2, 'T');
+  to = put(to, second / 3600, 2, ':');
+  to = put(to, second / 60 % 60, 2, ':');
+  to = put(to, second % 60, 2, ms % 1000 ? '.' : 'Z');
   if (ms % 1000)
-    snprintf(part, sizeof(part), ".%03d", (int)(ms % 1000));
-  snprintf(text, sizeof(text), "%04d-%02d-%02dT%02d:%02d:%02d%sZ",
-           (int)year, (int)month, (int)day, (int)(seconds / 3600),
-           (int)(seconds / 60 % 60), (int)(seconds % 60), part);
-  memcpy(ret_text, text, FR_DATE_TEXT - 1);     /* years have four digits */
-  ret_text[FR_DATE_TEXT - 1] = 0;
+    to = put(to, ms % 1000, 3, 'Z');
+  *to = 0;
 }

@@ -29,7 +29,8 @@ void fr_date_format(int64_t at_ms, char ret_text[FR_DATE_TEXT]);
 enum fr_err fr_duration_parse(const char *text, size_t len,
                               uint64_t *ret_ms);
 
-/* The shortest exact form with at most two units: "30d", "1h30m". */
+/* The two largest units that are not zero, "30d", "1h30m"; what is finer is
+ * cut, so the text never says more than was given. */
 void fr_duration_format(uint64_t ms, char ret_text[FR_DATE_TEXT]);
 
 #endif

@@ -65,19 +65,18 @@ void fr_duration_format(uint64_t ms, char ret_text[FR_DATE_TEXT])
     { "d", 86400000 }, { "h", 3600000 }, { "m", 60000 }, { "s", 1000 },
     { "ms", 1 },
   };
-  size_t at = 0;
+  int len = 0, parts = 0;
 
-  while (at < 4 && ms < steps[at].ms)
-    at++;
-  if (ms % steps[at].ms && at < 4) {
-    const struct unit *next = &steps[at + 1];
-    uint64_t rest = ms % steps[at].ms / next->ms;
+  for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
+    unsigned long long value = ms / steps[i].ms;
 
-    snprintf(ret_text, FR_DATE_TEXT, rest ? "%llu%s%llu%s" : "%llu%s",
-             (unsigned long long)(ms / steps[at].ms), steps[at].name,
-             (unsigned long long)rest, next->name);
-    return;
+    if (!value || parts == 2)
+      continue;
+    len += snprintf(ret_text + len, FR_DATE_TEXT - (size_t)len, "%llu%s",
+                    value, steps[i].name);
+    ms %= steps[i].ms;
+    parts++;
   }
-  snprintf(ret_text, FR_DATE_TEXT, "%llu%s",
-           (unsigned long long)(ms / steps[at].ms), steps[at].name);
+  if (!parts)
+    memcpy(ret_text, "0s", 3);
 }

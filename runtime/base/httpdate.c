@@ -5,9 +5,11 @@
  *   Sun Nov  6 08:49:37 1994          asctime
  *
  * The form is told by where the comma is; each is then read by position and
- * checked again by date.c, as an RFC 3339 text. The weekday is not believed. */
+ * checked again by date.c, as an RFC 3339 text. The weekday must be one, but
+ * is not held against the date: servers err there, and it decides nothing. */
 #include "base/date.h"
 
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -21,6 +23,19 @@ static int month_of(const char *name)
   return 0;
 }
 
+static bool is_weekday(const char *name, size_t len)
+{
+  static const char *const names[] = {
+    "Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday",
+    "Saturday",
+  };
+
+  for (size_t i = 0; i < 7; i++)
+    if ((len == 3 || len == strlen(names[i])) && !memcmp(name, names[i], len))
+      return true;
+  return false;
+}
+
 /* day[2], month name[3], year[4], time[8], as they stand in the text. */
 static enum fr_err parse_parts(const char *day, const char *month,
                                const char *year, const char *time,
@@ -31,8 +46,8 @@ static enum fr_err parse_parts(const char *day, const char *month,
 
   if (!number)
     return FR_EINVALID;
-  snprintf(text, sizeof(text), "%.4s-%02d-%c%cT%.8sZ", year, number,
-           day[0] == ' ' ? '0' : day[0], day[1], time);
+  snprintf(text, sizeof(text), "%.4s-%02d-%.2sT%.8sZ", year, number, day,
+           time);
   return fr_date_parse(text, strlen(text), ret_at_ms);
 }
 
@@ -49,25 +64,36 @@ static enum fr_err parse_rfc850(const char *t, size_t len,
   return parse_parts(t, t + 3, year, t + 10, ret_at_ms);
 }
 
+/* "Sun Nov  6 08:49:37 1994": the day is padded with a blank. */
+static enum fr_err parse_asctime(const char *t, size_t len,
+                                 int64_t *ret_at_ms)
+{
+  char day[2];
+
+  if (len != 24 || t[3] != ' ' || t[7] != ' ' || t[10] != ' ' ||
+      t[19] != ' ' || !is_weekday(t, 3))
+    return FR_EINVALID;
+  day[0] = t[8] == ' ' ? '0' : t[8];
+  day[1] = t[9];
+  return parse_parts(day, t + 4, t + 20, t + 11, ret_at_ms);
+}
+
 enum fr_err fr_date_parse_http(const char *text, size_t len,
                                int64_t *ret_at_ms)
 {
   const char *comma = memchr(text, ',', len);
-  size_t left;
+  size_t name, left;
 
-  if (!comma) {
-    if (len != 24 || text[3] != ' ' || text[7] != ' ' || text[10] != ' ' ||
-        text[19] != ' ')
-      return FR_EINVALID;
-    return parse_parts(text + 8, text + 4, text + 20, text + 11, ret_at_ms);
-  }
-  left = (size_t)(text + len - comma);
-  if (left < 2 || comma[1] != ' ')
+  if (!comma)
+    return parse_asctime(text, len, ret_at_ms);
+  name = (size_t)(comma - text);
+  left = len - name;
+  if (left < 2 || comma[1] != ' ' || !is_weekday(text, name))
     return FR_EINVALID;
-  if (comma - text > 3)
+  if (name > 3)
     return parse_rfc850(comma + 2, left - 2, ret_at_ms);
-  if (comma - text != 3 || len != 29 || text[7] != ' ' || text[11] != ' ' ||
-      text[16] != ' ' || memcmp(text + 25, " GMT", 4) != 0)
+  if (len != 29 || text[7] != ' ' || text[11] != ' ' || text[16] != ' ' ||
+      memcmp(text + 25, " GMT", 4) != 0)
     return FR_EINVALID;
   return parse_parts(text + 5, text + 8, text + 12, text + 17, ret_at_ms);
 }

@@ -1,9 +1,13 @@
-/* base/verdict.c - see verdict.h. */
+/* base/verdict.c - see verdict.h. The sentence lives in the struct, because
+ * the run may be ending for want of memory. */
 #include "base/verdict.h"
 
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
+
+#include "base/plain.h"
 
 void fr_verdict_say(struct fr_verdict *verdict, const char *format, ...)
 {
@@ -14,9 +18,7 @@ void fr_verdict_say(struct fr_verdict *verdict, const char *format, ...)
   va_start(args, format);
   vsnprintf(verdict->why, sizeof(verdict->why), format, args);
   va_end(args);
-  for (char *c = verdict->why; *c; c++)
-    if ((unsigned char)*c < 0x20 || *c == 0x7f)
-      *c = '?';
+  (void)fr_plain(verdict->why, strlen(verdict->why));
 }
 
 int fr_verdict_exit_code(const struct fr_verdict *verdict)
