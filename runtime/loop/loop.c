@@ -3,7 +3,12 @@
  * Level-triggered, and a descriptor stays in the set while its watch lives:
  * taking it out and in again costs two system calls per HTTP request. A watch
  * that wants nothing still hears of hang-ups; the first one takes it out of
- * the set, or the loop would spin, and wanting something puts it back. */
+ * the set, or the loop would spin, and wanting something puts it back.
+ *
+ * A turn looks at the descriptors before it runs timers: after a long stretch
+ * outside the loop an answer that has come beats the timeout that waited for
+ * it. Which timers are due is settled before any callback runs, so nothing
+ * that a callback arms can run in the same turn. */
 #include "loop/loop.h"
 
 #include <assert.h>
@@ -34,6 +39,7 @@ enum fr_err fr_loop_new(struct fr_clock *clock, struct fr_loop **ret_loop)
   loop->now = fr_clock_now(clock);
   fr_list_init(&loop->watches);
   fr_list_init(&loop->timers);
+  fr_list_init(&loop->due);
   fr_list_init(&loop->done);
   fr_list_init(&loop->batch);
   *ret_loop = loop;
@@ -86,6 +92,11 @@ unsigned fr_loop_pending(const struct fr_loop *loop)
 
 /* ---- descriptors -------------------------------------------------------- */
 
+static bool is_linked(const struct fr_watch *watch)
+{
+  return watch->link.next && !fr_list_empty(&watch->link);
+}
+
 static uint32_t events_of(unsigned want)
 {
   return (want & FR_READ ? (uint32_t)EPOLLIN : 0u) |
@@ -108,6 +119,8 @@ enum fr_err fr_watch_start(struct fr_loop *loop, struct fr_watch *watch,
 {
   enum fr_err err;
 
+  if (is_linked(watch))
+    return FR_EINVALID;
   watch->fd = fd;
   err = control(loop, EPOLL_CTL_ADD, watch, want);
   if (err)
@@ -124,6 +137,8 @@ enum fr_err fr_watch_want(struct fr_loop *loop, struct fr_watch *watch,
   bool out = watch->want & OUT_OF_SET;
   enum fr_err err;
 
+  if (!is_linked(watch))
+    return FR_EINVALID;
   if (watch->want == want || (out && !want))
     return FR_OK;
   err = control(loop, out ? EPOLL_CTL_ADD : EPOLL_CTL_MOD, watch, want);
@@ -132,28 +147,44 @@ enum fr_err fr_watch_want(struct fr_loop *loop, struct fr_watch *watch,
   return err;
 }
 
+static bool is_watched(const struct fr_loop *loop, int fd)
+{
+  const struct fr_list *link;
+
+  for (link = loop->watches.next; link != &loop->watches; link = link->next)
+    if (fr_container_of(link, struct fr_watch, link)->fd == fd)
+      return true;
+  return false;
+}
+
+/* A closed descriptor leaves the set by itself, unless a copy of it lives on
+ * in a child; so it is taken out even then, as far as its number has not come
+ * to another watch meanwhile. */
 void fr_watch_stop(struct fr_loop *loop, struct fr_watch *watch, bool closed)
 {
-  if (!watch->link.next || fr_list_empty(&watch->link))
+  if (!is_linked(watch))
     return;
-  if (!closed && !(watch->want & OUT_OF_SET))
-    epoll_ctl(loop->epoll, EPOLL_CTL_DEL, watch->fd, NULL);
   fr_list_del(&watch->link);
   loop->nwatches--;
+  if (!(watch->want & OUT_OF_SET) &&
+      !(closed && is_watched(loop, watch->fd)))
+    epoll_ctl(loop->epoll, EPOLL_CTL_DEL, watch->fd, NULL);
   for (int i = 0; i < loop->nready; i++)
     if (loop->ready[i].watch == watch)
       loop->ready[i].watch = NULL;
 }
 
-static void dispatch(struct fr_loop *loop, struct fr_ready *ready)
+/* What is wanted may have changed since the kernel was asked. */
+static void dispatch(struct fr_loop *loop, const struct fr_ready *ready)
 {
   struct fr_watch *watch = ready->watch;
 
   if (!watch)
     return;
-  if (watch->want)
-    watch->on_ready(watch, ready->what);
-  else if (!epoll_ctl(loop->epoll, EPOLL_CTL_DEL, watch->fd, NULL))
+  if (watch->want & ready->what)
+    watch->on_ready(watch, watch->want & ready->what);
+  else if (!watch->want && !epoll_ctl(loop->epoll, EPOLL_CTL_DEL, watch->fd,
+                                      NULL))
     watch->want = OUT_OF_SET;
 }
 
@@ -205,21 +236,22 @@ static void skip_ahead(struct fr_loop *loop, int most_ms)
 
 bool fr_loop_turn(struct fr_loop *loop, int max_wait_ms)
 {
-  bool due;
-
-  loop->now = fr_clock_now(loop->clock);
-  due = fr_timers_run(loop);
-  if (!due && !loop->nwatches && fr_list_empty(&loop->timers) &&
+  assert(!loop->turning);
+  if (!loop->nwatches && fr_list_empty(&loop->timers) &&
       fr_list_empty(&loop->done))
     return false;
-  loop->nready = collect(loop, due ? 0 : wait_for(loop, max_wait_ms));
-  if (!loop->nready && !due)
+  loop->turning = true;
+  loop->now = fr_clock_now(loop->clock);
+  loop->nready = collect(loop, wait_for(loop, max_wait_ms));
+  if (!loop->nready)
     skip_ahead(loop, max_wait_ms);
   loop->now = fr_clock_now(loop->clock);
+  fr_timers_take(loop);
   for (int i = 0; i < loop->nready; i++)
     dispatch(loop, &loop->ready[i]);
   loop->nready = 0;
   fr_timers_run(loop);
   fr_ops_deliver(loop);
+  loop->turning = false;
   return true;
 }

@@ -34,9 +34,9 @@ enum fr_err fr_loop_new(struct fr_clock *clock, struct fr_loop **ret_loop);
  * what is left and aborts. */
 void fr_loop_free(struct fr_loop *loop);
 
-/* Runs due timers, waits for at most max_wait_ms (-1: until something
- * happens), dispatches what is ready, delivers what finished. False when
- * nothing is left that could ever wake the loop. A signal ends the wait. */
+/* Waits for at most max_wait_ms (-1: until something happens), dispatches what
+ * is ready, runs due timers, delivers what finished. False when nothing is
+ * left that could ever wake the loop. A signal ends the wait. */
 bool fr_loop_turn(struct fr_loop *loop, int max_wait_ms);
 
 uint64_t fr_loop_now(const struct fr_loop *loop);  /* once per turn */

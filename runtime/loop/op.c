@@ -3,11 +3,14 @@
  * Delivery takes the whole queue first; what finishes while it is delivered
  * waits for the next turn. Both rings are only ever entered through the op's
  * own link, so abandoning an op takes it out of whichever it is in. */
+#include <assert.h>
+
 #include "loop/internal.h"
 
 void fr_op_start(struct fr_loop *loop, struct fr_op *op,
                  void (*on_cancel)(struct fr_op *op))
 {
+  assert(!op->pending);
   op->loop = loop;
   op->on_cancel = on_cancel;
   op->on_done = NULL;
@@ -35,12 +38,16 @@ void fr_op_wait(struct fr_op *op, void (*on_done)(struct fr_op *, void *),
   op->arg = arg;
 }
 
+/* The module is asked once, even if what it then does cancels the op again. */
 void fr_op_cancel(struct fr_op *op)
 {
+  void (*on_cancel)(struct fr_op *op) = op->on_cancel;
+
   if (!op->pending || op->queued)
     return;
-  if (op->on_cancel)
-    op->on_cancel(op);
+  op->on_cancel = NULL;
+  if (on_cancel)
+    on_cancel(op);
   fr_op_finish(op, FR_ECANCELLED);
 }
 

@@ -38,28 +38,23 @@ bool fr_timers_next(const struct fr_loop *loop, uint64_t *ret_due)
   return true;
 }
 
-/* Runs what is due now. What a callback arms for "now" or the past waits for
- * the next turn, so that a timer which re-arms itself cannot hold the loop:
- * due timers are taken out first. */
-bool fr_timers_run(struct fr_loop *loop)
+void fr_timers_take(struct fr_loop *loop)
 {
-  struct fr_list due;
-  bool any = false;
-
-  fr_list_init(&due);
   while (!fr_list_empty(&loop->timers) &&
          timer_of(loop->timers.next)->due <= loop->now) {
     struct fr_list *link = loop->timers.next;
 
     fr_list_del(link);
-    fr_list_add(&due, link);
+    fr_list_add(&loop->due, link);
   }
-  while (!fr_list_empty(&due)) {
-    struct fr_timer *timer = timer_of(due.next);
+}
+
+void fr_timers_run(struct fr_loop *loop)
+{
+  while (!fr_list_empty(&loop->due)) {
+    struct fr_timer *timer = timer_of(loop->due.next);
 
     fr_list_del(&timer->link);
-    any = true;
     timer->on_due(timer);
   }
-  return any;
 }
