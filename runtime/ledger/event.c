@@ -16,24 +16,29 @@
 
 #include "ledger/internal.h"
 
-#define NONE FR_SQL_COUNT
-
-/* What each kind of event does to the derived tables, in this order. */
+/* What each kind of event does to the derived tables, in this order. The
+ * needle spares the parsing of data that has nothing for a statement; it is
+ * exact, because a quote within a JSON string has a backslash before it. */
 static const struct {
   const char *kind;
-  enum fr_sql apply[4];
-} kinds[] = {
-  { "intent", { FR_SQL_INTENT, FR_SQL_USER_KEY, NONE, NONE } },
-  { "outcome", { FR_SQL_OUTCOME, FR_SQL_CLEAR, FR_SQL_REMAIN,
-                 FR_SQL_REMAIN_MORE } },
-  { "unanswered", { FR_SQL_UNANSWERED, NONE, NONE, NONE } },
-  { "generation", { FR_SQL_GENERATION, NONE, NONE, NONE } },
-  { "hold_add", { FR_SQL_HOLD_ADD, NONE, NONE, NONE } },
-  { "hold_remove", { FR_SQL_HOLD_REMOVE, NONE, NONE, NONE } },
-  { "run_begin", { FR_SQL_RUN_BEGIN, FR_SQL_RUN_ORIGIN, NONE, NONE } },
-  { "run_end", { FR_SQL_RUN_END, NONE, NONE, NONE } },
-  { "genesis", { FR_SQL_GENESIS, NONE, NONE, NONE } }
-};
+  enum fr_sql apply;
+  const char *needle;
+} effects[] = {
+  { "intent", FR_SQL_INTENT, NULL },
+  { "intent", FR_SQL_USER_KEY, "\"user_key\":true" },
+  { "outcome", FR_SQL_OUTCOME, NULL },
+  { "outcome", FR_SQL_CLEAR, "\"exception\":null" },
+  { "outcome", FR_SQL_REMAIN, "\"exception\":\"" },
+  { "outcome", FR_SQL_REMAIN_MORE, "\"exceptions_left_out\":" },
+  { "unanswered", FR_SQL_UNANSWERED, NULL },
+  { "generation", FR_SQL_GENERATION, NULL },
+  { "hold_add", FR_SQL_HOLD_ADD, NULL },
+  { "hold_remove", FR_SQL_HOLD_REMOVE, NULL },
+  { "run_begin", FR_SQL_RUN_BEGIN, NULL },
+  { "run_begin", FR_SQL_RUN_ORIGIN, NULL },
+  { "run_end", FR_SQL_RUN_END, NULL },
+  { "genesis", FR_SQL_GENESIS, NULL }
+};                                  /* held, refused: they change no state */
 
 enum fr_err fr_event_head(struct fr_ledger *ledger)
 {
@@ -116,15 +121,12 @@ enum fr_err fr_event_apply(struct fr_ledger *ledger,
                            const struct fr_event_row *event)
 {
   enum fr_err err = FR_OK;
-  size_t i, j;
+  size_t i;
 
-  for (i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
-    if (strcmp(kinds[i].kind, event->kind) == 0)
-      break;
-  if (i == sizeof(kinds) / sizeof(kinds[0]))
-    return FR_OK;               /* held, refused: they change no state */
-  for (j = 0; !err && j < 4 && kinds[i].apply[j] != NONE; j++)
-    err = apply_one(ledger, kinds[i].apply[j], event);
+  for (i = 0; !err && i < sizeof(effects) / sizeof(effects[0]); i++)
+    if (strcmp(effects[i].kind, event->kind) == 0 &&
+        (!effects[i].needle || strstr(event->data, effects[i].needle)))
+      err = apply_one(ledger, effects[i].apply, event);
   return err;
 }
 
