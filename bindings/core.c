@@ -177,15 +177,17 @@ static const luaL_Reg functions[] = {
 
 int frl_open_core(lua_State *L)
 {
-  enum fr_mode mode = frl_of(L)->config.mode;
+  const struct frl_config *config = &frl_of(L)->config;
 
   lua_createtable(L, 0, 24);
   luaL_setfuncs(L, functions, 0);
   luaL_setfuncs(L, frl_deletion_functions, 0);
   luaL_setfuncs(L, frl_read_functions, 0);
   luaL_setfuncs(L, frl_time_functions, 0);
-  lua_pushstring(L, mode == FR_MODE_RUN ? "run" : "plan");
+  lua_pushstring(L, config->mode == FR_MODE_RUN ? "run" : "plan");
   lua_setfield(L, -2, "mode");
+  lua_pushstring(L, config->version);
+  lua_setfield(L, -2, "version");
   frl_open_fal(L);
   lua_setfield(L, -2, "fal");
   frl_open_json(L);

@@ -3,7 +3,7 @@
 static void test_times_and_durations(void **state)
 {
   (void)state;
-  expect("same(core.mode, 'run')\n"
+  expect("same(core.mode, 'run') same(core.version, '0.1.0')\n"
          "same(core.at(), 1790000000000)\n"
          "same(core.parse_time('2026-01-02T03:04:05Z'), 1767323045000)\n"
          "same(core.parse_time('yesterday'), nil)\n"
