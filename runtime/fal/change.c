@@ -13,7 +13,7 @@
 
 #define CHANGE_ATTEMPTS 5
 #define CHANGE_BODY_MOST (1u << 20)
-#define KEY_MOST 200
+#define KEY_MOST 255           /* FR_KEY_TEXT of the ledger, less the NUL */
 #define URL_MOST 1024
 #define REPEATS_BEFORE 2                /* of a generation that ended */
 

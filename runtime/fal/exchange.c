@@ -287,16 +287,19 @@ static uint64_t told_wait(const struct fr_exchange *exchange)
 }
 
 /* Tries are over: the breaker counts it, a listing that cannot be read
- * marks the run. */
+ * marks the run. A question without a key (/meta, for its Date) says nothing
+ * of the run: who asked it decides. */
 static void give_up(struct fr_exchange *exchange)
 {
   const char *sentence = fr_exchange_message(exchange);
 
-  if (!exchange->spec.changes && !exchange->fal->stopped) {
-    exchange->fal->config.verdict->unavailable = true;
-    fr_verdict_say(exchange->fal->config.verdict, "%s", sentence);
+  if (exchange->spec.key != FR_KEY_NONE) {
+    if (!exchange->spec.changes && !exchange->fal->stopped) {
+      exchange->fal->config.verdict->unavailable = true;
+      fr_verdict_say(exchange->fal->config.verdict, "%s", sentence);
+    }
+    fr_fal_note_failure(exchange->fal, sentence);
   }
-  fr_fal_note_failure(exchange->fal, sentence);
   finish(exchange, exchange->err);
 }
 
@@ -361,7 +364,7 @@ static void on_answer(struct fr_op *op, void *arg)
     settle(exchange, told);
     return;
   }
-  if (exchange->err == FR_EAUTH)
+  if (exchange->err == FR_EAUTH && exchange->spec.key != FR_KEY_NONE)
     fr_fal_refused(exchange->fal, fr_exchange_message(exchange));
   if (exchange->err == FR_ETLS)
     give_up(exchange);

@@ -63,13 +63,18 @@ static bool is_valid(const struct fr_read_spec *spec)
          (!spec->query || is_clean(spec->query, "#\\"));
 }
 
-/* Is `which` the very key that deletes? */
-static bool deletes(const struct fr_keys *keys, enum fr_key which)
+/* Is this a list of the account's own requests, read with the very key that
+ * deletes? /serverless/requests lists what others sent to one's apps. */
+static bool lists_own(const struct fr_exchange *exchange)
 {
-  const char *used = fr_keys_authorization(keys, which);
-  const char *admin = fr_keys_authorization(keys, FR_KEY_ADMIN);
+  static const char own[] = "/models/requests/";
+  const struct fr_fal_config *config = &exchange->fal->config;
+  const char *used = fr_keys_authorization(config->keys, exchange->spec.key);
+  const char *admin = fr_keys_authorization(config->keys, FR_KEY_ADMIN);
+  const char *path = exchange->spec.url + strlen(config->origin->base);
 
-  return used && admin && !strcmp(used, admin);
+  return used && admin && !strcmp(used, admin) &&
+         !strncmp(path, own, sizeof(own) - 1);
 }
 
 static enum fr_err judge(struct fr_exchange *exchange, int status,
@@ -78,7 +83,7 @@ static enum fr_err judge(struct fr_exchange *exchange, int status,
   struct fr_fal *fal = exchange->fal;
   struct fr_rows rows = {
     .seen = fal->seen,
-    .by_deleting_key = deletes(fal->config.keys, exchange->spec.key),
+    .by_deleting_key = lists_own(exchange),
     .at_ms = fr_loop_at(fal->loop),
   };
   enum fr_err err = fr_rows_note(body, len, &rows);

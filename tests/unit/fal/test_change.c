@@ -77,7 +77,7 @@ static void bad_idempotency_keys(void **state)
 
   (void)state;
   memset(giant, 'k', sizeof(giant));
-  giant[201] = '\0';
+  giant[256] = '\0';
   assert_int_equal(fr_change_new(rig->fal, &spec, &change), FR_EINVALID);
   spec.idempotency_key = "";
   assert_int_equal(fr_change_new(rig->fal, &spec, &change), FR_EINVALID);
@@ -85,7 +85,7 @@ static void bad_idempotency_keys(void **state)
   assert_int_equal(fr_change_new(rig->fal, &spec, &change), FR_EINVALID);
   spec.idempotency_key = giant;
   assert_int_equal(fr_change_new(rig->fal, &spec, &change), FR_EINVALID);
-  giant[200] = '\0';
+  giant[255] = '\0';
   assert_int_equal(fr_change_new(rig->fal, &spec, &change), FR_OK);
   fr_change_free(change);
   rig_free(rig);

@@ -162,6 +162,29 @@ static void three_attempts(void **state)
   }
 }
 
+/* /meta is asked for its Date alone: what else it says is not the run's. */
+static void a_question_without_a_key(void **state)
+{
+  static const struct reply table[] = {
+    { .status = 401 }, { .status = 403 }, { .status = 500 },
+    { .err = FR_ECONNECT, .unsent = true },
+  };
+  size_t i;
+
+  (void)state;
+  for (i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+    struct rig *rig = rig_new(API_KEY, NULL);
+    struct fr_read *read = make(rig, "/meta", FR_KEY_NONE);
+
+    rig_script(rig, &table[i], 1);
+    assert_int_not_equal(run(rig, read), FR_OK);
+    assert_false(rig->verdict.auth || rig->verdict.unavailable);
+    assert_int_equal(fr_fal_stopped(rig->fal), FR_OK);
+    fr_read_free(read);
+    rig_free(rig);
+  }
+}
+
 static void a_repeat_can_succeed(void **state)
 {
   struct rig *rig = rig_new(API_KEY, NULL);
@@ -266,6 +289,24 @@ static void the_key_that_listed_is_noted(void **state)
     fr_read_free(read);
     rig_free(rig);
   }
+}
+
+/* What others sent to one's own apps is not the account's to call gone. */
+static void rows_of_others_are_not_own(void **state)
+{
+  struct rig *rig = rig_new(API_KEY, NULL);
+  struct fr_read *read = make(rig, "/serverless/requests/by-endpoint",
+                              FR_KEY_LIST);
+  int64_t ended;
+  bool key = true;
+
+  (void)state;
+  SCRIPT(rig, { .status = 200, .body = ROWS });
+  assert_int_equal(run(rig, read), FR_OK);
+  assert_true(noted(rig, A, &ended, &key));
+  assert_false(key);
+  fr_read_free(read);
+  rig_free(rig);
 }
 
 static void rows_of_a_failure_are_not_noted(void **state)
@@ -383,6 +424,8 @@ int main(void)
     cmocka_unit_test(what_may_be_read),
     cmocka_unit_test(what_is_sent_and_what_comes),
     cmocka_unit_test(three_attempts),
+    cmocka_unit_test(a_question_without_a_key),
+    cmocka_unit_test(rows_of_others_are_not_own),
     cmocka_unit_test(a_repeat_can_succeed),
     cmocka_unit_test(rows_are_noted),
     cmocka_unit_test(the_key_that_listed_is_noted),
