@@ -1,10 +1,15 @@
 /* Handles: a deletion holds a reference to an effect. Until it is started
  * the effect is its own; a start may exchange it for the one that is under
  * way already, and from then on both wait for the same end. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/digest.h"
 #include "gate/internal.h"
+
+#define MADE_KEY "falrun-"
+#define MADE_BYTES 8
 
 struct fr_deletion {
   struct fr_op op;
@@ -58,6 +63,34 @@ static size_t stem_of(const char *key)
   return dot + 1 + digits == key + len ? (size_t)(dot - key) : 0;
 }
 
+/* A made key names its request, "falrun-<id>-<random>", so that one which a
+ * script takes from a result and gives to another request is known at once. */
+static bool made_for_another(const char *key, const struct fr_uuid *id,
+                             struct fr_uuid *ret_owner)
+{
+  size_t before = sizeof(MADE_KEY) - 1;
+
+  return !strncmp(key, MADE_KEY, before) &&
+         strlen(key) >= before + FR_UUID_TEXT - 1 &&
+         !fr_uuid_parse(key + before, FR_UUID_TEXT - 1, ret_owner) &&
+         fr_uuid_compare(ret_owner, id) != 0;
+}
+
+static enum fr_err make_key(struct fr_effect *effect)
+{
+  char id[FR_UUID_TEXT], text[2 * MADE_BYTES + 1];
+  uint8_t random[MADE_BYTES];
+  enum fr_err err = fr_random(random, sizeof(random));
+
+  if (err)
+    return err;
+  fr_hex(random, sizeof(random), text);
+  fr_uuid_format(&effect->id, id);
+  snprintf(effect->key, sizeof(effect->key), MADE_KEY "%s-%s", id, text);
+  effect->base_len = strlen(effect->key);
+  return FR_OK;
+}
+
 static enum fr_err check_key(struct fr_gate *gate, const char *key,
                              const struct fr_uuid *id, struct fr_buf *why)
 {
@@ -74,7 +107,8 @@ static enum fr_err check_key(struct fr_gate *gate, const char *key,
                "characters without blanks", FR_USER_KEY_MAX);
     return FR_EINVALID;
   }
-  err = owner_of(gate, key, len, id, &owner);
+  err = made_for_another(key, id, &owner)
+    ? FR_OK : owner_of(gate, key, len, id, &owner);
   stem = stem_of(key);
   if (err == FR_ENOT_FOUND && stem)
     err = owner_of(gate, key, stem, id, &owner);
@@ -96,17 +130,10 @@ static enum fr_err choose_key(struct fr_effect *effect, const char *key,
                               struct fr_buf *why)
 {
   struct fr_gate *gate = effect->gate;
-  struct fr_uuid random;
   enum fr_err err;
 
-  if (!key) {
-    err = fr_uuid_random(&random);
-    if (err)
-      return err;
-    fr_uuid_format(&random, effect->key);
-    effect->base_len = strlen(effect->key);
-    return FR_OK;
-  }
+  if (!key)
+    return make_key(effect);
   err = check_key(gate, key, &effect->id, why);
   if (err)
     return err;

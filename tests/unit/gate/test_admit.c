@@ -260,6 +260,24 @@ static enum fr_err try_key(struct world *w, struct fr_uuid id,
   return err;
 }
 
+/* A made key names its request: it cannot be passed on to another one. */
+static void made_keys(void **state)
+{
+  struct world *w = *state;
+  struct fr_deletion *d, *other;
+  char key[FR_KEY_TEXT];
+
+  world_begin(w);
+  d = start(w, id_of(1));
+  settle_down(w);
+  snprintf(key, sizeof(key), "%s", fr_deletion_result(d)->idempotency_key);
+  assert_int_equal(strncmp(key, "falrun-", 7), 0);
+  assert_int_equal(try_key(w, id_of(2), key, &other), FR_EINVALID);
+  assert_int_equal(try_key(w, id_of(1), key, &other), FR_OK);
+  fr_deletion_free(other);
+  fr_deletion_free(d);
+}
+
 static void user_keys(void **state)
 {
   struct world *w = *state;
@@ -332,6 +350,7 @@ int main(void)
     WORLD_TEST(plan_sends_nothing),
     WORLD_TEST(dry_run_of_one),
     WORLD_TEST(user_keys),
+    WORLD_TEST(made_keys),
     WORLD_TEST(preview_changes_nothing),
   };
 
