@@ -18,10 +18,25 @@ static bool wait_for(struct frl *frl, int fd, short events)
 {
   struct pollfd entry = { .fd = fd, .events = events };
 
-  while (poll(&entry, 1, -1) < 0 && errno == EINTR)
+  do {
     if (frl->ending || frl->caps.interrupted || frl->config.verdict->signal)
       return false;
+  } while (poll(&entry, 1, -1) < 0 && errno == EINTR);
   return true;
+}
+
+static int raise_interrupted(lua_State *L, struct fr_op *op)
+{
+  (void)op;
+  frl_push_error(L, FR_EINTERRUPTED, NULL);
+  return lua_error(L);
+}
+
+/* Lets the loop turn, where the host learns which signal it was and cancels
+ * this task; the error is for whoever has no host.           [-0, +0, ey] */
+static int end_interrupted(lua_State *L)
+{
+  return frl_nap(L, 1000, raise_interrupted);
 }
 
 /* 0, or an errno. */
@@ -51,10 +66,8 @@ static int l_write(lua_State *L)
 
   if (!error)
     return 0;
-  if (error == EINTR) {
-    frl_push_error(L, FR_EINTERRUPTED, NULL);
-    return lua_error(L);
-  }
+  if (error == EINTR)
+    return end_interrupted(L);
   lua_pushfstring(L, "standard output cannot be written: %s",
                   strerror(error));
   frl_push_error(L, FR_EIO, lua_tostring(L, -1));
@@ -101,8 +114,9 @@ struct lines {
   char data[LINE_MAX_BYTES + 2];        /* the longest line and its end */
 };
 
-/* Makes room and reads once more; raises where that fails. */
-static void fill(lua_State *L, struct lines *lines)
+/* Makes room and reads once more; raises where that fails. False when the
+ * run was interrupted. */
+static bool fill(lua_State *L, struct lines *lines)
 {
   struct frl *frl = frl_of(L);
   ssize_t n;
@@ -111,10 +125,8 @@ static void fill(lua_State *L, struct lines *lines)
   lines->len -= lines->at;
   lines->at = 0;
   do {
-    if (!wait_for(frl, STDIN_FILENO, POLLIN)) {
-      frl_push_error(L, FR_EINTERRUPTED, NULL);
-      lua_error(L);
-    }
+    if (!wait_for(frl, STDIN_FILENO, POLLIN))
+      return false;
     n = read(STDIN_FILENO, lines->data + lines->len,
              sizeof(lines->data) - lines->len);
   } while (n < 0 && (errno == EINTR || errno == EAGAIN));
@@ -125,6 +137,7 @@ static void fill(lua_State *L, struct lines *lines)
   }
   lines->over = n == 0;
   lines->len += (size_t)n;
+  return true;
 }
 
 static int push_line(lua_State *L, struct lines *lines, size_t len,
@@ -162,7 +175,8 @@ static int next_line(lua_State *L)
     if (lines->over || left == sizeof(lines->data))
       return push_line(L, lines, left, left);
     searched = left;
-    fill(L, lines);
+    if (!fill(L, lines))
+      return end_interrupted(L);
   }
 }
 

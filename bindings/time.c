@@ -47,6 +47,16 @@ static void on_cancel(struct fr_op *op)
   fr_op_finish(op, FR_ECANCELLED);
 }
 
+int frl_nap(lua_State *L, uint64_t ms, frl_push_fn push)
+{
+  struct nap *nap = push_nap(L);
+
+  nap->timer.on_due = on_due;
+  fr_op_start(nap->loop, &nap->op, on_cancel);
+  fr_timer_start(nap->loop, &nap->timer, fr_loop_now(nap->loop) + ms);
+  return frl_await(L, &nap->op, push);
+}
+
 static int push_slept(lua_State *L, struct fr_op *op)
 {
   (void)op;
@@ -58,16 +68,10 @@ static int push_slept(lua_State *L, struct fr_op *op)
 static int l_sleep(lua_State *L)
 {
   lua_Integer ms = luaL_checkinteger(L, 1);
-  struct nap *nap;
 
   if (ms < 0 || ms > LONGEST_MS)
     return frl_bad_argument(L, "sleep", "ms", "0 to 100 years expected");
-  nap = push_nap(L);
-  nap->timer.on_due = on_due;
-  fr_op_start(nap->loop, &nap->op, on_cancel);
-  fr_timer_start(nap->loop, &nap->timer,
-                 fr_loop_now(nap->loop) + (uint64_t)ms);
-  return frl_await(L, &nap->op, push_slept);
+  return frl_nap(L, (uint64_t)ms, push_slept);
 }
 
 static int l_now(lua_State *L)

@@ -1,7 +1,9 @@
 #include "program.h"
 
 #include <fcntl.h>
+#include <signal.h>
 #include <sys/stat.h>
+#include <sys/time.h>
 
 /* ---- streams ------------------------------------------------------------- */
 
@@ -108,6 +110,38 @@ static void test_many_lines(void **state)
                "  n = n + 1 same(line, 'line ' .. n) end\n"
                "same(n, 50000)\n");
   free(data);
+}
+
+static struct frl *waiting;
+
+static void interrupt(int number)
+{
+  (void)number;
+  frl_interrupt(waiting);
+}
+
+static void test_a_signal_ends_the_wait_for_input(void **state)
+{
+  struct itimerval soon = { .it_value.tv_usec = 50000 };
+  struct program p;
+  int ends[2], saved;
+
+  (void)state;
+  prepare(&p);
+  assert_int_equal(pipe(ends), 0);
+  saved = swap_fd(STDIN_FILENO, ends[0]);
+  begin(&p, "local ok, err = pcall(host.lines())\n"
+            "same(ok, false) same(err.code, 'interrupted')\n");
+  waiting = p.frl;
+  signal(SIGALRM, interrupt);
+  setitimer(ITIMER_REAL, &soon, NULL);
+  while (turn(&p))
+    ;
+  restore_fd(STDIN_FILENO, saved);
+  assert_string_equal(p.log, "");
+  close(ends[0]);
+  close(ends[1]);
+  done(&p);
 }
 
 static void test_write(void **state)
@@ -277,6 +311,7 @@ int main(void)
     cmocka_unit_test(test_lines),
     cmocka_unit_test(test_the_longest_line),
     cmocka_unit_test(test_many_lines),
+    cmocka_unit_test(test_a_signal_ends_the_wait_for_input),
     cmocka_unit_test(test_write),
     cmocka_unit_test(test_say_is_plain),
     cmocka_unit_test(test_nobody_reads_standard_output),
