@@ -75,6 +75,7 @@ static void done(struct fr_call_spec *spec)
 enum fr_err fr_call_new(struct fr_http *http, const struct fr_call_spec *spec,
                         struct fr_call **ret_call)
 {
+  enum fr_err err = FR_OK;
   struct fr_call *call;
 
   if (!valid(spec))
@@ -85,31 +86,30 @@ enum fr_err fr_call_new(struct fr_http *http, const struct fr_call_spec *spec,
   call->http = http;
   call->spec = *spec;
   fr_list_init(&call->link);
-  fr_buf_init(&call->head, spec->max_headers * 2);
+  fr_buf_init(&call->head, spec->max_headers);
   fr_buf_init(&call->body, spec->max_body);
-  if (!copy(&call->spec) || (!http->serve && fr_curl_prepare(call))) {
+  if (!copy(&call->spec))
+    err = FR_ENOMEM;
+  else if (!http->serve)
+    err = fr_handle_prepare(call);
+  if (err) {
     fr_call_free(call);
-    return FR_ENOMEM;
+    return err;
   }
   *ret_call = call;
   return FR_OK;
 }
 
-static void take_off(struct fr_call *call)
+static void on_cancel(struct fr_op *op)
 {
+  struct fr_call *call = fr_container_of(op, struct fr_call, op);
+
   if (call->phase != FR_CALL_RUNNING)
     return;
-  call->phase = FR_CALL_OVER;
-  fr_timer_stop(call->http->loop, &call->timer);
   if (call->http->serve)
     fr_local_stop(call);
   else
     fr_curl_stop(call);
-}
-
-static void on_cancel(struct fr_op *op)
-{
-  take_off(fr_container_of(op, struct fr_call, op));
 }
 
 void fr_call_start(struct fr_call *call)
@@ -118,7 +118,7 @@ void fr_call_start(struct fr_call *call)
   call->phase = FR_CALL_RUNNING;
   if (call->http->read_only && call->spec.changes) {
     call->phase = FR_CALL_OVER;
-    strcpy(call->detail, "this mode sends nothing that changes something");
+    strcpy(call->detail, fr_err_message(FR_EREAD_ONLY));
     fr_op_finish(&call->op, FR_EREAD_ONLY);
   } else if (call->http->serve) {
     fr_local_start(call);
@@ -132,9 +132,8 @@ void fr_call_free(struct fr_call *call)
   if (!call)
     return;
   fr_op_abandon(&call->op);
-  take_off(call);
   if (!call->http->serve)
-    fr_curl_release(call);
+    fr_handle_release(call);
   done(&call->spec);
   fr_buf_done(&call->head);
   fr_buf_done(&call->body);

@@ -74,7 +74,7 @@ void fr_http_free(struct fr_http *http)
 {
   if (!http)
     return;
-  if (!http->serve)
+  if (http->multi)
     fr_curl_close(http);
   fr_timer_stop(http->loop, &http->timer);
   free(http->proxy);

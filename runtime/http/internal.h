@@ -6,8 +6,10 @@
 
 #include "http/call.h"
 
-#define FR_HTTP_AGENT "falrun/0.1 (+retention)"
+#define FR_HTTP_AGENT "falrun/0.1"
 #define FR_IDLE_HANDLES 64
+
+struct fr_sock;
 
 struct fr_http {
   struct fr_loop *loop;
@@ -18,9 +20,11 @@ struct fr_http {
   struct fr_timer timer;        /* libcurl's one timer; local: due calls */
   struct fr_list started;       /* local calls not handed to serve yet */
   CURLM *multi;
+  struct fr_sock **socks;       /* by descriptor */
+  size_t nsocks;                /* room in socks */
   CURL *idle[FR_IDLE_HANDLES];  /* easy handles with nothing of a call */
   unsigned nidle;
-  bool closing;
+  long host_most;               /* CURLMOPT_MAX_HOST_CONNECTIONS now */
 };
 
 enum fr_call_phase { FR_CALL_NEW, FR_CALL_RUNNING, FR_CALL_OVER };
@@ -30,14 +34,17 @@ struct fr_call {
   struct fr_op op;
   struct fr_call_spec spec;     /* its texts are copies, owned here */
   enum fr_call_phase phase;
-  struct fr_timer timer;        /* stall; local: total time */
+  struct fr_timer timer;        /* stall and total time */
   struct fr_list link;          /* local: in http->started */
   CURL *easy;
+  CURLU *url;
   struct curl_slist *headers;   /* of the request */
-  struct fr_buf head, body;     /* of the answer; head: "name:value" lines */
+  struct fr_buf head, body;     /* of the answer; head: "name:value" texts */
   size_t head_bytes;            /* of all header blocks, 1xx included */
-  uint64_t last_byte;           /* when the answer last moved */
-  enum fr_err limit;            /* a limit of ours ended it */
+  bool head_over;               /* the final block ended; trailers follow */
+  uint64_t began;               /* first turn of the loop; 0: not yet */
+  uint64_t last_byte;           /* when the exchange last moved */
+  enum fr_err limit;            /* why a callback of ours ended it */
   int status;
   bool sent;
   char detail[CURL_ERROR_SIZE + 64];
@@ -46,24 +53,29 @@ struct fr_call {
 /* curl.c: the transport over libcurl. */
 enum fr_err fr_curl_open(struct fr_http *http, struct fr_buf *why);
 void fr_curl_close(struct fr_http *http);
-enum fr_err fr_curl_prepare(struct fr_call *call);
 void fr_curl_start(struct fr_call *call);
 void fr_curl_stop(struct fr_call *call);        /* takes it off the wire */
-void fr_curl_release(struct fr_call *call);     /* gives the handle back */
+void fr_curl_reap(struct fr_http *http);        /* finishes what is done */
+
+/* handle.c: easy handles, and what a spec means to them. FR_EINVALID: the
+ * URL is none. Release gives the handle back; safe twice. */
+enum fr_err fr_handle_prepare(struct fr_call *call);
+void fr_handle_release(struct fr_call *call);
+
+/* receive.c: libcurl's callbacks that bring the answer. */
+size_t fr_receive_head(char *line, size_t size, size_t count, void *arg);
+size_t fr_receive_body(char *data, size_t size, size_t count, void *arg);
 
 /* socket.c: libcurl's sockets and timer on the loop. */
 void fr_curl_attach(struct fr_http *http);
 void fr_curl_detach(struct fr_http *http);
 int fr_curl_closed(void *arg, curl_socket_t fd);
 
-/* result.c: what a CURLcode means. */
+/* result.c: what a CURLcode means; completes call->detail. */
 enum fr_err fr_curl_result(struct fr_call *call, CURLcode code);
 
 /* local.c: the transport in this process. */
 void fr_local_start(struct fr_call *call);
 void fr_local_stop(struct fr_call *call);
-
-/* Takes finished calls out of the multi handle. */
-void fr_curl_reap(struct fr_http *http);
 
 #endif

@@ -1,7 +1,7 @@
 /* http/local.c - calls answered by a function in this process. A started
- * call is handed over in the loop's next turn, never inside its start. */
+ * call is handed over in the loop's next turn, never inside its start. The
+ * total time runs on the loop's clock, so a virtual one shows timeouts. */
 #include <stdio.h>
-#include <string.h>
 
 #include "http/internal.h"
 
@@ -10,7 +10,7 @@ static void finish(struct fr_call *call, enum fr_err err)
   call->phase = FR_CALL_OVER;
   fr_timer_stop(call->http->loop, &call->timer);
   fr_list_del(&call->link);
-  if (err && !call->detail[0])
+  if (err)
     snprintf(call->detail, sizeof(call->detail), "%s", fr_err_message(err));
   fr_op_finish(&call->op, err);
 }
@@ -19,9 +19,10 @@ static void too_late(struct fr_timer *timer)
 {
   struct fr_call *call = fr_container_of(timer, struct fr_call, timer);
 
-  finish(call, FR_ETIMEOUT);
+  finish(call, call->sent ? FR_ETIMEOUT : FR_ECONNECT);
 }
 
+/* `serve` may end or free any call, also one of this batch. */
 static void hand_over(struct fr_timer *timer)
 {
   struct fr_http *http = fr_container_of(timer, struct fr_http, timer);
@@ -33,6 +34,8 @@ static void hand_over(struct fr_timer *timer)
 
     fr_list_del(&call->link);
     call->sent = true;
+    fr_timer_start(http->loop, &call->timer,
+                   fr_loop_now(http->loop) + call->spec.total_ms);
     http->serve(http->serve_arg, call);
   }
 }
@@ -40,44 +43,45 @@ static void hand_over(struct fr_timer *timer)
 void fr_local_start(struct fr_call *call)
 {
   struct fr_http *http = call->http;
-  uint64_t now = fr_loop_now(http->loop);
 
   call->timer.on_due = too_late;
-  fr_timer_start(http->loop, &call->timer, now + call->spec.total_ms);
-  fr_list_add(&http->started, &call->link);
   http->timer.on_due = hand_over;
-  fr_timer_start(http->loop, &http->timer, now);
+  fr_list_add(&http->started, &call->link);
+  fr_timer_start(http->loop, &http->timer, fr_loop_now(http->loop));
 }
 
 void fr_local_stop(struct fr_call *call)
 {
+  call->phase = FR_CALL_OVER;
+  fr_timer_stop(call->http->loop, &call->timer);
   fr_list_del(&call->link);
 }
 
-static enum fr_err keep(struct fr_call *call,
-                        const struct fr_call_reply *reply)
+static enum fr_err keep_headers(struct fr_buf *head,
+                                const char *const *header)
 {
-  const char *const *header = reply->headers;
-  enum fr_err err = fr_buf_add(&call->body, reply->body, reply->body_len);
+  enum fr_err err = FR_OK;
 
   for (; !err && header && header[0]; header += 2) {
-    err = fr_buf_addf(&call->head, "%s:%s", header[0], header[1]);
+    err = fr_buf_addf(head, "%s:%s", header[0], header[1]);
     if (!err)
-      err = fr_buf_add(&call->head, "", 1);
+      err = fr_buf_add(head, "", 1);
   }
   return err;
 }
 
+/* An answer that is cut off still has its status and what came of it. */
 void fr_call_answer(struct fr_call *call, const struct fr_call_reply *reply)
 {
-  enum fr_err err = reply->err;
+  enum fr_err err;
 
   if (call->phase != FR_CALL_RUNNING)
     return;
-  if (err)
+  if (reply->err)
     call->sent = reply->sent;
   call->status = reply->status;
-  if (!err || reply->status)
-    err = keep(call, reply) ? FR_ETOO_BIG : err;
-  finish(call, err);
+  err = keep_headers(&call->head, reply->headers);
+  if (!err)
+    err = fr_buf_add(&call->body, reply->body, reply->body_len);
+  finish(call, err ? err : reply->err);
 }

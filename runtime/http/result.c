@@ -7,36 +7,43 @@
 
 #include "http/internal.h"
 
-static enum fr_err timed_out(const struct fr_call *call)
-{
-  return call->sent ? FR_ETIMEOUT : FR_ECONNECT;
-}
-
-static enum fr_err meaning(const struct fr_call *call, CURLcode code)
+static enum fr_err of_tls(CURLcode code)
 {
   switch (code) {
-  case CURLE_OK:
-    return FR_OK;
-  case CURLE_OPERATION_TIMEDOUT:
-    return timed_out(call);
-  case CURLE_COULDNT_RESOLVE_HOST:
-  case CURLE_COULDNT_RESOLVE_PROXY:
-    return FR_ERESOLVE;
-  case CURLE_COULDNT_CONNECT:
-  case CURLE_PROXY:
-    return FR_ECONNECT;
   case CURLE_SSL_CONNECT_ERROR:
   case CURLE_PEER_FAILED_VERIFICATION:
   case CURLE_SSL_CERTPROBLEM:
   case CURLE_SSL_CIPHER:
   case CURLE_SSL_CACERT_BADFILE:
+  case CURLE_SSL_CRL_BADFILE:
   case CURLE_SSL_ISSUER_ERROR:
   case CURLE_SSL_PINNEDPUBKEYNOTMATCH:
   case CURLE_SSL_INVALIDCERTSTATUS:
   case CURLE_SSL_ENGINE_NOTFOUND:
   case CURLE_SSL_ENGINE_SETFAILED:
+  case CURLE_SSL_ENGINE_INITFAILED:
+  case CURLE_SSL_CLIENTCERT:
   case CURLE_USE_SSL_FAILED:
     return FR_ETLS;
+  default:
+    return FR_EPROTOCOL;
+  }
+}
+
+static enum fr_err meaning(CURLcode code, bool sent)
+{
+  switch (code) {
+  case CURLE_OK:
+    return FR_OK;
+  case CURLE_OPERATION_TIMEDOUT:
+    return sent ? FR_ETIMEOUT : FR_ECONNECT;
+  case CURLE_COULDNT_RESOLVE_HOST:
+  case CURLE_COULDNT_RESOLVE_PROXY:
+    return FR_ERESOLVE;
+  case CURLE_COULDNT_CONNECT:
+  case CURLE_PROXY:
+  case CURLE_NO_CONNECTION_AVAILABLE:
+    return FR_ECONNECT;
   case CURLE_OUT_OF_MEMORY:
     return FR_ENOMEM;
   case CURLE_HTTP2:
@@ -45,20 +52,37 @@ static enum fr_err meaning(const struct fr_call *call, CURLcode code)
   case CURLE_GOT_NOTHING:
   case CURLE_SEND_ERROR:
   case CURLE_RECV_ERROR:
+  case CURLE_SSL_SHUTDOWN_FAILED:
     return FR_EDROPPED;
   default:
-    return FR_EPROTOCOL;
+    return of_tls(code);
   }
+}
+
+/* libcurl quotes what servers and certificates say. */
+static void clean(char *text)
+{
+  for (; *text; text++)
+    if ((unsigned char)*text < 0x20 || (unsigned char)*text >= 0x7f)
+      *text = '?';
 }
 
 enum fr_err fr_curl_result(struct fr_call *call, CURLcode code)
 {
-  enum fr_err err = call->limit ? call->limit : meaning(call, code);
+  enum fr_err err = call->limit;
+  bool timed_out = code == CURLE_OPERATION_TIMEDOUT;
 
-  if (err && (call->limit || !call->detail[0]))
-    snprintf(call->detail, sizeof(call->detail), "%s",
-             call->limit ? fr_err_message(err) : curl_easy_strerror(code));
-  if (err && !call->limit && err == FR_ETLS && call->sent)
+  if (!err)
+    err = meaning(code, call->sent);
+  if (err == FR_ETLS && call->sent)
     err = FR_EDROPPED;          /* the handshake was over: a broken pipe */
+  if (!err)
+    call->detail[0] = 0;        /* of an address that was tried in vain */
+  else if (call->limit && !timed_out)
+    snprintf(call->detail, sizeof(call->detail), "%s", fr_err_message(err));
+  else if (!call->detail[0])
+    snprintf(call->detail, sizeof(call->detail), "%s",
+             curl_easy_strerror(code));
+  clean(call->detail);
   return err;
 }

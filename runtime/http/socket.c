@@ -3,47 +3,110 @@
  * libcurl takes an idle connection's socket out of the set after each
  * HTTP/1.1 exchange and puts it in again with the next. Following it costs
  * two system calls per request, so "remove" only sets the wanted events to
- * none, and a descriptor is forgotten when it is closed. */
+ * none, and a descriptor is forgotten when it is closed.
+ *
+ * Some are closed behind our back (a resolver thread's socket pair): those
+ * leave a watch without a descriptor. The kernel has dropped it by itself;
+ * it is noticed when libcurl gets the same number again. */
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "http/internal.h"
 
-struct sock {
+struct fr_sock {
   struct fr_watch watch;
   struct fr_http *http;
-  struct sock *next, **back;
 };
 
-/* Every socket of the process's clients, so that the close callback, which
- * is told a descriptor alone, finds its watch. */
-static struct sock *all;
-
-static struct sock *find(int fd)
+static struct fr_sock *find(const struct fr_http *http, int fd)
 {
-  for (struct sock *s = all; s; s = s->next)
-    if (s->watch.fd == fd)
-      return s;
-  return NULL;
+  return (size_t)fd < http->nsocks ? http->socks[fd] : NULL;
 }
 
-static void forget(struct sock *s)
+static void forget(struct fr_sock *sock)
 {
-  fr_watch_stop(s->http->loop, &s->watch, true);
-  *s->back = s->next;
-  if (s->next)
-    s->next->back = s->back;
-  free(s);
+  struct fr_http *http = sock->http;
+
+  http->socks[sock->watch.fd] = NULL;
+  fr_watch_stop(http->loop, &sock->watch, true);
+  free(sock);
 }
 
 static void ready(struct fr_watch *watch, unsigned what)
 {
-  struct fr_http *http = fr_container_of(watch, struct sock, watch)->http;
+  struct fr_http *http = fr_container_of(watch, struct fr_sock, watch)->http;
   int running, bits = (what & FR_READ ? CURL_CSELECT_IN : 0) |
                       (what & FR_WRITE ? CURL_CSELECT_OUT : 0);
 
   curl_multi_socket_action(http->multi, watch->fd, bits, &running);
   fr_curl_reap(http);
+}
+
+static bool make_room(struct fr_http *http, int fd)
+{
+  size_t room = (size_t)fd + 64;
+  struct fr_sock **socks;
+
+  if ((size_t)fd < http->nsocks)
+    return true;
+  socks = realloc(http->socks, room * sizeof(struct fr_sock *));
+  if (!socks)
+    return false;
+  memset(socks + http->nsocks, 0,
+         (room - http->nsocks) * sizeof(struct fr_sock *));
+  http->socks = socks;
+  http->nsocks = room;
+  return true;
+}
+
+static void add(struct fr_http *http, int fd, unsigned want)
+{
+  struct fr_sock *sock;
+
+  if (!make_room(http, fd))
+    return;
+  sock = calloc(1, sizeof(*sock));
+  if (!sock)
+    return;
+  sock->http = http;
+  sock->watch.on_ready = ready;
+  if (fr_watch_start(http->loop, &sock->watch, fd, want))
+    free(sock);
+  else
+    http->socks[fd] = sock;
+}
+
+/* Returns 0 even when a socket could not be watched: -1 would end the whole
+ * client, so the one call runs into its time limit instead. */
+static int on_socket(CURL *easy, curl_socket_t fd, int what, void *arg,
+                     void *known)
+{
+  struct fr_http *http = arg;
+  struct fr_sock *sock = find(http, fd);
+  unsigned want = (what & CURL_POLL_IN ? FR_READ : 0u) |
+                  (what & CURL_POLL_OUT ? FR_WRITE : 0u);
+
+  (void)easy;
+  (void)known;
+  if (what == CURL_POLL_REMOVE)
+    want = 0;
+  if (sock && fr_watch_want(http->loop, &sock->watch, want)) {
+    forget(sock);
+    sock = NULL;
+  }
+  if (!sock && want)
+    add(http, fd, want);
+  return 0;
+}
+
+int fr_curl_closed(void *arg, curl_socket_t fd)
+{
+  struct fr_sock *sock = find(arg, fd);
+
+  if (sock)
+    forget(sock);
+  return close(fd);
 }
 
 static void due(struct fr_timer *timer)
@@ -68,58 +131,6 @@ static int on_timer(CURLM *multi, long ms, void *arg)
   return 0;
 }
 
-static struct sock *add(struct fr_http *http, int fd)
-{
-  struct sock *s = calloc(1, sizeof(*s));
-
-  if (!s)
-    return NULL;
-  s->http = http;
-  s->watch.on_ready = ready;
-  if (fr_watch_start(http->loop, &s->watch, fd, 0)) {
-    free(s);
-    return NULL;
-  }
-  s->next = all;
-  s->back = &all;
-  if (all)
-    all->back = &s->next;
-  all = s;
-  return s;
-}
-
-static int on_socket(CURL *easy, curl_socket_t fd, int what, void *arg,
-                     void *known)
-{
-  struct fr_http *http = arg;
-  struct sock *s = known ? known : find(fd);
-  unsigned want = (what & CURL_POLL_IN ? FR_READ : 0u) |
-                  (what & CURL_POLL_OUT ? FR_WRITE : 0u);
-
-  (void)easy;
-  if (what == CURL_POLL_REMOVE)
-    want = 0;
-  if (!s && want)
-    s = add(http, fd);
-  if (!s)
-    return want ? -1 : 0;
-  curl_multi_assign(http->multi, fd, s);
-  return fr_watch_want(http->loop, &s->watch, want) ? -1 : 0;
-}
-
-int fr_curl_closed(void *arg, curl_socket_t fd)
-{
-  struct sock *s = find(fd);
-
-  (void)arg;
-  if (s) {
-    if (!s->http->closing)
-      curl_multi_assign(s->http->multi, fd, NULL);
-    forget(s);
-  }
-  return close(fd);
-}
-
 void fr_curl_attach(struct fr_http *http)
 {
   http->timer.on_due = due;
@@ -129,17 +140,10 @@ void fr_curl_attach(struct fr_http *http)
   curl_multi_setopt(http->multi, CURLMOPT_TIMERDATA, http);
 }
 
-/* What libcurl did not close through our callback (its wake-up pair, sockets
- * of a resolver thread) is still in the list. */
 void fr_curl_detach(struct fr_http *http)
 {
-  struct sock *s = all;
-
-  while (s) {
-    struct sock *next = s->next;
-
-    if (s->http == http)
-      forget(s);
-    s = next;
-  }
+  for (size_t fd = 0; fd < http->nsocks; fd++)
+    if (http->socks[fd])
+      forget(http->socks[fd]);
+  free(http->socks);
 }

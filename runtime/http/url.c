@@ -15,29 +15,32 @@ static bool printable(const char *text)
 }
 
 /* Copies one part; an absent one is empty. */
-static bool part(CURLU *url, CURLUPart which, unsigned flags, char *ret_text,
-                 size_t size)
+static enum fr_err part(CURLU *url, CURLUPart which, unsigned flags,
+                        char *ret_text, size_t size)
 {
   char *text = NULL;
-  bool fits = true;
+  CURLUcode code = curl_url_get(url, which, &text, flags);
+  enum fr_err err = FR_OK;
 
+  if (code == CURLUE_OUT_OF_MEMORY)
+    return FR_ENOMEM;
   ret_text[0] = 0;
-  if (!curl_url_get(url, which, &text, flags)) {
-    fits = strlen(text) < size;
-    if (fits)
-      strcpy(ret_text, text);
-  }
+  if (!code && strlen(text) < size)
+    strcpy(ret_text, text);
+  else if (!code)
+    err = FR_EINVALID;
   curl_free(text);
-  return fits;
+  return err;
 }
 
-static bool present(CURLU *url, CURLUPart which)
+static enum fr_err present(CURLU *url, CURLUPart which, bool *is_there)
 {
   char *text = NULL;
-  bool there = !curl_url_get(url, which, &text, 0);
+  CURLUcode code = curl_url_get(url, which, &text, 0);
 
   curl_free(text);
-  return there;
+  *is_there = *is_there || !code;
+  return code == CURLUE_OUT_OF_MEMORY ? FR_ENOMEM : FR_OK;
 }
 
 static void lower(char *text)
@@ -57,34 +60,57 @@ static void strip_brackets(char *host)
   }
 }
 
+static enum fr_err copy_parts(CURLU *url, struct fr_url *ret)
+{
+  char port[8] = "";
+  enum fr_err err = part(url, CURLUPART_SCHEME, 0, ret->scheme,
+                         sizeof(ret->scheme));
+
+  if (!err)
+    err = part(url, CURLUPART_HOST, 0, ret->host, sizeof(ret->host));
+  if (!err)
+    err = part(url, CURLUPART_PATH, 0, ret->path, sizeof(ret->path));
+  if (!err)
+    err = part(url, CURLUPART_PORT, CURLU_DEFAULT_PORT, port, sizeof(port));
+  ret->port = (unsigned)strtoul(port, NULL, 10);
+  return err;
+}
+
+static enum fr_err note_extras(CURLU *url, struct fr_url *ret)
+{
+  enum fr_err err = present(url, CURLUPART_USER, &ret->has_user);
+
+  if (!err)
+    err = present(url, CURLUPART_PASSWORD, &ret->has_user);
+  if (!err)
+    err = present(url, CURLUPART_QUERY, &ret->has_query);
+  if (!err)
+    err = present(url, CURLUPART_FRAGMENT, &ret->has_fragment);
+  return err;
+}
+
 static enum fr_err take_apart(CURLU *url, struct fr_url *ret)
 {
-  char port[8];
+  enum fr_err err = copy_parts(url, ret);
   size_t len;
 
-  if (!part(url, CURLUPART_SCHEME, 0, ret->scheme, sizeof(ret->scheme)) ||
-      !part(url, CURLUPART_HOST, 0, ret->host, sizeof(ret->host)) ||
-      !part(url, CURLUPART_PATH, 0, ret->path, sizeof(ret->path)) ||
-      !part(url, CURLUPART_PORT, CURLU_DEFAULT_PORT, port, sizeof(port)) ||
-      !ret->host[0])
-    return FR_EINVALID;
-  ret->port = (unsigned)strtoul(port, NULL, 10);
-  ret->has_user = present(url, CURLUPART_USER) ||
-                  present(url, CURLUPART_PASSWORD);
-  ret->has_query = present(url, CURLUPART_QUERY);
-  ret->has_fragment = present(url, CURLUPART_FRAGMENT);
+  if (!err)
+    err = note_extras(url, ret);
+  if (err)
+    return err;
   lower(ret->scheme);
   lower(ret->host);
   strip_brackets(ret->host);
   for (len = strlen(ret->path); len && ret->path[len - 1] == '/'; len--)
     ret->path[len - 1] = 0;
-  return FR_OK;
+  return ret->host[0] ? FR_OK : FR_EINVALID;
 }
 
 enum fr_err fr_url_parse(const char *text, struct fr_url *ret_url)
 {
   struct fr_url parsed = { .port = 0 };
   enum fr_err err = FR_EINVALID;
+  CURLUcode code;
   CURLU *url;
 
   if (!printable(text) || !strstr(text, "://"))
@@ -92,8 +118,11 @@ enum fr_err fr_url_parse(const char *text, struct fr_url *ret_url)
   url = curl_url();
   if (!url)
     return FR_ENOMEM;
-  if (!curl_url_set(url, CURLUPART_URL, text, CURLU_NON_SUPPORT_SCHEME))
+  code = curl_url_set(url, CURLUPART_URL, text, CURLU_NON_SUPPORT_SCHEME);
+  if (!code)
     err = take_apart(url, &parsed);
+  else if (code == CURLUE_OUT_OF_MEMORY)
+    err = FR_ENOMEM;
   curl_url_cleanup(url);
   if (!err)
     *ret_url = parsed;

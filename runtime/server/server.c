@@ -5,262 +5,45 @@
  *                                          on_request --> reply: resumed
  *   MHD_run --> handle(): response queued <----------------+
  *
- * Traps found on the way: the response must not be queued in the handler's
- * first call (the connection would close after it); a resumed connection
- * moves on only when MHD_run is called; a suspended one is not watched, so a
- * client that leaves is noticed with the reply. The Date header is ours,
- * because a virtual clock must show in it. */
-#include "server/server.h"
-
+ * Traps found on the way: a response queued in the handler's first call
+ * closes the connection after it; a resumed connection moves on only when
+ * MHD_run is called; a suspended one is not watched (hangup.c), and must be
+ * resumed before the daemon may stop. MHD_OPTION_LISTENING_ADDRESS_REUSE
+ * means SO_REUSEPORT, two servers on one port: without it the port's other
+ * owner is an error. */
 #include <arpa/inet.h>
-#include <microhttpd.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
-#define CONNECTIONS 4096u
-#define MEMORY_PER_CONNECTION 32768u
+#include "server/internal.h"
 
-struct fr_server {
-  struct fr_loop *loop;
-  struct fr_server_config config;
-  struct MHD_Daemon *daemon;
-  struct fr_watch watch;
-  struct fr_timer timer;
-  struct fr_list asked;         /* exchanges to hand to on_request */
-  struct fr_list all;
-  bool closing;
-};
-
-enum phase { RECEIVING, ASKED, GIVEN, REPLIED };
-
-struct fr_exchange {
-  struct fr_server *server;
-  struct MHD_Connection *connection;
-  struct fr_list link;          /* in server->asked */
-  struct fr_list of_all;
-  enum phase phase;
-  char *method, *path;
-  struct fr_buf body;
-  bool too_large;
-  void *data;
-  struct MHD_Response *response;
-  int status;
-  enum fr_fault fault;
-  struct fr_buf reply;          /* what a fault sends half of */
-  bool suspended;
-};
-
-/* ---- exchanges ---------------------------------------------------------- */
-
-static void exchange_free(struct fr_exchange *exchange)
-{
-  fr_list_del(&exchange->link);
-  fr_list_del(&exchange->of_all);
-  if (exchange->response)
-    MHD_destroy_response(exchange->response);
-  fr_buf_done(&exchange->body);
-  fr_buf_done(&exchange->reply);
-  free(exchange->method);
-  free(exchange->path);
-  free(exchange);
-}
-
-static struct fr_exchange *exchange_new(struct fr_server *server,
-                                        struct MHD_Connection *connection,
-                                        const char *method, const char *path)
-{
-  struct fr_exchange *exchange = calloc(1, sizeof(*exchange));
-
-  if (!exchange)
-    return NULL;
-  exchange->server = server;
-  exchange->connection = connection;
-  fr_list_init(&exchange->link);
-  fr_list_init(&exchange->of_all);
-  fr_buf_init(&exchange->body, server->config.max_body);
-  fr_buf_init(&exchange->reply, 64u << 20);
-  exchange->method = strdup(method);
-  exchange->path = strdup(path);
-  if (!exchange->method || !exchange->path) {
-    exchange_free(exchange);
-    return NULL;
-  }
-  fr_list_add(&server->all, &exchange->of_all);
-  return exchange;
-}
-
-void fr_exchange_set(struct fr_exchange *exchange, void *data)
-{
-  exchange->data = data;
-}
-
-void *fr_exchange_get(const struct fr_exchange *exchange)
-{
-  return exchange->data;
-}
-
-const char *fr_exchange_method(const struct fr_exchange *exchange)
-{
-  return exchange->method;
-}
-
-const char *fr_exchange_path(const struct fr_exchange *exchange)
-{
-  return exchange->path;
-}
-
-const char *fr_exchange_header(const struct fr_exchange *exchange,
-                               const char *name)
-{
-  return MHD_lookup_connection_value(exchange->connection, MHD_HEADER_KIND,
-                                     name);
-}
-
-const char *fr_exchange_body(const struct fr_exchange *exchange,
-                             size_t *ret_len)
-{
-  *ret_len = exchange->body.len;
-  return fr_buf_text(&exchange->body);
-}
-
-struct query_walk {
-  void (*each)(void *arg, const char *name, const char *value);
-  void *arg;
-};
-
-static char *decoded(const char *text)
-{
-  char *copy = text ? strdup(text) : NULL;
-
-  for (char *c = copy; c && *c; c++)
-    if (*c == '+')
-      *c = ' ';
-  if (copy)
-    MHD_http_unescape(copy);
-  return copy;
-}
-
-static enum MHD_Result one_query(void *arg, enum MHD_ValueKind kind,
-                                 const char *name, const char *value)
-{
-  struct query_walk *walk = arg;
-  char *plain_name = decoded(name), *plain_value = decoded(value);
-
-  (void)kind;
-  if (plain_name && (plain_value || !value))
-    walk->each(walk->arg, plain_name, plain_value);
-  free(plain_name);
-  free(plain_value);
-  return MHD_YES;
-}
-
-void fr_exchange_each_query(const struct fr_exchange *exchange,
-                            void (*each)(void *arg, const char *name,
-                                         const char *value), void *arg)
-{
-  struct query_walk walk = { each, arg };
-
-  MHD_get_connection_values(exchange->connection, MHD_GET_ARGUMENT_KIND,
-                            one_query, &walk);
-}
-
-/* ---- replies ------------------------------------------------------------ */
-
-static void http_date(int64_t at_ms, char *text, size_t size)
-{
-  static const char *const days[] = { "Sun", "Mon", "Tue", "Wed", "Thu",
-                                      "Fri", "Sat" };
-  static const char *const months[] = { "Jan", "Feb", "Mar", "Apr", "May",
-                                        "Jun", "Jul", "Aug", "Sep", "Oct",
-                                        "Nov", "Dec" };
-  time_t seconds = (time_t)(at_ms / 1000);
-  struct tm t = { .tm_mday = 1 };
-
-  gmtime_r(&seconds, &t);
-  snprintf(text, size, "%s, %02d %s %04d %02d:%02d:%02d GMT",
-           days[t.tm_wday], t.tm_mday, months[t.tm_mon], t.tm_year + 1900,
-           t.tm_hour, t.tm_min, t.tm_sec);
-}
-
-/* Sends half of the reply; then breaks off, or never goes on. */
-static ssize_t half(void *arg, uint64_t position, char *to, size_t room)
-{
-  struct fr_exchange *exchange = arg;
-  size_t most = exchange->reply.len / 2, left;
-
-  if (position >= most) {
-    if (exchange->fault == FR_FAULT_TRUNCATE || exchange->server->closing)
-      return MHD_CONTENT_READER_END_WITH_ERROR;
-    exchange->suspended = true;
-    MHD_suspend_connection(exchange->connection);
-    return 0;
-  }
-  left = most - (size_t)position;
-  if (left > room)
-    left = room;
-  memcpy(to, exchange->reply.data + position, left);
-  return (ssize_t)left;
-}
-
-static struct MHD_Response *make_response(struct fr_exchange *exchange,
-                                          const struct fr_server_reply *reply)
-{
-  if (reply->fault == FR_FAULT_NONE)
-    return MHD_create_response_from_buffer(reply->body_len,
-             (void *)(uintptr_t)reply->body, MHD_RESPMEM_MUST_COPY);
-  if (fr_buf_add(&exchange->reply, reply->body, reply->body_len))
-    return NULL;
-  return MHD_create_response_from_callback(reply->body_len, 4096, half,
-                                           exchange, NULL);
-}
-
-static void add_headers(struct fr_exchange *exchange,
-                        const struct fr_server_reply *reply)
-{
-  const char *const *header = reply->headers;
-  char date[40];
-
-  for (; header && header[0]; header += 2)
-    MHD_add_response_header(exchange->response, header[0], header[1]);
-  if (reply->no_date)
-    return;
-  http_date(fr_loop_at(exchange->server->loop), date, sizeof(date));
-  MHD_add_response_header(exchange->response, MHD_HTTP_HEADER_DATE, date);
-}
+#define CONNECTIONS_MOST 4096u
+#define CONNECTION_MEMORY 32768u        /* bounds a request's headers */
 
 static void run_soon(struct fr_server *server)
 {
   fr_timer_start(server->loop, &server->timer, fr_loop_now(server->loop));
 }
 
-enum fr_err fr_exchange_reply(struct fr_exchange *exchange,
-                              const struct fr_server_reply *reply)
+void fr_exchange_suspend(struct fr_exchange *exchange)
 {
-  enum fr_err err = FR_OK;
+  exchange->suspended = true;
+  MHD_suspend_connection(exchange->connection);
+}
 
-  if (exchange->phase != GIVEN)
-    return FR_EINVALID;
-  exchange->fault = reply->fault;
-  exchange->status = reply->status;
-  if (reply->fault != FR_FAULT_DROP) {
-    exchange->response = make_response(exchange, reply);
-    if (exchange->response)
-      add_headers(exchange, reply);
-    else
-      err = FR_ENOMEM;
-  }
-  exchange->phase = REPLIED;
+void fr_exchange_resume(struct fr_exchange *exchange)
+{
+  fr_hangup_forget(exchange);
+  if (exchange->suspended)
+    MHD_resume_connection(exchange->connection);
   exchange->suspended = false;
-  MHD_resume_connection(exchange->connection);
   run_soon(exchange->server);
-  return err;
 }
 
 /* ---- libmicrohttpd's side ----------------------------------------------- */
 
-static enum MHD_Result refuse(struct MHD_Connection *connection, int status)
+static enum MHD_Result refuse(struct MHD_Connection *connection,
+                              unsigned status)
 {
   struct MHD_Response *response =
     MHD_create_response_from_buffer(0, NULL, MHD_RESPMEM_PERSISTENT);
@@ -268,26 +51,27 @@ static enum MHD_Result refuse(struct MHD_Connection *connection, int status)
 
   if (!response)
     return MHD_NO;
-  result = MHD_queue_response(connection, (unsigned)status, response);
+  result = MHD_queue_response(connection, status, response);
   MHD_destroy_response(response);
   return result;
 }
 
+/* The rest of a body that is too large is read and dropped, so that the
+ * client sees the 413 and not a reset. */
 static enum MHD_Result receive(struct fr_exchange *exchange,
                                const char *data, size_t *len)
 {
   if (*len) {
-    if (fr_buf_add(&exchange->body, data, *len))
+    if (!exchange->too_large && fr_buf_add(&exchange->body, data, *len))
       exchange->too_large = true;
     *len = 0;
     return MHD_YES;
   }
   if (exchange->too_large)
-    return refuse(exchange->connection, 413);
-  exchange->phase = ASKED;
+    return refuse(exchange->connection, MHD_HTTP_CONTENT_TOO_LARGE);
+  exchange->phase = FR_EXCHANGE_ASKED;
   fr_list_add(&exchange->server->asked, &exchange->link);
-  exchange->suspended = true;
-  MHD_suspend_connection(exchange->connection);
+  fr_exchange_suspend(exchange);
   return MHD_YES;
 }
 
@@ -296,19 +80,22 @@ static enum MHD_Result handle(void *arg, struct MHD_Connection *connection,
                               const char *version, const char *data,
                               size_t *len, void **state)
 {
+  struct fr_server *server = arg;
   struct fr_exchange *exchange = *state;
 
   (void)version;
+  if (server->closing)
+    return MHD_NO;
   if (!exchange) {
-    *state = exchange_new(arg, connection, method, path);
+    *state = fr_exchange_new(server, connection, method, path);
     return *state ? MHD_YES : MHD_NO;
   }
-  if (exchange->phase == RECEIVING)
+  if (exchange->phase == FR_EXCHANGE_RECEIVING)
     return receive(exchange, data, len);
-  if (exchange->phase == REPLIED && exchange->response)
+  if (exchange->phase == FR_EXCHANGE_REPLIED && exchange->response)
     return MHD_queue_response(connection, (unsigned)exchange->status,
                               exchange->response);
-  return MHD_NO;                /* a drop, or the server is closing */
+  return MHD_NO;                /* a drop, or the client is gone */
 }
 
 static void completed(void *arg, struct MHD_Connection *connection,
@@ -322,9 +109,11 @@ static void completed(void *arg, struct MHD_Connection *connection,
   *state = NULL;
   if (!exchange)
     return;
-  if (exchange->phase == GIVEN && !server->closing)
+  if (exchange->phase == FR_EXCHANGE_GIVEN && !server->closing) {
+    exchange->phase = FR_EXCHANGE_GONE;
     server->config.on_gone(server->config.arg, exchange);
-  exchange_free(exchange);
+  }
+  fr_exchange_free(exchange);
 }
 
 /* Paths stay as they came: what decodes them decides what they mean. */
@@ -340,13 +129,18 @@ static size_t keep_escaped(void *arg, struct MHD_Connection *connection,
 
 static void give(struct fr_server *server)
 {
-  while (!fr_list_empty(&server->asked)) {
+  struct fr_list given;
+
+  fr_list_take(&server->asked, &given);
+  while (!fr_list_empty(&given)) {
     struct fr_exchange *exchange =
-      fr_container_of(server->asked.next, struct fr_exchange, link);
+      fr_container_of(given.next, struct fr_exchange, link);
 
     fr_list_del(&exchange->link);
-    exchange->phase = GIVEN;
+    exchange->phase = FR_EXCHANGE_GIVEN;
     server->config.on_request(server->config.arg, exchange);
+    if (exchange->phase == FR_EXCHANGE_GIVEN)   /* answered later */
+      fr_hangup_watch(exchange);
   }
 }
 
@@ -387,9 +181,9 @@ static struct MHD_Daemon *start(struct fr_server *server)
     MHD_OPTION_SOCK_ADDR, (struct sockaddr *)&address,
     MHD_OPTION_NOTIFY_COMPLETED, completed, server,
     MHD_OPTION_UNESCAPE_CALLBACK, keep_escaped, NULL,
-    MHD_OPTION_CONNECTION_LIMIT, CONNECTIONS,
-    MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)MEMORY_PER_CONNECTION,
-    MHD_OPTION_LISTENING_ADDRESS_REUSE, 1u, MHD_OPTION_END);
+    MHD_OPTION_CONNECTION_LIMIT, CONNECTIONS_MOST,
+    MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_MEMORY,
+    MHD_OPTION_END);
 }
 
 static enum fr_err watch_daemon(struct fr_server *server)
@@ -417,7 +211,8 @@ enum fr_err fr_server_new(struct fr_loop *loop,
   server->config = *config;
   fr_list_init(&server->asked);
   fr_list_init(&server->all);
-  server->daemon = start(server);
+  if (config->port <= UINT16_MAX)
+    server->daemon = start(server);
   if (!server->daemon || watch_daemon(server)) {
     fr_buf_say(why, "port %u of 127.0.0.1 cannot be served: is it in use?",
                config->port);
@@ -436,19 +231,12 @@ unsigned fr_server_port(const struct fr_server *server)
   return info ? info->port : 0;
 }
 
-/* Suspended connections must be resumed before the daemon may stop. */
-static void let_go(struct fr_server *server)
+static void resume_all(struct fr_server *server)
 {
   struct fr_list *link = server->all.next;
 
-  for (; link != &server->all; link = link->next) {
-    struct fr_exchange *exchange =
-      fr_container_of(link, struct fr_exchange, of_all);
-
-    if (exchange->suspended)
-      MHD_resume_connection(exchange->connection);
-    exchange->suspended = false;
-  }
+  for (; link != &server->all; link = link->next)
+    fr_exchange_resume(fr_container_of(link, struct fr_exchange, of_all));
 }
 
 void fr_server_free(struct fr_server *server)
@@ -457,7 +245,7 @@ void fr_server_free(struct fr_server *server)
     return;
   server->closing = true;
   if (server->daemon) {
-    let_go(server);
+    resume_all(server);
     MHD_run(server->daemon);
     fr_watch_stop(server->loop, &server->watch, false);
     MHD_stop_daemon(server->daemon);

@@ -1,0 +1,184 @@
+/* http/handle.c - easy handles.
+ *
+ * Making one costs more than a tenth of a request, so they are reused; what
+ * is on the idle list went through curl_easy_reset, which costs a hundredth
+ * and leaves no header, body or option of the last call behind. A setting
+ * that cannot be made (out of memory) fails the call: without its PROXY ""
+ * libcurl would believe the environment. */
+#include <string.h>
+
+#include "base/digest.h"
+#include "http/internal.h"
+
+/* libcurl is about to write the request: from here on bytes may have left.
+ * CURLINFO_REQUEST_SIZE says less: in HTTP/2 it stays 0 when the write of a
+ * later frame failed. The stall clock starts here too. */
+static int about_to_send(void *arg, char *ip, char *local_ip, int port,
+                         int local_port)
+{
+  struct fr_call *call = arg;
+  struct fr_loop *loop = call->http->loop;
+
+  (void)ip, (void)local_ip, (void)port, (void)local_port;
+  call->sent = true;
+  call->last_byte = fr_loop_now(loop);
+  if (call->timer.due > call->last_byte + call->spec.stall_ms)
+    fr_timer_start(loop, &call->timer,
+                   call->last_byte + call->spec.stall_ms);
+  return CURL_PREREQFUNC_OK;
+}
+
+static bool set_always(CURL *easy, const struct fr_http *http)
+{
+  const char *proxy = http->proxy ? http->proxy : "";
+  unsigned bad = 0;
+
+  bad |= curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+  bad |= curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
+  bad |= curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
+  bad |= curl_easy_setopt(easy, CURLOPT_NETRC, (long)CURL_NETRC_IGNORED);
+  bad |= curl_easy_setopt(easy, CURLOPT_PROXY, proxy);
+  bad |= curl_easy_setopt(easy, CURLOPT_NOPROXY, "");
+  bad |= curl_easy_setopt(easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
+  bad |= curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, 1L);
+  bad |= curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, 2L);
+  bad |= curl_easy_setopt(easy, CURLOPT_SSLVERSION,
+                          (long)CURL_SSLVERSION_TLSv1_2);
+  if (http->ca_file)
+    bad |= curl_easy_setopt(easy, CURLOPT_CAINFO, http->ca_file);
+  bad |= curl_easy_setopt(easy, CURLOPT_HTTP_VERSION,
+                          (long)CURL_HTTP_VERSION_2TLS);
+  bad |= curl_easy_setopt(easy, CURLOPT_HTTP09_ALLOWED, 0L);
+  bad |= curl_easy_setopt(easy, CURLOPT_PIPEWAIT, 1L);
+  bad |= curl_easy_setopt(easy, CURLOPT_USERAGENT, FR_HTTP_AGENT);
+  bad |= curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, fr_receive_head);
+  bad |= curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, fr_receive_body);
+  bad |= curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, about_to_send);
+  bad |= curl_easy_setopt(easy, CURLOPT_CLOSESOCKETFUNCTION, fr_curl_closed);
+  bad |= curl_easy_setopt(easy, CURLOPT_CLOSESOCKETDATA, http);
+  return !bad;
+}
+
+/* ---- one call's --------------------------------------------------------- */
+
+static bool add_header(struct fr_call *call, const char *name,
+                       const char *value)
+{
+  struct curl_slist *list = NULL;
+  struct fr_buf line;
+
+  if (!value)
+    return true;
+  fr_buf_init(&line, strlen(name) + strlen(value) + 2);
+  if (!fr_buf_addf(&line, "%s: %s", name, value))
+    list = curl_slist_append(call->headers, line.data);
+  if (list)
+    call->headers = list;
+  if (line.data)
+    fr_wipe(line.data, line.cap);
+  fr_buf_done(&line);
+  return list != NULL;
+}
+
+static bool has_body(const struct fr_call_spec *spec)
+{
+  return spec->body || !strcmp(spec->method, "POST") ||
+         !strcmp(spec->method, "PUT") || !strcmp(spec->method, "PATCH");
+}
+
+/* A header without a value tells libcurl to leave out its own of that name:
+ * its "Expect: 100-continue" costs a second with servers that ignore it. */
+static bool add_headers(struct fr_call *call)
+{
+  const struct fr_call_spec *spec = &call->spec;
+  const char *type = spec->content_type;
+
+  if (!type && has_body(spec))
+    type = "";
+  return add_header(call, "Authorization", spec->authorization) &&
+         add_header(call, "Idempotency-Key", spec->idempotency_key) &&
+         add_header(call, "Content-Type", type) &&
+         (!has_body(spec) || add_header(call, "Expect", ""));
+}
+
+static bool set_request(CURL *easy, const struct fr_call_spec *spec)
+{
+  unsigned bad = curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, spec->method);
+
+  if (!strcmp(spec->method, "HEAD"))
+    bad |= curl_easy_setopt(easy, CURLOPT_NOBODY, 1L);
+  if (has_body(spec)) {
+    bad |= curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE,
+                            (curl_off_t)(spec->body ? spec->body_len : 0));
+    bad |= curl_easy_setopt(easy, CURLOPT_POSTFIELDS,
+                            spec->body ? spec->body : "");
+  }
+  bad |= curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS,
+                          (long)spec->connect_ms);
+  bad |= curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)spec->total_ms);
+  return !bad;
+}
+
+static bool set_call(struct fr_call *call)
+{
+  CURL *easy = call->easy;
+  unsigned bad = curl_easy_setopt(easy, CURLOPT_CURLU, call->url);
+
+  bad |= curl_easy_setopt(easy, CURLOPT_HTTPHEADER, call->headers);
+  bad |= curl_easy_setopt(easy, CURLOPT_HEADERDATA, call);
+  bad |= curl_easy_setopt(easy, CURLOPT_WRITEDATA, call);
+  bad |= curl_easy_setopt(easy, CURLOPT_PREREQDATA, call);
+  bad |= curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, call->detail);
+  bad |= curl_easy_setopt(easy, CURLOPT_PRIVATE, call);
+  return !bad && set_request(easy, &call->spec);
+}
+
+/* A parsed URL saves libcurl a tenth of a request, and tells now whether it
+ * is one. */
+static enum fr_err parse_url(struct fr_call *call)
+{
+  CURLUcode code;
+
+  call->url = curl_url();
+  if (!call->url)
+    return FR_ENOMEM;
+  code = curl_url_set(call->url, CURLUPART_URL, call->spec.url,
+                      CURLU_DISALLOW_USER);
+  if (code == CURLUE_OUT_OF_MEMORY)
+    return FR_ENOMEM;
+  return code ? FR_EINVALID : FR_OK;
+}
+
+enum fr_err fr_handle_prepare(struct fr_call *call)
+{
+  struct fr_http *http = call->http;
+  enum fr_err err = parse_url(call);
+
+  if (err)
+    return err;
+  call->easy = http->nidle ? http->idle[--http->nidle] : curl_easy_init();
+  if (!call->easy || !set_always(call->easy, http) || !add_headers(call) ||
+      !set_call(call))
+    return FR_ENOMEM;
+  return FR_OK;
+}
+
+void fr_handle_release(struct fr_call *call)
+{
+  struct fr_http *http = call->http;
+
+  if (call->easy) {
+    curl_easy_reset(call->easy);
+    if (http->nidle < FR_IDLE_HANDLES)
+      http->idle[http->nidle++] = call->easy;
+    else
+      curl_easy_cleanup(call->easy);
+  }
+  for (struct curl_slist *line = call->headers; line; line = line->next)
+    fr_wipe(line->data, strlen(line->data));
+  curl_slist_free_all(call->headers);
+  curl_url_cleanup(call->url);
+  call->easy = NULL;
+  call->headers = NULL;
+  call->url = NULL;
+}
