@@ -259,7 +259,8 @@ static void interrupted(void *arg, int number)
                          "the next one";
 
   run->verdict.signal = number;
-  fr_verdict_say(&run->verdict, "%s", sentence);
+  if (run->fal)                 /* a server ends by a signal: no news */
+    fr_verdict_say(&run->verdict, "%s", sentence);
   if (run->gate)
     fr_gate_stop(run->gate, FR_EINTERRUPTED, sentence);
   else if (run->fal)
