@@ -111,7 +111,7 @@ end
 --- What every paged reply carries.
 function query.paged(body, next_text)
   body.next_cursor = next_text and query.base64(next_text) or core.json.null
-  body.has_more = next_text ~= nil
+  body.has_more = next_text and true or false
   return body
 end
 
