@@ -8,7 +8,7 @@
 #include <string.h>
 
 #define DAY_MS INT64_C(86400000)
-#define YEAR_0_MS INT64_C(-62167219200000)
+#define YEAR_1_MS INT64_C(-62135596800000)
 #define YEAR_9999_END_MS INT64_C(253402300799999)
 
 struct cursor {
@@ -175,11 +175,11 @@ static char *put(char *to, int64_t value, int digits, char next)
   return to + digits + 1;
 }
 
-/* By hand: every ledger event is stamped. Times outside the years 0 to 9999
+/* By hand: every ledger event is stamped. Times outside the years 1 to 9999
  * are shown as the nearest inside, so that the text always fits. */
 void fr_date_format(int64_t at_ms, char ret_text[FR_DATE_TEXT])
 {
-  int64_t at = at_ms < YEAR_0_MS ? YEAR_0_MS :
+  int64_t at = at_ms < YEAR_1_MS ? YEAR_1_MS :
                at_ms > YEAR_9999_END_MS ? YEAR_9999_END_MS : at_ms;
   int64_t days = at / DAY_MS - (at % DAY_MS < 0);
   int64_t ms = at - days * DAY_MS, second = ms / 1000;
