@@ -18,17 +18,18 @@ static void show(struct fr_progress *progress)
   struct fr_fal_figures figures;
   struct fr_counts counts;
   struct fr_buf line;
+  uint64_t missed;
   double rate;
 
   fr_fal_figures(progress->fal, &figures);
   fr_gate_counts(progress->gate, &counts);
+  missed = counts.failed + counts.partial;
   rate = elapsed ? (double)done(&counts) * 1000.0 / (double)elapsed : 0.0;
   fr_buf_init(&line, 512);
   fr_buf_addf(&line, "%llu done",
               (unsigned long long)done(&counts));
-  if (counts.failed + counts.partial)
-    fr_buf_addf(&line, ", %llu not",
-                (unsigned long long)(counts.failed + counts.partial));
+  if (missed)
+    fr_buf_addf(&line, ", %llu not", (unsigned long long)missed);
   fr_buf_addf(&line, ", %.0f/s, %u in flight, %u waiting", rate,
               figures.in_flight, figures.waiting);
   if (figures.retries)
@@ -36,7 +37,7 @@ static void show(struct fr_progress *progress)
                 (unsigned long long)figures.retries);
   if (figures.paused_ms)
     fr_buf_addf(&line, ", the API asks to wait %llu s",
-                (unsigned long long)((figures.paused_ms + 999) / 1000));
+                (unsigned long long)figures.paused_ms / 1000 + 1);
   fr_console_progress(progress->console, fr_buf_text(&line));
   fr_buf_done(&line);
 }

@@ -381,9 +381,11 @@ static int start_code(enum fr_err err)
   }
 }
 
+typedef enum fr_err (*step_fn)(struct run *run);
+
 static enum fr_err open_all(struct run *run)
 {
-  enum fr_err (*const steps[])(struct run *) = {
+  static const step_fn steps[] = {
     open_policy, open_keys, open_sandbox, open_ledger, open_network,
     open_gate, open_watches, begin, open_lua
   };
