@@ -6,6 +6,7 @@
  * no trailers: what comes after the body must not stand for what came
  * before it. */
 #include <string.h>
+#include <strings.h>
 
 #include "http/internal.h"
 
@@ -52,20 +53,39 @@ static bool is_blank(const char *line, size_t len)
   return len && (line[0] == '\r' || line[0] == '\n');
 }
 
-static enum fr_err take_line(struct fr_call *call, const char *line,
-                             size_t len)
+/* libcurl believes the last of several lengths; who contradicts itself has
+ * answered nothing. */
+static bool is_of_one_length(const struct fr_call *call)
+{
+  static const char name[] = "content-length:";
+  const char *length = fr_call_header(call, "content-length");
+  const char *at = fr_buf_text(&call->head), *end = at + call->head.len;
+
+  for (; length && at < end; at += strlen(at) + 1)
+    if (!strncasecmp(at, name, sizeof(name) - 1) &&
+        strcmp(at + sizeof(name) - 1, length))
+      return false;
+  return true;
+}
+
+static enum fr_err end_block(struct fr_call *call)
 {
   long status = 0;
 
+  curl_easy_getinfo(call->easy, CURLINFO_RESPONSE_CODE, &status);
+  call->head_over = status >= 200;
+  return is_of_one_length(call) ? FR_OK : FR_EPROTOCOL;
+}
+
+static enum fr_err take_line(struct fr_call *call, const char *line,
+                             size_t len)
+{
   if (call->head_bytes > call->spec.max_headers)
     return FR_ETOO_BIG;
   if (call->head_over)
     return FR_OK;
-  if (is_blank(line, len)) {
-    curl_easy_getinfo(call->easy, CURLINFO_RESPONSE_CODE, &status);
-    call->head_over = status >= 200;
-    return FR_OK;
-  }
+  if (is_blank(line, len))
+    return end_block(call);
   if (len > 5 && !memcmp(line, "HTTP/", 5)) {
     fr_buf_clear(&call->head);
     return FR_OK;

@@ -113,7 +113,8 @@ enum fr_err fr_url_parse(const char *text, struct fr_url *ret_url)
   CURLUcode code;
   CURLU *url;
 
-  if (!printable(text) || !strstr(text, "://"))
+  /* libcurl takes "host/" for a URL, and "https:///host" for two slashes. */
+  if (!printable(text) || !strstr(text, "://") || strstr(text, ":///"))
     return FR_EINVALID;
   url = curl_url();
   if (!url)
