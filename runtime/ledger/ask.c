@@ -5,7 +5,7 @@
  */
 #include <string.h>
 
-#include "ledger/internal.h"
+#include "ledger/event.h"
 
 /* The columns of FR_SQL_RECORD. */
 enum column {
@@ -31,9 +31,7 @@ static enum fr_err read_record(struct fr_ledger *ledger,
   };
 
   if (!key || record.state == FR_STATE_NONE || strlen(key) >= FR_KEY_TEXT)
-    return fr_ledger_fail(ledger, FR_ECORRUPT, "the ledger %s is damaged: a "
-                          "deletion has no intent; see falrun verify",
-                          ledger->path);
+    return fr_sql_odd(ledger, "a deletion has no intent");
   if (sqlite3_column_type(statement, ENDED_AT) != SQLITE_NULL)
     record.ended_at_ms = sqlite3_column_int64(statement, ENDED_AT);
   fr_text_copy(record.key, sizeof(record.key), key);
@@ -75,7 +73,7 @@ enum fr_err fr_ledger_key_owner(struct fr_ledger *ledger, const char *key,
   if (!row)
     err = FR_ENOT_FOUND;
   else if (!fr_sql_id(statement, 0, ret_id))
-    err = fr_sql_fail(ledger, SQLITE_CORRUPT);
+    err = fr_sql_odd(ledger, "a key belongs to nothing");
   sqlite3_reset(statement);
   return err;
 }
@@ -102,7 +100,7 @@ static enum fr_err read_open(struct fr_ledger *ledger,
   const char *reason = fr_sql_text(statement, REASON);
 
   if (!fr_sql_id(statement, REQUEST_ID, &open->id))
-    return fr_sql_fail(ledger, SQLITE_CORRUPT);
+    return fr_sql_odd(ledger, "a deletion has no request id");
   fr_text_copy(open->reason, sizeof(open->reason), reason ? reason : "");
   return read_record(ledger, statement, &open->record);
 }

@@ -8,7 +8,7 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "ledger/internal.h"
+#include "ledger/event.h"
 
 size_t fr_text_cut(const char *text, size_t len, size_t most)
 {

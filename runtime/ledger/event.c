@@ -14,7 +14,7 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "ledger/internal.h"
+#include "ledger/event.h"
 
 /* What each kind of event does to the derived tables, in this order. The
  * needle spares the parsing of data that has nothing for a statement; it is
@@ -58,9 +58,8 @@ enum fr_err fr_event_head(struct fr_ledger *ledger)
     if (hash && sqlite3_column_bytes(statement, 1) == FR_SHA256_SIZE)
       memcpy(ledger->head.hash, hash, FR_SHA256_SIZE);
     else
-      err = fr_ledger_fail(ledger, FR_ECORRUPT, "the ledger %s is damaged: "
-                           "event %" PRId64 " has no hash", ledger->path,
-                           ledger->head.seq);
+      err = fr_sql_odd(ledger, "event %" PRId64 " has no hash",
+                       ledger->head.seq);
   }
   sqlite3_reset(statement);
   return err;
@@ -199,9 +198,8 @@ enum fr_err fr_event_read(struct fr_ledger *ledger, sqlite3_stmt *statement,
       strlen(event.kind) != (size_t)sqlite3_column_bytes(statement, 3) ||
       sqlite3_column_bytes(statement, 6) != FR_SHA256_SIZE) {
     ret_event->seq = event.seq;
-    return fr_ledger_fail(ledger, FR_ECORRUPT, "the ledger %s is damaged: "
-                          "event %" PRId64 " is not an event",
-                          ledger->path, event.seq);
+    return fr_sql_odd(ledger, "event %" PRId64 " is not an event",
+                      event.seq);
   }
   *ret_event = event;
   return FR_OK;
@@ -219,9 +217,8 @@ enum fr_err fr_event_check(struct fr_ledger *ledger,
   if (event->seq != chain->events + 1 ||
       memcmp(hash, event->hash, sizeof(hash)) != 0) {
     chain->broken_seq = event->seq;
-    return fr_ledger_fail(ledger, FR_ECORRUPT, "the ledger %s was changed: "
-                          "event %" PRId64 " does not fit the one before",
-                          ledger->path, event->seq);
+    return fr_sql_odd(ledger, "event %" PRId64 " does not fit the one "
+                      "before", event->seq);
   }
   chain->events = event->seq;
   memcpy(chain->head, hash, sizeof(hash));

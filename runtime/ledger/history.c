@@ -1,5 +1,5 @@
 /* ledger/history.c - walks over runs, events and residue. */
-#include "ledger/internal.h"
+#include "ledger/event.h"
 
 static void read_run(sqlite3_stmt *statement, struct fr_run_row *row)
 {
@@ -104,7 +104,7 @@ enum fr_err fr_history_residue(struct fr_ledger *ledger,
     file.link = fr_sql_text(statement, 1);
     file.exception = fr_sql_text(statement, 2);
     if (!fr_sql_id(statement, 0, &file.id) || !file.link || !file.exception)
-      err = fr_sql_fail(ledger, SQLITE_CORRUPT);
+      err = fr_sql_odd(ledger, "a residue belongs to nothing");
     if (err || each(arg, &file))
       break;
   }

@@ -6,7 +6,7 @@
  */
 #include <string.h>
 
-#include "ledger/internal.h"
+#include "ledger/event.h"
 
 enum fr_err fr_hold_find(struct fr_ledger *ledger, const struct fr_uuid *id,
                          char *ret_reason, size_t size)
@@ -102,7 +102,7 @@ enum fr_err fr_hold_each(struct fr_ledger *ledger,
   for (;;) {
     err = fr_sql_step(ledger, statement, &row);
     if (!err && row && !fr_sql_id(statement, 0, &hold.id))
-      err = fr_sql_fail(ledger, SQLITE_CORRUPT);
+      err = fr_sql_odd(ledger, "a hold has no request id");
     if (err || !row)
       break;
     hold.at_ms = sqlite3_column_int64(statement, 1);

@@ -7,7 +7,7 @@
  */
 #include <string.h>
 
-#include "ledger/internal.h"
+#include "ledger/event.h"
 
 #define OPTIONS_MAX (64 << 10)
 

@@ -135,9 +135,9 @@ static enum fr_err connect_reader(struct fr_ledger *ledger)
     return err;
   if (size_of(ledger, "-wal") > 0 || size_of(ledger, "-journal") > 0)
     return fr_ledger_fail(ledger, FR_EIO, "the ledger %s has changes beside "
-                          "it (-wal) and its folder cannot be written; copy "
-                          "all its files to where you can write, or read it "
-                          "as its owner", ledger->path);
+                          "it (-wal, -journal) that cannot be read without "
+                          "writing there; read it as its owner, or copy all "
+                          "its files to a folder of yours", ledger->path);
   return connect_immutable(ledger);
 }
 
@@ -169,7 +169,7 @@ static enum fr_err quick_check(struct fr_ledger *ledger)
   if (result == SQLITE_ROW)
     words = fr_sql_text(statement, 0);
   if (!words)
-    err = fr_sql_fail(ledger, result);
+    err = fr_sql_fail(ledger, result == SQLITE_ROW ? SQLITE_NOMEM : result);
   else if (strcmp(words, "ok") != 0)
     err = fr_ledger_fail(ledger, FR_ECORRUPT, "the ledger %s is damaged: "
                          "%.300s; restore it from a backup", ledger->path,
@@ -191,9 +191,12 @@ static enum fr_err check_origin(struct fr_ledger *ledger)
     result = sqlite3_step(statement);
   if (result == SQLITE_ROW)
     origin = fr_sql_text(statement, 0);
-  if (result != SQLITE_ROW)
-    err = fr_sql_fail(ledger, result == SQLITE_DONE ? SQLITE_CORRUPT
-                                                    : result);
+  if (result == SQLITE_DONE)
+    err = fr_sql_odd(ledger, "it has lost its origin");
+  else if (result != SQLITE_ROW)
+    err = fr_sql_fail(ledger, result);
+  else if (!origin && sqlite3_column_type(statement, 0) != SQLITE_NULL)
+    err = fr_sql_fail(ledger, SQLITE_NOMEM);
   else if (origin && ledger->origin && strcmp(origin, ledger->origin) != 0)
     err = fr_ledger_fail(ledger, FR_EORIGIN, "the ledger %s belongs to %s, "
                          "not to %s; use another --ledger for that origin",

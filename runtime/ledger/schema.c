@@ -13,7 +13,7 @@
  */
 #include <inttypes.h>
 
-#include "ledger/internal.h"
+#include "ledger/event.h"
 
 static const char *const steps[] = {
   "CREATE TABLE meta("

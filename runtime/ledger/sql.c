@@ -47,6 +47,8 @@ enum fr_err fr_sql_fail(struct fr_ledger *ledger, int result)
   const char *words = ledger->db ? sqlite3_errmsg(ledger->db)
                                  : sqlite3_errstr(result);
 
+  if (result == SQLITE_IOERR_NOMEM)
+    result = SQLITE_NOMEM;
   switch (result & 0xff) {
   case SQLITE_NOMEM:
     return fr_ledger_fail(ledger, FR_ENOMEM, "out of memory in the ledger");
@@ -69,6 +71,21 @@ enum fr_err fr_sql_fail(struct fr_ledger *ledger, int result)
   default:
     return fail_io(ledger, words);
   }
+}
+
+/* Reading a column may take memory, and then says NULL when there is none. */
+enum fr_err fr_sql_odd(struct fr_ledger *ledger, const char *format, ...)
+{
+  char words[256];
+  va_list args;
+
+  if (sqlite3_errcode(ledger->db) == SQLITE_NOMEM)
+    return fr_sql_fail(ledger, SQLITE_NOMEM);
+  va_start(args, format);
+  (void)vsnprintf(words, sizeof(words), format, args);
+  va_end(args);
+  return fr_ledger_fail(ledger, FR_ECORRUPT, "the ledger %s was changed or "
+                        "is damaged: %s", ledger->path, words);
 }
 
 enum fr_err fr_sql_exec(struct fr_ledger *ledger, const char *sql)

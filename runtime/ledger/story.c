@@ -10,7 +10,7 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "ledger/internal.h"
+#include "ledger/event.h"
 
 static const char *const names[] = {
   "none", "open", "deleted", "gone", "partial", "failed", "refused", "unsent"
@@ -42,6 +42,7 @@ static enum fr_err refuse(struct fr_ledger *ledger, const struct fr_uuid *id,
   return fr_ledger_fail(ledger, FR_EINVALID, "%s: %s", text, words);
 }
 
+/* Leaves *ret_state alone where there is no intent. */
 static enum fr_err state_of(struct fr_ledger *ledger,
                             const struct fr_uuid *id,
                             enum fr_state *ret_state)
@@ -58,10 +59,16 @@ static enum fr_err state_of(struct fr_ledger *ledger,
   err = fr_sql_step(ledger, statement, &row);
   if (err)
     return err;
-  *ret_state = row ? fr_state_parse(fr_sql_text(statement, 0))
-                   : FR_STATE_NONE;
+  if (row) {
+    enum fr_state state = fr_state_parse(fr_sql_text(statement, 0));
+
+    if (state == FR_STATE_NONE)
+      err = fr_sql_odd(ledger, "a deletion has an unknown state");
+    else
+      *ret_state = state;
+  }
   sqlite3_reset(statement);
-  return FR_OK;
+  return err;
 }
 
 static enum fr_err need_open(struct fr_ledger *ledger,

@@ -13,7 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "ledger/internal.h"
+#include "ledger/event.h"
 
 static const char *const derived[][2] = {
   { "meta", "SELECT * FROM meta ORDER BY key" },
@@ -70,8 +70,7 @@ static enum fr_err hash_of(struct fr_ledger *ledger, int64_t seq,
   if (hash && sqlite3_column_bytes(statement, 0) == FR_SHA256_SIZE)
     memcpy(ret_hash, hash, FR_SHA256_SIZE);
   else
-    err = fr_ledger_fail(ledger, FR_ECORRUPT, "the ledger %s was changed: "
-                         "event %" PRId64 " is missing", ledger->path, seq);
+    err = fr_sql_odd(ledger, "event %" PRId64 " is missing", seq);
   sqlite3_reset(statement);
   return err;
 }
@@ -83,8 +82,7 @@ enum fr_err fr_verify_tail(struct fr_ledger *ledger)
   enum fr_err err = fr_event_head(ledger);
 
   if (!err && ledger->head.seq == 0)
-    err = fr_ledger_fail(ledger, FR_ECORRUPT, "the ledger %s was changed: "
-                         "it has no events", ledger->path);
+    err = fr_sql_odd(ledger, "it has no events");
   if (!err && ledger->head.seq > FR_LEDGER_TAIL) {
     chain.events = ledger->head.seq - FR_LEDGER_TAIL;
     err = hash_of(ledger, chain.events, chain.head);
@@ -142,9 +140,8 @@ static enum fr_err same_rows(struct fr_ledger *ledger, sqlite3_stmt *found,
       return fr_sql_fail(ledger, left == SQLITE_ROW || left == SQLITE_DONE
                                  ? right : left);
     if (left != right || (left == SQLITE_ROW && !same_row(found, expected)))
-      return fr_ledger_fail(ledger, FR_ECORRUPT, "the ledger %s was "
-                            "changed: its table %s is not what its events "
-                            "add up to", ledger->path, table);
+      return fr_sql_odd(ledger, "its table %s is not what its events add up "
+                        "to", table);
   } while (left == SQLITE_ROW);
   return FR_OK;
 }
@@ -212,8 +209,7 @@ static enum fr_err verify(struct fr_ledger *ledger, struct fr_ledger *scratch,
   if (!err)
     err = walk(ledger, statement, scratch, chain);
   if (!err && chain->events == 0 && !ledger->blank)
-    err = fr_ledger_fail(ledger, FR_ECORRUPT, "the ledger %s was changed: "
-                         "it has no events", ledger->path);
+    err = fr_sql_odd(ledger, "it has no events");
   return err ? err : compare(ledger, scratch);
 }
 

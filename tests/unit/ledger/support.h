@@ -20,7 +20,7 @@
 
 #include <cmocka.h>
 
-#include "ledger/internal.h"
+#include "ledger/event.h"
 
 #define AT0 1700000000000               /* 2023-11-14T22:13:20Z */
 #define ORIGIN "https://api.fal.ai"

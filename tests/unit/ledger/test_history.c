@@ -203,6 +203,25 @@ static void test_the_hash_is_as_documented(void **state)
                       "4c011eb8a2d72a132fce3932b77440f5");
 }
 
+/* A gap, though every hash was made to fit. */
+static void test_a_gap_does_not_fit(void **state)
+{
+  struct world *world = *state;
+  uint8_t hash[32];
+  struct fr_chain chain = { .events = 1 };
+  struct fr_event_row event = {
+    .seq = 3, .kind = "held", .data = "{}", .hash = hash
+  };
+
+  open_run(world);
+  assert_int_equal(fr_event_hash(&event, chain.head, hash), FR_OK);
+  assert_int_equal(fr_event_check(world->ledger, &event, &chain),
+                   FR_ECORRUPT);
+  assert_int_equal(chain.broken_seq, 3);
+  chain.events = 2;
+  assert_int_equal(fr_event_check(world->ledger, &event, &chain), FR_OK);
+}
+
 static void test_events_cannot_be_changed_by_accident(void **state)
 {
   struct world *world = *state;
@@ -316,8 +335,8 @@ static void test_every_change_of_a_table_is_found(void **state)
   forge(world, copy, sql, false);
   forge(world, copy, "DELETE FROM events", false);
   forge(world, copy, "DELETE FROM events; UPDATE meta SET value ="
-        " NULL; DELETE FROM runs; DELETE FROM deletions; DELETE FROM holds; DELETE FROM"
-        " residue; DELETE FROM user_keys", false);
+        " NULL; DELETE FROM runs; DELETE FROM deletions;"
+        " DELETE FROM holds; DELETE FROM residue; DELETE FROM user_keys", false);
 }
 
 static void test_a_run_refuses_a_forged_tail(void **state)
@@ -363,6 +382,7 @@ int main(void)
     TEST(test_run_misuse_is_refused),
     TEST(test_an_untouched_ledger_verifies), TEST(test_two_ledgers_differ),
     TEST(test_the_hash_is_as_documented),
+    TEST(test_a_gap_does_not_fit),
     TEST(test_events_cannot_be_changed_by_accident),
     TEST(test_every_change_of_an_event_is_found),
     TEST(test_every_change_of_a_table_is_found),

@@ -31,6 +31,20 @@ static void test_a_strict_umask_does_not_matter(void **state)
   assert_int_equal(mode_of(world->path, ""), 0600);
 }
 
+static void test_nor_for_the_folders(void **state)
+{
+  struct world *world = *state;
+  char path[256];
+  mode_t mask = umask(0477);
+
+  snprintf(path, sizeof(path), "%s/a/b/ledger.db", world->folder);
+  assert_int_equal(try_open(world, path, FR_LEDGER_RUN, ORIGIN,
+                            &world->ledger), FR_OK);
+  umask(mask);
+  snprintf(path, sizeof(path), "%s/a", world->folder);
+  assert_int_equal(mode_of(path, "/b"), 0700);
+}
+
 static void test_is_wal_and_synced_in_full(void **state)
 {
   struct world *world = *state;
@@ -157,6 +171,27 @@ static void test_refuses_a_flipped_byte(void **state)
       break;
   assert_true(at + 11 < len);
   data[at] = '9';
+  write_all(world->path, data, len);
+  assert_int_equal(try_open(world, world->path, FR_LEDGER_RUN, ORIGIN,
+                            &world->ledger), FR_ECORRUPT);
+}
+
+/* In a table that opening does not read. */
+static void test_refuses_a_damaged_page(void **state)
+{
+  struct world *world = *state;
+  static char data[1 << 20];
+  size_t len, page;
+
+  fill(world, 200);
+  world->ledger = open_as(world, FR_LEDGER_READ);
+  page = (size_t)number_of(world->ledger, "SELECT rootpage FROM "
+                           "sqlite_schema WHERE name = 'residue'");
+  fr_ledger_close(world->ledger);
+  world->ledger = NULL;
+  len = read_all(world->path, data, sizeof(data));
+  assert_true(page * 4096 <= len);
+  memset(data + (page - 1) * 4096, 0x55, 4096);
   write_all(world->path, data, len);
   assert_int_equal(try_open(world, world->path, FR_LEDGER_RUN, ORIGIN,
                             &world->ledger), FR_ECORRUPT);
@@ -334,10 +369,11 @@ int main(void)
   const struct CMUnitTest tests[] = {
     TEST(test_creates_files_and_folders_for_the_owner_only),
     TEST(test_a_strict_umask_does_not_matter),
+    TEST(test_nor_for_the_folders),
     TEST(test_is_wal_and_synced_in_full), TEST(test_refuses_garbage),
     TEST(test_refuses_a_database_of_another_program),
     TEST(test_refuses_a_newer_format), TEST(test_refuses_a_truncated_file),
-    TEST(test_refuses_a_flipped_byte),
+    TEST(test_refuses_a_flipped_byte), TEST(test_refuses_a_damaged_page),
     TEST(test_an_empty_file_is_a_new_ledger),
     TEST(test_a_creation_that_was_cut_short_is_done_again),
     TEST(test_reading_what_is_not_there_creates_nothing),
