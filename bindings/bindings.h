@@ -51,7 +51,7 @@ struct frl_config {
   bool color;                   /* for standard output */
   int columns;                  /* of the terminal; 0: not a terminal */
   size_t max_heap;              /* bytes Lua may use; 0: 256 MiB */
-  uint32_t max_turn_ms;         /* Lua without a wait; 0: 30 s */
+  uint32_t max_turn_ms;         /* Lua without a wait; 0: 10 s */
 };
 
 /* FR_ENOMEM, or FR_EINVALID when there is no such command. */

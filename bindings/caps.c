@@ -16,7 +16,7 @@
 
 #define DEFAULT_HEAP ((size_t)256 << 20)
 #define LAST_HEAP ((size_t)1 << 20)
-#define DEFAULT_TURN_MS 30000u
+#define DEFAULT_TURN_MS 10000u
 #define SIGNAL_TURN_MS 100u
 #define INSTRUCTIONS 10000
 

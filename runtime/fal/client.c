@@ -83,6 +83,19 @@ const char *fr_fal_stop_sentence(const struct fr_fal *fal)
   return fr_buf_text(&fal->stop_sentence);
 }
 
+const char *fr_fal_lacks_key(struct fr_fal *fal, enum fr_key which)
+{
+  static const char sentence[] =
+    "no key: set FAL_KEY (or FAL_ADMIN_KEY for what needs an admin key), or "
+    "name a key file in FAL_KEY_FILE";
+
+  if (which == FR_KEY_NONE || fr_keys_has(fal->config.keys, which))
+    return NULL;
+  fal->config.verdict->config = true;
+  fr_verdict_say(fal->config.verdict, "%s", sentence);
+  return sentence;
+}
+
 void fr_fal_refused(struct fr_fal *fal, const char *sentence)
 {
   fal->config.verdict->auth = true;

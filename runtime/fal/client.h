@@ -41,6 +41,10 @@ void fr_fal_free(struct fr_fal *fal);
 
 struct fr_seen *fr_fal_seen(struct fr_fal *fal);
 
+/* NULL when there is such a key (NONE always is); else the sentence that says
+ * how to give one, and the verdict is marked: a matter of configuration. */
+const char *fr_fal_lacks_key(struct fr_fal *fal, enum fr_key which);
+
 /* After a stop nothing new is sent: what waits, and what comes, ends with
  * FR_ESTOPPED and this sentence. 401, 403, an open breaker and a wait of
  * more than ten minutes stop the client by themselves. The first one wins. */

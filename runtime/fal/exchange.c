@@ -21,8 +21,6 @@
 #define TOTAL_MS 60000u
 #define STALL_MS 30000u
 #define HEADERS_MOST 65536u
-#define NO_KEY "no key: set FAL_KEY (or FAL_ADMIN_KEY for what needs an " \
-               "admin key), or name a key file in FAL_KEY_FILE"
 
 static void on_grant(struct fr_slot *slot);
 static void on_due(struct fr_timer *timer);
@@ -198,6 +196,7 @@ static void on_due(struct fr_timer *timer)
 void fr_exchange_start(struct fr_exchange *exchange)
 {
   struct fr_fal *fal = exchange->fal;
+  const char *lacks;
 
   if (exchange->state != FR_EXCHANGE_NEW)
     return;
@@ -207,11 +206,8 @@ void fr_exchange_start(struct fr_exchange *exchange)
   fr_op_start(fal->loop, &exchange->op, on_cancel);
   if (fal->stopped) {
     fr_exchange_withdraw(exchange, FR_ESTOPPED);
-  } else if (exchange->spec.key != FR_KEY_NONE &&
-             !fr_keys_has(fal->config.keys, exchange->spec.key)) {
-    fal->config.verdict->config = true;
-    fr_verdict_say(fal->config.verdict, "%s", NO_KEY);
-    fr_buf_say(&exchange->message, "%s", NO_KEY);
+  } else if ((lacks = fr_fal_lacks_key(fal, exchange->spec.key))) {
+    fr_buf_say(&exchange->message, "%s", lacks);
     finish(exchange, FR_ECONFIG);
   } else {
     fr_throttle_wait(&fal->throttle, &exchange->slot,

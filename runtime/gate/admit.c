@@ -199,6 +199,18 @@ static void queue(struct fr_effect *effect)
   fr_effect_move(effect, FR_PHASE_QUEUED);
 }
 
+/* Without the key that deletes nothing is even asked of the API. */
+static void require_key(struct fr_effect *effect)
+{
+  struct fr_gate *gate = effect->gate;
+  const char *lacks = NULL;
+
+  if (!gate->stop && gate->config.mode == FR_MODE_RUN && !effect->dry_run)
+    lacks = fr_fal_lacks_key(gate->config.fal, FR_KEY_ADMIN);
+  if (lacks)
+    fr_gate_stop(gate, FR_ECONFIG, lacks);
+}
+
 void fr_gate_admit(struct fr_effect *effect)
 {
   struct fr_gate *gate = effect->gate;
@@ -221,6 +233,7 @@ void fr_gate_admit(struct fr_effect *effect)
   }
   effect->earlier = !err;
   fr_gate_adopt(gate);
+  require_key(effect);
   if (!gate->stop && !fr_clock_known(gate) && !gate->stop) {
     fr_effect_move(effect, FR_PHASE_WAITING);
     return;

@@ -94,6 +94,8 @@ void fr_console_say(struct fr_console *console, enum fr_log_level level,
   struct fr_buf buf;
 
   clear(console);
+  if (level == FR_LOG_ERROR && console->why && *console->why)
+    console->why_said |= strstr(line, console->why) != NULL;
   fr_buf_init(&buf, LINE_MAX_BYTES);
   fr_buf_add_text(&buf, console->color ? color[level] : "");
   fr_buf_add_text(&buf, before[level]);

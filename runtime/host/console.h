@@ -14,6 +14,8 @@
 struct fr_console {
   bool tty, color;
   bool shown;                   /* a progress line is on the screen */
+  const char *why;              /* the verdict's sentence, borrowed */
+  bool why_said;                /* some error line contained it */
 };
 
 /* Finds out what standard error is and makes the console the log's sink. */

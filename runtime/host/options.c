@@ -182,13 +182,14 @@ static enum fr_err unknown(struct scan *scan, const char *word)
   const char *near = nearest(word + strspn(word, "-"));
 
   if (near)
-    fr_buf_say(scan->why, "falrun has no option %.60s; did you mean --%s?",
+    fr_buf_say(scan->why, "there is no option %.60s; did you mean --%s?",
                word, near);
   else
-    fr_buf_say(scan->why, "falrun has no option %.60s; see falrun --help",
+    fr_buf_say(scan->why, "there is no option %.60s; see falrun --help",
                word);
   if (scan->out->policy)
-    fr_buf_addf(scan->why, " What is meant for the policy stands after --.");
+    fr_buf_addf(scan->why, " (what is meant for the policy stands after "
+                "--)");
   return FR_ECONFIG;
 }
 
@@ -217,10 +218,10 @@ static enum fr_err unknown_command(struct scan *scan, const char *word)
   const char *near = frl_nearest(word, fr_command_names());
 
   if (near)
-    fr_buf_say(scan->why, "falrun has no command \"%.60s\"; did you mean %s?",
+    fr_buf_say(scan->why, "there is no command \"%.60s\"; did you mean %s?",
                word, near);
   else
-    fr_buf_say(scan->why, "falrun has no command \"%.60s\", and a policy is "
+    fr_buf_say(scan->why, "there is no command \"%.60s\", and a policy is "
                "a file whose name ends in .lua; see falrun --help", word);
   return FR_ECONFIG;
 }

@@ -400,7 +400,7 @@ static enum fr_err open_all(struct run *run)
 
 static void say_why(struct run *run)
 {
-  if (run->verdict.why[0] && !run->verdict.policy)
+  if (run->verdict.why[0] && !run->console.why_said)
     fr_console_say(&run->console, FR_LOG_ERROR, run->verdict.why);
 }
 
@@ -415,6 +415,7 @@ int fr_run(const struct fr_options *options)
   fr_buf_init(&run.policy_text, POLICY_MAX);
   fr_clock_real(&run.clock);
   fr_console_open(&run.console, verbose ? FR_LOG_DEBUG : FR_LOG_INFO);
+  run.console.why = run.verdict.why;
   err = open_all(&run);
   if (err) {
     fail(&run, err);
