@@ -336,7 +336,8 @@ static void test_every_change_of_a_table_is_found(void **state)
   forge(world, copy, "DELETE FROM events", false);
   forge(world, copy, "DELETE FROM events; UPDATE meta SET value ="
         " NULL; DELETE FROM runs; DELETE FROM deletions;"
-        " DELETE FROM holds; DELETE FROM residue; DELETE FROM user_keys", false);
+        " DELETE FROM holds; DELETE FROM residue;"
+        " DELETE FROM user_keys", false);
 }
 
 static void test_a_run_refuses_a_forged_tail(void **state)
