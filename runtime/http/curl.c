@@ -12,6 +12,10 @@
 
 #include "http/internal.h"
 
+/* By default libcurl keeps four per handle that is added just now: when many
+ * calls end in one turn, most of their connections would be closed. */
+#define KEPT_CONNECTIONS 1024L
+
 /* ---- the end of a call -------------------------------------------------- */
 
 /* libcurl 7.88's PIPEWAIT waits for a first connection only: after a GOAWAY
@@ -139,6 +143,7 @@ enum fr_err fr_curl_open(struct fr_http *http, struct fr_buf *why)
   }
   curl_multi_setopt(http->multi, CURLMOPT_PIPELINING,
                     (long)CURLPIPE_MULTIPLEX);
+  curl_multi_setopt(http->multi, CURLMOPT_MAXCONNECTS, KEPT_CONNECTIONS);
   fr_curl_attach(http);
   return FR_OK;
 }

@@ -258,6 +258,26 @@ static void test_many_at_once(void **state)
   assert_int_equal(w->peer.requests, COUNT(calls));
 }
 
+/* All calls of a round end in few turns; their connections must stay. */
+static void test_connections_are_kept(void **state)
+{
+  static const struct peer_reply replies[] = { { .text = OK_4 } };
+  struct world *w = *state;
+  struct fr_call_spec spec = spec_of(w);
+  struct fr_call *calls[40];
+
+  ANSWER(replies);
+  for (unsigned round = 1; round <= 5; round++) {
+    for (unsigned i = 0; i < COUNT(calls); i++)
+      calls[i] = started(w, &spec);
+    turn_until(w, round * COUNT(calls));
+    for (unsigned i = 0; i < COUNT(calls); i++)
+      fr_call_free(calls[i]);
+  }
+  assert_in_range(w->peer.accepted, 1, COUNT(calls));
+  assert_int_equal(w->peer.closed, 0);
+}
+
 static void test_max_connections(void **state)
 {
   static const struct peer_reply replies[] = { { .text = OK_4 } };
@@ -793,6 +813,7 @@ int main(void)
     TEST(post_without_a_body_says_so),
     TEST(head_waits_for_no_body),
     TEST(many_at_once),
+    TEST(connections_are_kept),
     TEST(max_connections),
     TEST(redirect_is_an_answer),
     TEST(compressed_bytes_stay_as_they_are),
