@@ -64,7 +64,7 @@ local function start_function(state, at, is_local)
       declare(state, tokens[at].text)
     elseif plain then
       state.assigned[tokens[at].text] = true
-    else
+    elseif not is_declared(state, tokens[at].text) then
       state.uses[#state.uses + 1] = tokens[at]
     end
     while tokens[at].text ~= "(" do

@@ -98,10 +98,10 @@ local function distance(a, b)
     row[j] = j
   end
   for i = 1, #a do
-    local left_above, above = row[0], nil
+    local left_above = row[0]
     row[0] = i
     for j = 1, #b do
-      above = row[j]
+      local above = row[j]
       local cost = a:sub(i, i) == b:sub(j, j) and 0 or 1
       row[j] = math.min(left_above + cost, above + 1, row[j - 1] + 1)
       left_above = above
@@ -187,16 +187,21 @@ local function add_tasks(world)
     local values = table.pack(coroutine.resume(task.co,
       table.unpack(arguments, 1, arguments.n)))
     if coroutine.status(task.co) == "dead" then
-      if not values[1] and not task.asked then
-        task.traceback = debug.traceback(task.co, tostring(values[2]))
-      end
-      finish(task, table.unpack(values, 1, values.n))
+      finish(task, table.unpack(values, 2, values.n))
     end
   end
 
   function core.spawn(f, ...)
-    local task = setmetatable({ co = coroutine.create(f), ready = true,
-      waiters = {}, arguments = table.pack(...) }, { __index = methods })
+    local task = setmetatable({ ready = true, waiters = {},
+      arguments = table.pack(...) }, { __index = methods })
+    local function note(err)
+      task.traceback = debug.traceback(tostring(err), 2)
+      return err
+    end
+    -- Under a protected call, as in falrun: <close> variables are closed.
+    task.co = coroutine.create(function(...)
+      return xpcall(f, note, ...)
+    end)
     tasks[#tasks + 1] = task
     return task
   end
