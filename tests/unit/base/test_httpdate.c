@@ -120,6 +120,28 @@ static void what_is_none_is_refused(void **state)
   refuse("Sun, 06 Nov 19\0" "4 08:49:37 GMT", 29);
 }
 
+/* No byte of any form may be another. */
+static void every_byte_is_looked_at(void **state)
+{
+  static const char *const forms[] = {
+    "Sun, 06 Nov 1994 08:49:37 GMT", "Sunday, 06-Nov-94 08:49:37 GMT",
+    "Sun Nov  6 08:49:37 1994",
+  };
+  static const char others[] = { 0, 1, '#', '-', ',', ' ', 'x', '\xff' };
+  char text[40];
+
+  (void)state;
+  for (size_t i = 0; i < 3; i++)
+    for (size_t at = 0; at < strlen(forms[i]); at++)
+      for (size_t j = 0; j < sizeof(others); j++) {
+        memcpy(text, forms[i], strlen(forms[i]) + 1);
+        if (text[at] == others[j])
+          continue;
+        text[at] = others[j];
+        refuse(text, strlen(forms[i]));
+      }
+}
+
 /* A copy without a NUL, of the exact length: ASan watches the ends. */
 static void every_cut_is_refused(void **state)
 {
@@ -149,6 +171,7 @@ int main(void)
     cmocka_unit_test(every_weekday_has_its_name),
     cmocka_unit_test(two_digits_are_1970_to_2069),
     cmocka_unit_test(what_is_none_is_refused),
+    cmocka_unit_test(every_byte_is_looked_at),
     cmocka_unit_test(every_cut_is_refused),
   };
 

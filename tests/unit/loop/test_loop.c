@@ -224,20 +224,38 @@ static void on_alarm(int number)
   signals++;
 }
 
-static void a_signal_ends_the_wait(void **state)
+/* Turns once with an alarm on its way; the time it took. */
+static uint64_t turn_with_alarm(int max_wait_ms)
 {
   struct sigaction action = { .sa_handler = on_alarm }, before;
   struct itimerval soon = { .it_value.tv_usec = 20000 };
   uint64_t start = fr_clock_now(&w.clock);
 
-  (void)state;
   signals = 0;
-  watch();
   sigaction(SIGALRM, &action, &before);
   setitimer(ITIMER_REAL, &soon, NULL);
-  assert_true(fr_loop_turn(w.loop, 20000));
-  assert_true(fr_clock_now(&w.clock) - start < 19000);
+  assert_true(fr_loop_turn(w.loop, max_wait_ms));
+  soon.it_value.tv_usec = 0;
+  setitimer(ITIMER_REAL, &soon, NULL);
   sigaction(SIGALRM, &before, NULL);
+  return fr_clock_now(&w.clock) - start;
+}
+
+static void a_signal_ends_the_wait(void **state)
+{
+  (void)state;
+  watch();
+  assert_true(turn_with_alarm(20000) < 19000);
+  assert_int_equal(signals, 1);
+  assert_string_equal(w.order, "");
+}
+
+/* 2^32 ms would be no wait at all where an int is not watched. */
+static void a_far_timer_is_waited_for(void **state)
+{
+  (void)state;
+  fr_timer_start(w.loop, &w.timer, fr_loop_now(w.loop) + (UINT64_C(1) << 32));
+  (void)turn_with_alarm(-1);
   assert_int_equal(signals, 1);
   assert_string_equal(w.order, "");
 }
@@ -289,6 +307,20 @@ static void a_loop_needs_a_descriptor(void **state)
   assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
   assert_int_equal(err, FR_EIO);
   assert_null(loop);
+}
+
+static void a_freed_loop_keeps_no_descriptor(void **state)
+{
+  int before = dup(0), after;
+  struct fr_loop *loop;
+
+  (void)state;
+  close(before);
+  assert_int_equal(fr_loop_new(&w.clock, &loop), FR_OK);
+  fr_loop_free(loop);
+  after = dup(0);
+  close(after);
+  assert_int_equal(before, after);
 }
 
 /* ---- leftovers ---------------------------------------------------------- */
@@ -393,9 +425,11 @@ int main(void)
     TEST(what_is_ready_goes_before_the_leap, make_virtual),
     TEST(now_is_once_per_turn, make_virtual),
     TEST(a_signal_ends_the_wait, make_real),
+    TEST(a_far_timer_is_waited_for, make_real),
     TEST(data_ends_the_wait, make_real),
     TEST(what_is_done_ends_the_wait, make_real),
     TEST(a_loop_needs_a_descriptor, make_virtual),
+    TEST(a_freed_loop_keeps_no_descriptor, make_virtual),
     TEST(a_debug_build_names_what_is_left, make_virtual),
   };
 

@@ -154,14 +154,24 @@ static void cancel_ends_it_later(void **state)
   fr_op_cancel(&job.op);
   assert_int_equal(job.asked, 1);
   assert_int_equal(job.done, 0);
-  fr_op_cancel(&job.op);
-  assert_int_equal(job.asked, 1);
   fr_loop_turn(*state, 0);
   assert_int_equal(job.done, 1);
   assert_int_equal(job.err, FR_ECANCELLED);
+}
+
+static void further_cancels_do_nothing(void **state)
+{
+  struct job job;
+
+  start(*state, &job);
+  fr_op_cancel(&job.op);
   fr_op_cancel(&job.op);
   assert_int_equal(job.asked, 1);
+  fr_loop_turn(*state, 0);
+  fr_op_cancel(&job.op);
   assert_false(fr_loop_turn(*state, 0));
+  assert_int_equal(job.asked, 1);
+  assert_int_equal(job.done, 1);
 }
 
 static void cancel_without_a_module_is_enough(void **state)
@@ -414,6 +424,7 @@ int main(void)
     TEST(waiting_may_begin_after_the_end),
     TEST(delivered_in_the_order_of_finishing),
     TEST(cancel_ends_it_later),
+    TEST(further_cancels_do_nothing),
     TEST(cancel_without_a_module_is_enough),
     TEST(the_module_may_know_better),
     TEST(what_is_done_cannot_be_cancelled),

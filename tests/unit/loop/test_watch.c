@@ -11,7 +11,6 @@
 
 #include <fcntl.h>
 #include <sys/socket.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "loop/loop.h"
@@ -163,6 +162,26 @@ static void a_hang_up_is_what_was_wanted(void **state)
   }
 }
 
+/* An empty pipe's end says EPOLLHUP and nothing else. */
+static void a_hang_up_alone_is_enough(void **state)
+{
+  static const unsigned masks[] = { FR_READ, FR_WRITE };
+
+  for (size_t i = 0; i < 2; i++) {
+    struct end end = end_of(*state);
+    int fds[2];
+
+    assert_int_equal(pipe2(fds, O_CLOEXEC | O_NONBLOCK), 0);
+    start(&end, fds[0], masks[i]);
+    close(fds[1]);
+    fr_loop_turn(*state, 0);
+    assert_int_equal(end.calls, 1);
+    assert_int_equal(end.ready, masks[i]);
+    stop(&end);
+    close(fds[0]);
+  }
+}
+
 static void an_error_wakes_the_writer(void **state)
 {
   struct end end = end_of(*state);
@@ -186,7 +205,8 @@ static void an_error_wakes_the_writer(void **state)
 static bool in_set(int fd)
 {
   char path[64], line[256];
-  int wanted, found = 0;
+  bool found = false;
+  int wanted;
 
   for (int epoll = 3; epoll < 64; epoll++) {
     FILE *file;
@@ -542,6 +562,7 @@ int main(void)
     TEST(readable_while_there_is_data),
     TEST(only_what_is_wanted),
     TEST(a_hang_up_is_what_was_wanted),
+    TEST(a_hang_up_alone_is_enough),
     TEST(an_error_wakes_the_writer),
     TEST(an_idle_hang_up_does_not_spin),
     TEST(stopped_while_out_of_the_set),
