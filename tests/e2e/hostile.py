@@ -140,7 +140,7 @@ class Server:
     def _one(self, client, rest):
         while b"\r\n\r\n" not in rest:
             more = client.recv(65536)
-            if not more:
+            if not more or more[:1] == b"\x16":         # TLS: no, thanks
                 return None
             rest += more
         raw, _, rest = rest.partition(b"\r\n\r\n")
