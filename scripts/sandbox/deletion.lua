@@ -9,7 +9,8 @@ local CACHED_MS <const> = 600000
 local SWEEP_AT <const> = 10000
 
 function deletion.new(state)
-  return { state = state, cache = {}, cached = 0, calls = 0 }
+  return { state = state, cache = {}, cached = 0, sweep_at = SWEEP_AT,
+           calls = 0 }
 end
 
 local function sweep(self, now)
@@ -21,6 +22,7 @@ local function sweep(self, now)
       self.cached = self.cached + 1
     end
   end
+  self.sweep_at = math.max(SWEEP_AT, 2 * self.cached)
 end
 
 local function remember(self, key, id, reply)
@@ -28,7 +30,7 @@ local function remember(self, key, id, reply)
   if key and cacheable then
     self.cache[key] = { at = core.at(), id = id, reply = reply }
     self.cached = self.cached + 1
-    if self.cached > SWEEP_AT then
+    if self.cached > self.sweep_at then
       sweep(self, core.at())
     end
   end
