@@ -25,7 +25,7 @@
 
 #include "base/verdict.h"
 #include "fal/client.h"
-#include "ledger/ledger.h"
+#include "ledger/story.h"
 
 struct fr_gate;
 struct fr_deletion;

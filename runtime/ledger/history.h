@@ -6,7 +6,7 @@
 #ifndef FR_LEDGER_HISTORY_H
 #define FR_LEDGER_HISTORY_H
 
-#include "ledger/ledger.h"
+#include "ledger/story.h"
 
 struct fr_run_row {
   int64_t run;

@@ -7,7 +7,7 @@
 #ifndef FR_LEDGER_HOLDS_H
 #define FR_LEDGER_HOLDS_H
 
-#include "ledger/ledger.h"
+#include "ledger/story.h"
 
 /* FR_OK and the reason (cut to fit) when a hold covers the id;
  * FR_ENOT_FOUND when none does. */

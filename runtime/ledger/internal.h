@@ -14,7 +14,7 @@
 #include "base/digest.h"
 #include "ledger/history.h"
 #include "ledger/holds.h"
-#include "ledger/ledger.h"
+#include "ledger/story.h"
 #include "ledger/sql.h"
 
 #define FR_SCHEMA_APPLICATION 0x66616c72      /* "falr" */
