@@ -33,7 +33,7 @@ struct fr_exchange {
   bool suspended;
   char *method, *path;
   struct fr_buf body;
-  bool too_large;
+  enum fr_err unread;           /* why the body was not kept */
   void *data;
   struct fr_watch hangup;       /* the client's socket, while suspended */
   struct MHD_Response *response;

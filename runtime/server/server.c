@@ -62,12 +62,12 @@ static enum MHD_Result receive(struct fr_exchange *exchange,
                                const char *data, size_t *len)
 {
   if (*len) {
-    if (!exchange->too_large && fr_buf_add(&exchange->body, data, *len))
-      exchange->too_large = true;
+    if (!exchange->unread)
+      exchange->unread = fr_buf_add(&exchange->body, data, *len);
     *len = 0;
-    return MHD_YES;
+    return exchange->unread == FR_ENOMEM ? MHD_NO : MHD_YES;
   }
-  if (exchange->too_large)
+  if (exchange->unread)
     return refuse(exchange->connection, MHD_HTTP_CONTENT_TOO_LARGE);
   exchange->phase = FR_EXCHANGE_ASKED;
   fr_list_add(&exchange->server->asked, &exchange->link);
