@@ -5,7 +5,6 @@
 #ifndef PEER_H
 #define PEER_H
 
-#include <arpa/inet.h>
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,6 +12,7 @@
 #include <unistd.h>
 
 #include "loop/loop.h"
+#include "tests/unit/http/listen.h"
 
 struct peer_reply {
   const char *text;     /* sent at once; NULL: nothing */
@@ -117,21 +117,6 @@ static inline void peer_accept(struct fr_watch *watch, unsigned what)
                          accept4(watch->fd, NULL, NULL, SOCK_NONBLOCK),
                          FR_READ));
   peer->accepted++;
-}
-
-/* An unused port of 127.0.0.1 in `port`; the descriptor listens on it. */
-static inline int peer_listen(unsigned *port)
-{
-  struct sockaddr_in address = { .sin_family = AF_INET,
-                                 .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
-  socklen_t size = sizeof(address);
-  int fd = socket(AF_INET, SOCK_STREAM, 0);
-
-  assert(!bind(fd, (struct sockaddr *)&address, size));
-  assert(!listen(fd, 512));
-  assert(!getsockname(fd, (struct sockaddr *)&address, &size));
-  *port = ntohs(address.sin_port);
-  return fd;
 }
 
 static inline void peer_start(struct peer *peer, struct fr_loop *loop)

@@ -1,0 +1,170 @@
+/* tests/unit/http/test_handle.c - what a request carries, and what not. */
+#include "tests/unit/http/world.h"
+
+static void test_request_carries_what_the_spec_says(void **state)
+{
+  static const struct peer_reply replies[] = { { .text = OK_4 } };
+  struct world *w = *state;
+  struct fr_call_spec spec = spec_of(w);
+
+  ANSWER(replies);
+  spec.method = "DELETE";
+  spec.authorization = "Key id:secret";
+  spec.idempotency_key = "k-1";
+  fr_call_free(run(w, &spec, FR_OK));
+  assert_ptr_equal(strstr(w->peer.text, "DELETE /v1/x HTTP/1.1\r\n"),
+                   w->peer.text);
+  assert_non_null(strstr(w->peer.text, "\r\nAuthorization: Key id:secret\r"));
+  assert_non_null(strstr(w->peer.text, "\r\nIdempotency-Key: k-1\r"));
+  assert_non_null(strstr(w->peer.text, "\r\nUser-Agent: falrun/"));
+  assert_null(strstr(w->peer.text, "Accept-Encoding"));
+  assert_null(strstr(w->peer.text, "Content-Type"));
+}
+
+static void test_nothing_of_a_call_is_left_for_the_next(void **state)
+{
+  static const struct peer_reply replies[] = { { .text = OK_4 } };
+  struct world *w = *state;
+  struct fr_call_spec spec = spec_of(w);
+
+  ANSWER(replies);
+  spec.method = "POST";
+  spec.authorization = "Key id:secret";
+  spec.idempotency_key = "k-1";
+  spec.content_type = "application/json";
+  spec.body = "{}";
+  spec.body_len = 2;
+  fr_call_free(run(w, &spec, FR_OK));
+  assert_non_null(strstr(w->peer.text, "Content-Length: 2\r\n"));
+  assert_null(strstr(w->peer.text, "Expect"));
+  expect(w, FR_OK);
+  assert_ptr_equal(strstr(w->peer.text, "GET "), w->peer.text);
+  assert_null(strstr(w->peer.text, "Authorization"));
+  assert_null(strstr(w->peer.text, "Idempotency"));
+  assert_null(strstr(w->peer.text, "Content-"));
+  assert_int_equal(w->peer.accepted, 1);
+}
+
+static void test_post_without_a_body_says_so(void **state)
+{
+  static const struct peer_reply replies[] = { { .text = OK_4 } };
+  struct world *w = *state;
+  struct fr_call_spec spec = spec_of(w);
+
+  ANSWER(replies);
+  spec.method = "POST";
+  fr_call_free(run(w, &spec, FR_OK));
+  assert_non_null(strstr(w->peer.text, "Content-Length: 0\r\n"));
+  assert_null(strstr(w->peer.text, "Content-Type"));
+}
+
+static void test_head_waits_for_no_body(void **state)
+{
+  static const struct peer_reply replies[] = { { .text =
+    "HTTP/1.1 200 OK\r\nContent-Length: 9999\r\n\r\n" } };
+  struct world *w = *state;
+  struct fr_call_spec spec = spec_of(w);
+
+  ANSWER(replies);
+  spec.method = "HEAD";
+  fr_call_free(run(w, &spec, FR_OK));
+}
+
+static void test_environment_names_no_proxy(void **state)
+{
+  static const struct peer_reply replies[] = { { .text = OK_4 } };
+  struct world *w = *state;
+
+  ANSWER(replies);
+  setenv("http_proxy", "http://127.0.0.1:1/", 1);
+  setenv("ALL_PROXY", "http://127.0.0.1:1/", 1);
+  expect(w, FR_OK);
+  expect(w, FR_OK);
+  unsetenv("http_proxy");
+  unsetenv("ALL_PROXY");
+  assert_ptr_equal(strstr(w->peer.text, "GET /v1/x "), w->peer.text);
+}
+
+static void test_configured_proxy_is_used(void **state)
+{
+  static const struct peer_reply replies[] = { { .text = OK_4 } };
+  struct world *w = *state;
+  char proxy[64];
+
+  ANSWER(replies);
+  snprintf(proxy, sizeof(proxy), "http://127.0.0.1:%u", w->peer.port);
+  open_client(w, &(struct fr_http_config){ .proxy = proxy });
+  snprintf(w->url, sizeof(w->url), "http://localhost:1/there");
+  setenv("no_proxy", "*", 1);
+  expect(w, FR_OK);
+  unsetenv("no_proxy");
+  assert_ptr_equal(strstr(w->peer.text, "GET http://localhost:1/there "),
+                   w->peer.text);
+}
+
+static void test_netrc_is_not_read(void **state)
+{
+  static const struct peer_reply replies[] = { { .text = OK_4 } };
+  struct world *w = *state;
+  char folder[] = "/tmp/falrun-netrc-XXXXXX", path[64];
+  FILE *file;
+
+  ANSWER(replies);
+  assert_non_null(mkdtemp(folder));
+  snprintf(path, sizeof(path), "%s/.netrc", folder);
+  file = fopen(path, "w");
+  fputs("machine 127.0.0.1 login me password secret\n", file);
+  fclose(file);
+  setenv("HOME", folder, 1);
+  expect(w, FR_OK);
+  assert_null(strstr(w->peer.text, "Authorization"));
+  unlink(path);
+  rmdir(folder);
+}
+
+static void test_cookies_do_not_come_back(void **state)
+{
+  static const struct peer_reply replies[] = { { .text =
+    "HTTP/1.1 200 OK\r\nSet-Cookie: a=b\r\nContent-Length: 0\r\n\r\n" } };
+  struct world *w = *state;
+
+  ANSWER(replies);
+  expect(w, FR_OK);
+  expect(w, FR_OK);
+  assert_null(strstr(w->peer.text, "Cookie"));
+}
+
+static void test_read_only_sends_nothing_that_changes(void **state)
+{
+  static const struct peer_reply replies[] = { { .text = OK_4 } };
+  struct world *w = *state;
+  struct fr_call_spec spec = spec_of(w);
+  struct fr_call *call;
+
+  ANSWER(replies);
+  open_client(w, &(struct fr_http_config){ .read_only = true });
+  spec.changes = true;
+  call = run(w, &spec, FR_EREAD_ONLY);
+  assert_false(fr_call_sent(call));
+  fr_call_free(call);
+  turn_for(w, 50);
+  assert_int_equal(w->peer.accepted, 0);
+  expect(w, FR_OK);
+}
+
+int main(void)
+{
+  const struct CMUnitTest tests[] = {
+    TEST(request_carries_what_the_spec_says),
+    TEST(nothing_of_a_call_is_left_for_the_next),
+    TEST(post_without_a_body_says_so),
+    TEST(head_waits_for_no_body),
+    TEST(environment_names_no_proxy),
+    TEST(configured_proxy_is_used),
+    TEST(netrc_is_not_read),
+    TEST(cookies_do_not_come_back),
+    TEST(read_only_sends_nothing_that_changes),
+  };
+
+  return cmocka_run_group_tests_name("http/handle", tests, NULL, NULL);
+}
