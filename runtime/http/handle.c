@@ -12,7 +12,11 @@
 
 /* libcurl is about to write the request: from here on bytes may have left.
  * CURLINFO_REQUEST_SIZE says less: in HTTP/2 it stays 0 when the write of a
- * later frame failed. The stall clock starts here too. */
+ * later frame failed. The stall clock starts here too.
+ *
+ * A second time is libcurl's own repeat, after a kept connection closed
+ * without an answer. What changes something is repeated by the gate alone,
+ * which must know that an answer was lost. */
 static int about_to_send(void *arg, char *ip, char *local_ip, int port,
                          int local_port)
 {
@@ -20,6 +24,10 @@ static int about_to_send(void *arg, char *ip, char *local_ip, int port,
   struct fr_loop *loop = call->http->loop;
 
   (void)ip, (void)local_ip, (void)port, (void)local_port;
+  if (call->sent && call->spec.changes) {
+    call->limit = FR_EDROPPED;
+    return CURL_PREREQFUNC_ABORT;
+  }
   call->sent = true;
   call->last_byte = fr_loop_now(loop);
   if (call->timer.due > call->last_byte + call->spec.stall_ms)
