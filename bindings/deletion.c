@@ -131,7 +131,10 @@ static void set_files(lua_State *L, const struct fr_deletion_result *result)
   for (size_t i = 0; i < result->nfiles; i++) {
     lua_createtable(L, 0, 2);
     set_text(L, "link", result->files[i].link);
-    set_text(L, "exception", result->files[i].exception);
+    if (result->files[i].exception) {   /* "" too: only null is "gone" */
+      lua_pushstring(L, result->files[i].exception);
+      lua_setfield(L, -2, "exception");
+    }
     lua_rawseti(L, -2, (lua_Integer)i + 1);
   }
   lua_setfield(L, -2, "cdn_delete_results");
