@@ -80,7 +80,8 @@ end
 
 local function new_summary()
   return { deleted = 0, already_deleted = 0, planned = 0, partial = 0,
-           held = 0, refused = 0, failed = 0, total = 0, errors = {} }
+           held = 0, refused = 0, failed = 0, total = 0,
+           errors = core.json.array {} }
 end
 
 local function note_error(summary, err)
