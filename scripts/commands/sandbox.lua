@@ -10,49 +10,52 @@ local world = require "sandbox.world"
 local OPTIONS <const> = {
   { name = "port", value = "N", help = "port on 127.0.0.1 (default: a free "
     .. "one)" },
-  { name = "requests", value = "N", help = "how long the history is (1000)" },
+  { name = "requests", value = "N", help = "how long the history is, to "
+    .. "2000000 (1000)" },
   { name = "seed", value = "N", help = "another number, another history (1)" },
-  { name = "endpoints", value = "N|A,B", help = "how many, or which (3)" },
+  { name = "endpoints", value = "N|A,B", help = "how many, to 1000, or "
+    .. "which (3)" },
   { name = "span", value = "DUR", help = "how far back it goes (90d)" },
   { name = "anchor", value = "TIME", help = "when it ends (now)" },
   { name = "rate-limit", value = "N/s", help = "answer 429 above it" },
   { name = "concurrency-limit", value = "N", help = "the same for requests "
     .. "in flight" },
-  { name = "latency", value = "DUR|A-B", help = "wait before each answer" },
+  { name = "latency", value = "DUR|A-B", help = "wait before each answer "
+    .. "(0s)" },
   { name = "faults", value = "LIST", help = "NAME[@list|@delete]=SHARE,..." },
-  { name = "fault-seed", value = "N", help = "another number, other faults" },
+  { name = "fault-seed", value = "N", help = "another number, other "
+    .. "faults (1)" },
   { name = "truth", value = "FILE", help = "append what was really deleted" },
-  { name = "second-delete", value = "HOW", help = "empty, 404 or same" },
+  { name = "second-delete", value = "HOW", help = "what deleting again "
+    .. "answers: empty, 404 or same (empty)" },
   { name = "cache-errors", value = "yes|no", help = "does the idempotency "
     .. "cache keep errors (no)" },
-  { name = "deleted-rows", value = "HOW", help = "stay or vanish" },
-  { name = "window-field", value = "FIELD", help = "ended_at, sent_at or "
-    .. "started_at" },
-  { name = "sort", value = "HOW", help = "desc or asc" },
+  { name = "deleted-rows", value = "HOW", help = "stay in the lists or "
+    .. "vanish (stay)" },
+  { name = "window-field", value = "FIELD", help = "what start and end "
+    .. "look at: ended_at, sent_at or started_at (ended_at)" },
+  { name = "sort", value = "HOW", help = "order of by-endpoint: desc or asc "
+    .. "(desc)" },
 }
+
+local REQUESTS_MOST <const> = 2000000   -- what a kept walk has memory for
+local ENDPOINTS_MOST <const> = 1000
+local SEED_MOST <const> = 1 << 53
 
 local function wrong(name, value, wanted)
   host.usage(("--%s is \"%s\": write %s"):format(name, tostring(value)
     :sub(1, 40):gsub("[^\x20-\x7e]", "?"), wanted))
 end
 
-local function number(given, name, default, least)
+local function number(given, name, default, least, most)
   local text = given[name]
   local value = text and text:match("^%d+$") and math.tointeger(text)
   if not text then
     return default
-  elseif not value or value < least or value > 1000000000 then
-    wrong(name, text, "a whole number of at least " .. least)
+  elseif not value or value < least or value > most then
+    wrong(name, text, ("a whole number from %d to %d"):format(least, most))
   end
   return value
-end
-
-local function duration(given, name, default)
-  local ms = core.parse_duration(given[name] or default)
-  if not ms then
-    wrong(name, given[name], "a duration with its unit, like 90d")
-  end
-  return ms
 end
 
 local function choice(given, name, words)
@@ -68,19 +71,29 @@ end
 local function endpoints(given)
   local text = given.endpoints or "3"
   if text:match("^%d+$") then
-    return world.endpoint_names(number(given, "endpoints", 3, 1))
+    return world.endpoint_names(number(given, "endpoints", 3, 1,
+                                       ENDPOINTS_MOST))
   end
-  local names = {}
+  local names, seen = {}, {}
   for name in text:gmatch("[^,%s]+") do
-    names[#names + 1] = name
+    if seen[name] or not name:match("^[%w_./-]+$") or
+       #names == ENDPOINTS_MOST then
+      wrong("endpoints", text, "their number, or different names with commas "
+            .. "between them, like fal-ai/flux/dev,fal-ai/veo3")
+    end
+    names[#names + 1], seen[name] = name, true
+  end
+  if #names == 0 then
+    wrong("endpoints", text, "their number from 1 on, or their names")
   end
   return names
 end
 
 local function rate(given)
   local text = given["rate-limit"]
-  local value = text and tonumber(text:match("^([%d.]+)/?s?$"))
-  if text and not (value and value > 0) then
+  local value = text and tonumber(text:match("^([%d.]+)$") or
+                                  text:match("^([%d.]+)/s$"))
+  if text and not (value and value > 0 and value <= 1000000) then
     wrong("rate-limit", text, "requests per second, like 20/s")
   end
   return value
@@ -97,14 +110,22 @@ local function latency(given)
 end
 
 local function history(given)
-  local anchor = given.anchor and core.parse_time(given.anchor) or core.at()
-  if given.anchor and not core.parse_time(given.anchor) then
+  local anchor = core.at()
+  if given.anchor then
+    anchor = core.parse_time(given.anchor)
+  end
+  if not anchor then
     wrong("anchor", given.anchor, "a time, like 2026-01-31T00:00:00Z")
   end
+  local span = core.parse_duration(given.span or "90d")
+  if not span or span == 0 or span + world.LONGEST > anchor then
+    wrong("span", given.span or "90d", "a duration with its unit, like 90d, "
+          .. "that does not reach back before 1970")
+  end
   return world.new {
-    seed = number(given, "seed", 1, 0), anchor = anchor,
-    requests = number(given, "requests", 1000, 0),
-    span = duration(given, "span", "90d"), endpoints = endpoints(given),
+    seed = number(given, "seed", 1, 0, SEED_MOST), anchor = anchor,
+    requests = number(given, "requests", 1000, 0, REQUESTS_MOST),
+    span = span, endpoints = endpoints(given),
   }
 end
 
@@ -114,15 +135,14 @@ local function open_truth(given)
   end
   local file, err = host.append(given.truth)
   if not file then
-    host.usage(("--truth %s cannot be written: %s"):format(given.truth,
-      tostring(err)))
+    host.usage("--truth: " .. tostring(err))
   end
   return file
 end
 
 local function injector(given)
   local made, why = faults.new(given.faults, number(given, "fault-seed", 1,
-                                                    0))
+                                                    0, SEED_MOST))
   if not made then
     host.usage("--faults: " .. why)
   end
@@ -132,9 +152,9 @@ end
 local function state_of(given)
   return {
     world = history(given), faults = injector(given),
-    seed = number(given, "seed", 1, 0), latency = latency(given),
+    latency = latency(given),
     limits = limits.new(rate(given), number(given, "concurrency-limit", nil,
-                                            1)),
+                                            1, 1000000)),
     truth = open_truth(given),
     switches = {
       second_delete = choice(given, "second-delete", { "empty", "404",
@@ -154,9 +174,10 @@ local function run()
     host.usage(("falrun sandbox takes no words, but got %q"):format(
       words[1]:sub(1, 60)))
   end
+  local port = number(given, "port", 0, 0, 65535)
   local state = state_of(given)
   local server, err = host.serve {
-    port = number(given, "port", 0, 0), handler = main.handler(state),
+    port = port, handler = main.handler(state),
   }
   if not server then
     host.usage(tostring(err))
@@ -183,8 +204,10 @@ others may delete.
 
 Faults: a status (429, 500, ...), timeout, cdn-exception, drop-before,
 drop-after, garbage, truncate, late-rows; each with a share from 0 to 1, or
-"=#N" for the N-th request only:
-  falrun sandbox --faults 500=0.05,drop-after@delete=0.1,401@delete=#17]],
+"=#N" for the N-th request only; "@list" or "@delete" narrows it:
+  falrun sandbox --faults 500=0.05,drop-after@delete=0.1,401@delete=#17
+docs/sandbox.md tells more.
+]],
   options = OPTIONS,
   run = run,
 }

@@ -1,143 +1,135 @@
---- DELETE /models/requests/{id}/payloads, its idempotency cache, and the
---- truth: one line for what each call really did, written at that moment.
+--- DELETE /models/requests/{id}/payloads, and the truth: one line for what
+--- each call really did, written at that moment.
+---
+---   id? --> status fault? --> replay? --> there? --> truth --> effect
+---
+--- The line is written before the effect: what cannot be told does not
+--- happen, and answers 500.
 local answer = require "sandbox.answer"
 local core = require "core"
+local replays = require "sandbox.replays"
 
 local deletion = {}
 
-local CACHED_MS <const> = 600000
-local SWEEP_AT <const> = 10000
-
 function deletion.new(state)
-  return { state = state, cache = {}, cached = 0, sweep_at = SWEEP_AT,
-           calls = 0 }
+  return { state = state, replays = replays.new(), calls = 0 }
 end
 
-local function sweep(self, now)
-  self.cached = 0
-  for key, entry in pairs(self.cache) do
-    if now - entry.at > CACHED_MS then
-      self.cache[key] = nil
-    else
-      self.cached = self.cached + 1
-    end
+local function results_of(links, fails)
+  local results = {}
+  for i, link in ipairs(links) do
+    results[i] = { link = link, exception = fails and fails(i)
+                   and "CDN answered 503 Service Unavailable"
+                   or core.json.null }
   end
-  self.sweep_at = math.max(SWEEP_AT, 2 * self.cached)
+  return results
 end
 
-local function remember(self, key, id, reply)
-  local cacheable = reply.status < 400 or self.state.switches.cache_errors
-  if key and cacheable then
-    self.cache[key] = { at = core.at(), id = id, reply = reply }
-    self.cached = self.cached + 1
-    if self.cached > self.sweep_at then
-      sweep(self, core.at())
-    end
+--- What deleting it now does: the results, and the links that stay.
+local function attempt(self, number, fault)
+  local state = self.state
+  local links = state.world.left[number] or state.world:files(number)
+  local left = {}
+  local function fails(i)
+    local failed = fault == "cdn-exception" and
+      (i == 1 or state.faults.coin(i))
+    left[#left + 1] = failed and links[i] or nil
+    return failed
+  end
+  return results_of(links, fails), left, #links
+end
+
+--- The answer for an id of which nothing is left.
+local function again(self, number)
+  local how, world = self.state.switches.second_delete, self.state.world
+  if how == "404" then
+    return nil
+  end
+  return results_of(how == "same" and world:files(number) or {})
+end
+
+local ANSWERS <const> = { ["drop-after"] = "lost", timeout = "stalled",
+                          garbage = "garbage", truncate = "lost" }
+
+local function tell(self, call, effect, deleted, left)
+  if self.state.truth then
+    assert(self.state.truth:write(core.json.encode {
+      at = core.format_time(core.at()), n = call.n, request_id = call.id,
+      idempotency_key = call.key and answer.shown(call.key, 300),
+      effect = effect, files_deleted = deleted, files_left = left,
+      answer = ANSWERS[call.fault] or "sent",
+    } .. "\n"))
+  end
+end
+
+local function perform(self, call)
+  local world, number = self.state.world, call.number
+  local results
+  if world:is_gone(number) and not world.left[number] then
+    tell(self, call, "repeat", 0, 0)
+    results = again(self, number)
+  else
+    local left, count
+    results, left, count = attempt(self, number, call.fault)
+    tell(self, call, left[1] and "partial" or "deleted", count - #left,
+         #left)
+    world:delete(number, left[1] and left)
+  end
+  return results and answer.json(200, {
+    cdn_delete_results = core.json.array(results),
+  }) or answer.error(404)
+end
+
+--- The answer, unless a status fault or a replay comes before it.
+local function work(self, call)
+  if not call.number or self.state.world:running(call.number) then
+    return answer.error(404)
+  elseif call.fault == "timeout" and self.state.faults.coin(50) then
+    return answer.error(500), true      -- nothing happened
+  end
+  return perform(self, call)
+end
+
+local function remember(self, call, reply)
+  if reply.status < 400 or self.state.switches.cache_errors then
+    replays.keep(self.replays, call.key, call.id, reply.status, reply.body)
   end
   return reply
 end
 
-local function recall(self, key, id)
-  local entry = key and self.cache[key]
-  if entry and entry.id == id and core.at() - entry.at <= CACHED_MS then
-    return entry.reply
+--- A 500 of the operation's own is an answer that may be kept; 429 and 503
+--- come from in front of it, and 401 and 403 from the check of the key.
+local function fail(self, call)
+  local reply = answer.instead(call.fault)
+  if reply and answer.fault_status(call.fault) == 500 then
+    remember(self, call, reply)
   end
+  return reply
 end
 
-local function tell(self, entry)
-  if self.state.truth then
-    entry.at, entry.n = core.format_time(core.at()), self.calls
-    self.state.truth:write(core.json.encode(entry) .. "\n")
-  end
-end
-
---- Deletes what is there; the results, and the line of truth.
-local function take_effect(self, number, fault)
-  local world = self.state.world
-  local links = world.left[number] or world:files(number)
-  local results, left = {}, {}
-  local broken = fault == "cdn-exception"
-  for i, link in ipairs(links) do
-    local fails = broken and (i == 1 or self.state.faults.coin(i))
-    results[i] = { link = link, exception = fails
-                   and "CDN answered 503 Service Unavailable"
-                   or core.json.null }
-    if fails then
-      left[#left + 1] = link
-    end
-  end
-  world.gone[number] = true
-  world.left[number] = left[1] and left or nil
-  return results, { effect = left[1] and "partial" or "deleted",
-                    files_deleted = #links - #left, files_left = #left }
-end
-
-local function again(self, number)
-  local how, results = self.state.switches.second_delete, {}
-  if how == "404" then
-    return answer.error(404)
-  elseif how == "same" then
-    for i, link in ipairs(self.state.world:files(number)) do
-      results[i] = { link = link, exception = core.json.null }
-    end
-  end
-  return answer.json(200, { cdn_delete_results = core.json.array(results) })
-end
-
-local ENDINGS <const> = { ["drop-after"] = "lost", timeout = "stalled",
-                          garbage = "garbage", truncate = "lost" }
-
-local function perform(self, id, number, key, fault)
-  local world = self.state.world
-  local truth = { effect = "repeat", files_deleted = 0, files_left = 0 }
-  local reply
-  if world.gone[number] and not world.left[number] then
-    reply = again(self, number)
-  else
-    local results
-    results, truth = take_effect(self, number, fault)
-    reply = answer.json(200, { cdn_delete_results =
-                               core.json.array(results) })
-  end
-  truth.request_id, truth.idempotency_key = id, key
-  truth.answer = ENDINGS[fault] or "sent"
-  tell(self, truth)
-  return remember(self, key, id, reply)
-end
-
---- What goes onto the wire, given what happened and the fault.
-local function deliver(reply, fault)
-  local out = { status = reply.status, headers = reply.headers,
-                body = reply.body }
-  if fault == "drop-after" then
-    out.fault = "drop"
-  elseif fault == "timeout" then
-    out.fault = "stall"
-  elseif fault == "truncate" then
-    out.fault = "truncate"
-  elseif fault == "garbage" then
-    out.body = "<html>certainly not JSON {"
-  end
-  return out
-end
-
---- `fault` has been drawn; statuses and drop-before never come here.
-function deletion.handle(self, id, request, fault)
-  local number = core.parse_id(id) and self.state.world:number(id)
-  local key = request.header("Idempotency-Key")
+--- `fault` is the one that was drawn for this call, or nil.
+function deletion.handle(self, text, request, fault)
   self.calls = self.calls + 1
-  if not core.parse_id(id) then
+  local id = core.parse_id(text)
+  local call = { n = self.calls, id = id, fault = fault,
+                 key = request.header("Idempotency-Key"),
+                 number = id and self.state.world:number(id) }
+  local reply = id and fail(self, call) or answer.instead(fault)
+  if reply then
+    return reply
+  elseif not id then
     return answer.error(400, "request_id must be a UUID")
   end
-  local reply = recall(self, key, id)
-  if reply then
-    return deliver(reply, fault)
-  elseif not number or self.state.world:running(number) then
-    return remember(self, key, id, answer.error(404))
-  elseif fault == "timeout" and self.state.faults.coin(50) then
-    return deliver(answer.error(500), fault)    -- nothing happened
+  local status, body = replays.find(self.replays, call.key, id)
+  if status then
+    return answer.spoil(answer.text(status, body), fault)
   end
-  return deliver(perform(self, id, number, key, fault), fault)
+  local unkept
+  reply, unkept = work(self, call)
+  if not unkept then
+    remember(self, call, reply)
+  end
+  return answer.spoil(reply, fault)
 end
 
 return deletion

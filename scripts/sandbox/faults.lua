@@ -4,7 +4,9 @@
 ---
 --- NAME[@PLACE]=SHARE, or =#N for the N-th request of that place alone. A
 --- place is "list" or "delete"; without one a fault strikes both. The draw
---- depends on the seed and the request's number of its place alone.
+--- depends on the seed and the request's number of its place alone. Where
+--- several strike one request, the first of the list does.
+local answer = require "sandbox.answer"
 local world = require "sandbox.world"
 
 local faults = {}
@@ -15,26 +17,45 @@ local KNOWN <const> = {
   ["truncate"] = true,
 }
 
+--- The one place of the faults that have only one.
+local ONLY <const> = { ["late-rows"] = "list", ["cdn-exception"] = "delete" }
+
+local function parse_place(fault, place)
+  local only = ONLY[fault.name]
+  if place and place ~= "list" and place ~= "delete" then
+    return ("a fault strikes @list or @delete, not @%s"):format(
+      answer.shown(place, 40))
+  elseif place and only and place ~= only then
+    return ("%s strikes @%s alone"):format(fault.name, only)
+  end
+  fault.place = place or only
+end
+
+local function parse_share(fault, text)
+  fault.nth = math.tointeger(text:match("^#(%d+)$"))
+  fault.share = fault.nth and 0 or
+    text:match("^[%d.]+$") and tonumber(text)
+  if fault.nth and fault.name == "late-rows" then
+    return "late-rows strikes rows, not requests: write its share"
+  elseif not fault.share or fault.share > 1 or fault.nth == 0 then
+    return ("the share of %s must be 0 to 1, or #N from #1 on"):format(
+      fault.name)
+  end
+end
+
 local function parse_one(text)
-  local left, right = text:match("^([^=:]+)[=:]?(.*)$")
-  local name, place = (left or ""):match("^([^@]+)@?(.*)$")
-  local fault = { name = name, place = place ~= "" and place or nil,
-                  share = 0.1, seen = 0 }
+  local left, share = text:match("^([^=]+)=?(.*)$")
+  local name, place = (left or ""):match("^([^@]+)(.*)$")
   if not name or not (KNOWN[name] or name:match("^[45]%d%d$")) then
-    return nil, ("there is no fault %q"):format(text:sub(1, 40))
-  elseif fault.place and fault.place ~= "list" and
-         fault.place ~= "delete" then
-    return nil, ("a fault strikes @list or @delete, not @%s"):format(
-      fault.place:sub(1, 40))
+    return nil, ("there is no fault \"%s\""):format(answer.shown(text, 40))
+  elseif not text:find("=", 1, true) then
+    return nil, ("%s needs a share, like %s=0.1 or %s=#3"):format(
+      answer.shown(left, 40), name, name)
   end
-  if right ~= "" then
-    fault.nth = math.tointeger(right:match("^#(%d+)$"))
-    fault.share = fault.nth and 0 or tonumber(right)
-    if not fault.share or fault.share < 0 or fault.share > 1 then
-      return nil, ("the share of %s must be 0 to 1, or #N"):format(name)
-    end
-  end
-  return fault
+  local fault = { name = name }
+  local why = parse_place(fault, place:match("^@(.*)$")) or
+    parse_share(fault, share)
+  return not why and fault or nil, why
 end
 
 --- The injector, or nil and what is wrong with the text.
@@ -58,8 +79,7 @@ function faults.new(text, seed)
       local strikes = fault.nth == count or not fault.nth and
         world.unit(seed, count, i * 2 + (place == "list" and 1 or 0))
         < fault.share
-      if here and strikes and fault.name ~= "late-rows" and
-         not (fault.name == "cdn-exception" and place == "list") then
+      if here and strikes and fault.name ~= "late-rows" then
         return fault.name
       end
     end

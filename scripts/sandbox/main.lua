@@ -1,10 +1,12 @@
 --- The sandbox: fal's Platform API on loopback, over a generated history.
 ---
 ---   request --> limits --> key --> fault? --> operation --> latency --> reply
+---                                   (faults.lua, answer.lua)
 ---
 --- What each call really did goes to the truth file (deletion.lua); tests
 --- hold the ledger against it.
 local answer = require "sandbox.answer"
+local billing = require "sandbox.billing"
 local core = require "core"
 local deletion = require "sandbox.deletion"
 local limits = require "sandbox.limits"
@@ -36,8 +38,8 @@ local GETS <const> = {
   ["/models/requests/by-endpoint"] = { run = listing.by_endpoint,
                                        key = "api" },
   ["/models/requests/search"] = { run = listing.search, key = "api" },
-  ["/models/usage"] = { run = listing.usage, key = "admin" },
-  ["/models/billing-events"] = { run = listing.billing, key = "admin" },
+  ["/models/usage"] = { run = billing.usage, key = "admin" },
+  ["/models/billing-events"] = { run = billing.events, key = "admin" },
 }
 
 local function refuse_key(request, needed)
@@ -51,36 +53,6 @@ local function refuse_key(request, needed)
   end
 end
 
---- What a fault answers instead of the operation, or nil when the operation
---- still happens.
-local function instead(fault)
-  if fault == "drop-before" then
-    return { status = 500, fault = "drop" }
-  end
-  local status = fault and math.tointeger(fault)
-  if not status then
-    return nil
-  end
-  local reply = answer.error(status)
-  if status == 429 or status == 503 then
-    reply.headers["Retry-After"] = "1"
-  end
-  return reply
-end
-
-local function spoil(reply, fault)
-  if fault == "drop-after" then
-    reply.fault = "drop"
-  elseif fault == "timeout" then
-    reply.fault = "stall"
-  elseif fault == "truncate" then
-    reply.fault = "truncate"
-  elseif fault == "garbage" then
-    reply.body = "<html>certainly not JSON {"
-  end
-  return reply
-end
-
 local function get(state, request, path)
   local operation = GETS[path]
   if not operation then
@@ -91,12 +63,11 @@ local function get(state, request, path)
     return refused
   end
   local fault = operation.key ~= "none" and state.faults.draw("list")
-  local reply = instead(fault)
+  local reply = answer.instead(fault)
   if reply then
     return reply
   end
-  local one, many = query.read(request.query)
-  return spoil(operation.run(state, one, many), fault)
+  return answer.spoil(operation.run(state, query.read(request.query)), fault)
 end
 
 local function delete(state, request, id)
@@ -104,8 +75,8 @@ local function delete(state, request, id)
   if refused then
     return refused
   end
-  local fault = state.faults.draw("delete")
-  return instead(fault) or deletion.handle(state.deletion, id, request, fault)
+  return deletion.handle(state.deletion, id, request,
+                         state.faults.draw("delete"))
 end
 
 local function route(state, request)
@@ -125,8 +96,8 @@ local function wait(state)
   local low, high = state.latency[1], state.latency[2]
   if high > 0 then
     state.waits = state.waits + 1
-    local extra = world.unit(state.seed, state.waits, 8) * (high - low)
-    core.sleep(math.floor(low + extra))
+    local share = world.unit(state.world.config.seed, state.waits, 8)
+    core.sleep(math.floor(low + share * (high - low)))
   end
 end
 
@@ -135,17 +106,12 @@ end
 function main.handler(state)
   state.deletion, state.listed, state.waits = deletion.new(state), 0, 0
   return function(request)
-    local refused = limits.enter(state.limits)
-    local ok, reply = pcall(function()
-      return refused or route(state, request)
-    end)
-    if not refused then
-      wait(state)
+    local _ <close>, refused = limits.enter(state.limits)
+    if refused then
+      return refused
     end
-    limits.leave(state.limits)
-    if not ok then
-      error(reply, 0)
-    end
+    local reply = route(state, request)
+    wait(state)
     return reply
   end
 end

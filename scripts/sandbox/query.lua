@@ -1,11 +1,14 @@
 --- Query parameters: read, checked, and refused with 400 where they break
---- the document. A check returns its value, or nil and what is wrong.
+--- the document. A check takes what was wrong before, and returns its value
+--- and the first that is wrong, so that checks stand one below the other.
 local core = require "core"
 
 local query = {}
 
 local DIGITS <const> = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
                        .. "0123456789+/"
+local LIST_MOST <const> = 50
+local PAGE_MOST <const> = 1000000000
 
 function query.base64(text)
   local out = {}
@@ -55,57 +58,85 @@ function query.read(pairs_list)
   return one, many
 end
 
-function query.integer(one, name, default, least, most)
+--- 1 to 50 values of a list; nil where it is not given.
+function query.list(many, name, why)
+  local list = many[name]
+  if list and (#list == 0 or #list > LIST_MOST) then
+    why = why or ("%s takes 1 to %d values"):format(name, LIST_MOST)
+  end
+  return list, why
+end
+
+--- The set of the words given, each a known one.
+function query.words(many, name, known, why)
+  local set, allowed = {}, {}
+  for _, word in ipairs(known) do
+    allowed[word] = true
+  end
+  for _, word in ipairs(many[name] or {}) do
+    set[word] = true
+    if not allowed[word] then
+      why = why or name .. " knows only " .. table.concat(known, ", ")
+    end
+  end
+  return set, why
+end
+
+function query.integer(one, name, default, least, most, why)
   local text = one[name]
   if not text then
-    return default
+    return default, why
   end
   local number = text:match("^%d+$") and math.tointeger(text)
-  if not number or number < least or most and number > most then
-    return nil, ("%s must be an integer from %d%s"):format(name, least,
-      most and " to " .. most or " on")
+  if not number or number < least or number > most then
+    return default, why or ("%s must be an integer from %d to %d"):format(
+      name, least, most)
   end
-  return number
+  return number, why
 end
 
-function query.time(one, name, default)
-  local text = one[name]
-  if not text then
-    return default
+local function time(one, name, default, why)
+  local ms = one[name] and core.parse_time(one[name])
+  if one[name] and not ms then
+    return default, why or
+      name .. " must be an RFC 3339 date-time or YYYY-MM-DD"
   end
-  local ms = core.parse_time(text)
-  if not ms then
-    return nil, name .. " must be an RFC 3339 date-time or YYYY-MM-DD"
-  end
-  return ms
+  return ms or default, why
 end
 
---- The window of a listing: start and end in ms, end exclusive.
-function query.window(one, back_ms)
+--- The window of a list: start and end in ms, end exclusive. A default start
+--- after the end is an empty window and no error, as fal has it.
+function query.window(one, back_ms, why)
   local now = core.at()
-  local start, why = query.time(one, "start", now - back_ms)
-  if not start then
-    return nil, nil, why
-  end
-  local stop
-  stop, why = query.time(one, "end", now)
-  if stop and stop <= start then
-    return nil, nil, "start must be before end"
+  local start, stop
+  start, why = time(one, "start", now - back_ms, why)
+  stop, why = time(one, "end", now, why)
+  if one.start and one["end"] and stop <= start then
+    why = why or "start must be before end"
   end
   return start, stop, why
 end
 
 --- The page number inside a cursor; 1 without one.
-function query.page(one)
+function query.page(one, why)
   if not one.cursor then
-    return 1
+    return 1, why
   end
   local text = query.unbase64(one.cursor)
   local page = text and text:match("^%d+$") and math.tointeger(text)
-  if not page or page < 1 then
-    return nil, "cursor is not valid"
+  if not page or page < 1 or page > PAGE_MOST then
+    return 1, why or "cursor is not valid"
   end
-  return page
+  return page, why
+end
+
+--- The positions of a page of `total`, and the text of the next cursor where
+--- there is more.
+function query.slice(ask, total)
+  local first = (ask.page - 1) * ask.limit + 1
+  local last = math.min(first + ask.limit - 1, total)
+  return first, last, last < total and first <= total
+    and tostring(ask.page + 1) or nil
 end
 
 --- What every paged reply carries.

@@ -15,6 +15,9 @@ world.__index = world
 local MASK32 <const> = 0xffffffff
 local ODD <const>, INVERSE <const> = 0x9e3779b1, 0x0e8b2f51
 
+world.LONGEST = 40000           -- ms that a request takes
+world.QUEUED = 200              -- ms between sent_at and started_at
+
 local NAMES <const> = {
   "fal-ai/flux/dev", "fal-ai/flux/schnell", "fal-ai/kling-video/v2/master",
   "fal-ai/whisper", "fal-ai/recraft/v3", "fal-ai/imagen4/preview",
@@ -48,7 +51,8 @@ end
 ---@param config {seed:integer, requests:integer, span:integer,
 ---  anchor:integer, endpoints:string[]}  span and anchor in ms
 function world.new(config)
-  local self = setmetatable({ config = config, gone = {}, left = {} }, world)
+  local self = setmetatable({ config = config, gone = {}, left = {},
+                              deletions = 0 }, world)
   self.count = config.requests
   self.step = config.span / math.max(config.requests, 1)
   self.index = {}
@@ -58,9 +62,31 @@ function world.new(config)
   return self
 end
 
+--- The place of its endpoint among the configured ones.
+function world:place(number)
+  return (number - 1) % #self.config.endpoints + 1
+end
+
 function world:endpoint(number)
-  local endpoints = self.config.endpoints
-  return endpoints[(number - 1) % #endpoints + 1]
+  return self.config.endpoints[self:place(number)]
+end
+
+--- Whether it was deleted: one bit each, so that a million stay small.
+function world:is_gone(number)
+  return (self.gone[number >> 6] or 0) >> (number & 63) & 1 == 1
+end
+
+--- Deletes its payloads; `left` are links of files that could not be.
+function world:delete(number, left)
+  local word = number >> 6
+  self.gone[word] = (self.gone[word] or 0) | 1 << (number & 63)
+  self.left[number] = left or nil
+  self.deletions = self.deletions + 1
+end
+
+--- A window that holds everything.
+function world:bounds()
+  return self.config.anchor - self.config.span - 1, self.config.anchor + 1
 end
 
 function world:bits(number, salt)
@@ -81,9 +107,13 @@ function world:number_at(ms)
   return math.max(1, math.min(self.count + 1, number))
 end
 
---- Milliseconds that it took: 0.4 to 40 seconds.
+--- Milliseconds that it took: 0.4 to 40 seconds, and nothing yet while it is
+--- running, so that its place in the order is when it was sent.
 function world:took(number)
-  return 400 + (self:bits(number, 2) >> 1) % 39600
+  if self:running(number) then
+    return 0
+  end
+  return 400 + (self:bits(number, 2) >> 1) % (world.LONGEST - 400)
 end
 
 function world:sent(number)
@@ -147,7 +177,7 @@ function world:row(number, payloads)
   local ended, sent = self:ended(number), self:sent(number)
   local row = {
     request_id = self:id(number), endpoint_id = self:endpoint(number),
-    sent_at = time_text(sent), started_at = time_text(sent + 200),
+    sent_at = time_text(sent), started_at = time_text(sent + world.QUEUED),
   }
   if running then
     row.ended_at, row.status_code = core.json.null, core.json.null
@@ -156,10 +186,11 @@ function world:row(number, payloads)
     row.ended_at, row.status_code = time_text(ended), self:status(number)
     row.duration = (ended - sent) / 1000
   end
-  if payloads and not self.gone[number] then
+  if payloads and not self:is_gone(number) then
     row.json_input = { prompt = "a picture of number " .. number,
                        seed = number }
-    row.json_output = { files = core.json.array(self:files(number)) }
+    row.json_output = not running and
+      { files = core.json.array(self:files(number)) } or nil
   end
   return row
 end
