@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/date.h"
 
@@ -146,6 +147,16 @@ static const char *nonempty(const char *text)
   return text && *text ? text : NULL;
 }
 
+static enum fr_err check_ca_file(const char *path, struct fr_buf *why)
+{
+  if (!path || access(path, R_OK) == 0)
+    return FR_OK;
+  fr_buf_say(why, "--ca-file ");
+  fr_buf_add_plain(why, path, strlen(path), 200);
+  fr_buf_addf(why, " cannot be read: %s", strerror(errno));
+  return FR_ECONFIG;
+}
+
 enum fr_err fr_config_read(const struct fr_options *options,
                            struct fr_buf *why, struct fr_config *ret_config)
 {
@@ -170,6 +181,8 @@ enum fr_err fr_config_read(const struct fr_options *options,
     return FR_ECONFIG;
   }
   err = fr_origin_parse(url ? url : FR_ORIGIN_DEFAULT, why, &config.origin);
+  if (!err)
+    err = check_ca_file(config.ca_file, why);
   if (!err)
     err = read_limits(options, why, &config);
   if (!err)

@@ -1,6 +1,7 @@
 /* host/main.c - the program: --version, --help, or a command. */
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "host/options.h"
@@ -40,6 +41,14 @@ static int dispatch(struct fr_options *options)
   return fr_run(options);
 }
 
+/* A core of this process would hold the keys. */
+static void forbid_cores(void)
+{
+  struct rlimit none = { 0, 0 };
+
+  (void)setrlimit(RLIMIT_CORE, &none);
+}
+
 int main(int argc, char **argv)
 {
   struct fr_options options;
@@ -47,6 +56,7 @@ int main(int argc, char **argv)
   enum fr_err err;
   int code;
 
+  forbid_cores();
   fr_buf_init(&why, 2048);
   err = fr_options_parse(argc, argv, &why, &options);
   if (err)

@@ -46,6 +46,7 @@ struct run {
   struct fr_gate *gate;
   struct frl *frl;
   bool began;                   /* the ledger knows of this run */
+  bool over;                    /* --max-runtime is; tasks may still wait */
 };
 
 /* ---- opening ------------------------------------------------------------ */
@@ -275,6 +276,7 @@ static void runtime_over(struct fr_timer *timer)
   const char *sentence = "--max-runtime is over; the next run goes on from "
                          "here";
 
+  run->over = true;
   run->verdict.unavailable = true;
   fr_verdict_say(&run->verdict, "%s", sentence);
   if (run->gate)
@@ -303,17 +305,29 @@ static enum fr_err open_watches(struct run *run)
   return fr_signals_open(&run->signals, run->loop);
 }
 
+/* --max-runtime ends what the policy still waits for, but only when all
+ * answers are in, so that its last words count them. */
+static void end_waiting(struct run *run)
+{
+  run->over = false;
+  frl_cancel(run->frl);
+}
+
 static void turns(struct run *run)
 {
   for (;;) {
-    bool more = frl_step(run->frl);
+    bool more = frl_step(run->frl), busy;
 
     if (run->gate)
       fr_gate_barrier(run->gate);
-    if (!more && !(run->gate && fr_gate_busy(run->gate)))
-      return;
+    busy = run->gate && fr_gate_busy(run->gate);
+    if (!more && !busy)
+      break;
+    if (run->over && !busy && !frl_ready(run->frl))
+      end_waiting(run);
     fr_loop_turn(run->loop, frl_ready(run->frl) ? 0 : -1);
   }
+  fr_signals_poll(&run->signals);
 }
 
 /* ---- the end ------------------------------------------------------------ */

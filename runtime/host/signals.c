@@ -32,15 +32,18 @@ static void handle(int number)
   errno = saved;
 }
 
-static void ready(struct fr_watch *watch, unsigned what)
+void fr_signals_poll(struct fr_signals *signals)
 {
-  struct fr_signals *signals =
-    fr_container_of(watch, struct fr_signals, watch);
   unsigned char byte;
 
-  (void)what;
-  while (read(watch->fd, &byte, 1) == 1)
+  while (read(signals->pipe[0], &byte, 1) == 1)
     signals->on_signal(signals->arg, byte);
+}
+
+static void ready(struct fr_watch *watch, unsigned what)
+{
+  (void)what;
+  fr_signals_poll(fr_container_of(watch, struct fr_signals, watch));
 }
 
 enum fr_err fr_signals_open(struct fr_signals *signals,

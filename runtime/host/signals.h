@@ -21,6 +21,9 @@ struct fr_signals {
 /* One per process. Functions and arg are set by the caller before. */
 enum fr_err fr_signals_open(struct fr_signals *signals,
                             struct fr_loop *loop);
+/* Reports what came since the loop's last turn: Lua that a signal ended may
+ * leave nothing for which the loop would turn again. */
+void fr_signals_poll(struct fr_signals *signals);
 void fr_signals_close(struct fr_signals *signals);
 
 #endif

@@ -20,12 +20,29 @@ local function refuse(host, place, word)
   host.usage(("%s: %s %s; nothing was done"):format(place, quote(word), why))
 end
 
+--- The lines of standard input; one that is too long is wrong input, not a
+--- failure of the program.
+local function lines(host)
+  local next_line, number = host.lines(), 0
+  return function()
+    local ok, line = pcall(next_line)
+    if ok then
+      number = number + 1
+      return line
+    elseif type(line) ~= "table" or line.code ~= "too_big" then
+      error(line, 0)
+    end
+    host.usage(("standard input, line %d is longer than 64 KiB; nothing was "
+                .. "done"):format(number + 1))
+  end
+end
+
 local function add_lines(host, list)
   if host.stdin_tty and not host.options["no-input"] then
     core.log.info("reading request ids, one a line; Ctrl-D ends")
   end
   local number = 0
-  for line in host.lines() do
+  for line in lines(host) do
     number = number + 1
     local word = line:gsub("#.*$", ""):match("^%s*(.-)%s*$")
     if word ~= "" then
