@@ -277,6 +277,7 @@ def test_a_flipped_byte_in_an_event(world, rng):
     data[at] ^= 1
     world.ledger.write_bytes(bytes(data))
     world.run("verify", check=8)
+    refused(world, server, count)
 
 
 def test_a_flipped_byte_in_the_last_event_stops_a_run(world, rng):
