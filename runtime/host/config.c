@@ -10,10 +10,14 @@
 
 #include "base/date.h"
 
-static enum fr_err wrong(struct fr_buf *why, const char *name,
-                         const char *value, const char *wanted)
+static enum fr_err wrong(const struct fr_options *options, const char *name,
+                         const char *wanted, struct fr_buf *why)
 {
-  fr_buf_say(why, "--%s is \"", name);
+  const char *value = fr_option(options, name);
+  char title[FR_TITLE_MAX];
+
+  fr_option_title(options, name, title);
+  fr_buf_say(why, "%s is \"", title);
   fr_buf_add_plain(why, value, strlen(value), 60);
   fr_buf_addf(why, "\": write %s", wanted);
   return FR_ECONFIG;
@@ -63,7 +67,8 @@ static enum fr_err duration(const struct fr_options *options,
 
   if (!value || !fr_duration_parse(value, strlen(value), ret_ms))
     return FR_OK;
-  return wrong(why, name, value, "a duration with its unit, like 36h or 30d");
+  return wrong(options, name, "a duration with its unit, like 36h or 30d",
+               why);
 }
 
 static enum fr_err read_limits(const struct fr_options *options,
@@ -74,10 +79,11 @@ static enum fr_err read_limits(const struct fr_options *options,
 
   config->limits.max_deletes = FR_MAX_DELETES_DEFAULT;
   if (value && !whole(value, 1000000000, &config->limits.max_deletes))
-    return wrong(why, "max-deletes", value, "a whole number, like 50000");
+    return wrong(options, "max-deletes", "a whole number, like 50000", why);
   value = fr_option(options, "max-percent");
   if (value && (!whole(value, 100, &number) || number == 0))
-    return wrong(why, "max-percent", value, "a whole number from 1 to 100");
+    return wrong(options, "max-percent", "a whole number from 1 to 100",
+                 why);
   if (duration(options, "min-age", why, &age))
     return FR_ECONFIG;
   config->limits.min_age_ms = (int64_t)age;
@@ -92,26 +98,27 @@ static enum fr_err read_pace(const struct fr_options *options,
 
   if (value && strcmp(value, "auto") != 0) {
     if (!whole(value, 1000, &number) || number == 0)
-      return wrong(why, "concurrency", value, "1 to 1000, or auto");
+      return wrong(options, "concurrency", "1 to 1000, or auto", why);
     config->concurrency = (unsigned)number;
   }
   value = fr_option(options, "rate");
   if (value && !per_second(value, &config->rate))
-    return wrong(why, "rate", value, "requests per second, like 20/s");
+    return wrong(options, "rate", "requests per second, like 20/s", why);
   if (duration(options, "max-runtime", why, &config->max_runtime_ms))
     return FR_ECONFIG;
   if (fr_option(options, "max-runtime") && !config->max_runtime_ms)
-    return wrong(why, "max-runtime", "0s", "a duration longer than 0s");
+    return wrong(options, "max-runtime", "a duration longer than 0s", why);
   return duration(options, "lock-wait", why, &config->lock_wait_ms);
 }
 
-/* The first folder of STATE_DIRECTORY, as systemd may list several. */
+/* Length of the path; -1 when no variable names a place. Of several folders
+ * of systemd's STATE_DIRECTORY it is the first. */
 static int state_path(char *path, size_t size)
 {
   const char *state = getenv("STATE_DIRECTORY");
   const char *xdg = getenv("XDG_STATE_HOME"), *home = getenv("HOME");
 
-  if (state && *state)
+  if (state && *state == '/')
     return snprintf(path, size, "%.*s/ledger.db",
                     (int)strcspn(state, ":"), state);
   if (xdg && *xdg == '/')
@@ -129,16 +136,20 @@ static enum fr_err find_ledger(const struct fr_options *options,
   int len;
 
   if (given && (!*given || !strcmp(given, ":memory:")))
-    return wrong(why, "ledger", given, "the path of a file");
-  if (!given && config->sandbox)
+    return wrong(options, "ledger", "the path of a file", why);
+  if (config->command.ledger == FR_NEED_NONE || (!given && config->sandbox))
     return FR_OK;
   len = given ? snprintf(config->ledger, size, "%s", given)
               : state_path(config->ledger, size);
   if (len > 0 && (size_t)len < size)
     return FR_OK;
-  fr_buf_say(why, "there is no place for the ledger: neither "
-             "STATE_DIRECTORY, XDG_STATE_HOME nor HOME is set; "
-             "name one with --ledger PATH");
+  if (len > 0)
+    fr_buf_say(why, "the ledger's path is longer than %zu bytes; name a "
+               "shorter one with --ledger PATH", size - 1);
+  else
+    fr_buf_say(why, "there is no place for the ledger: neither "
+               "STATE_DIRECTORY, XDG_STATE_HOME nor HOME is set; "
+               "name one with --ledger PATH");
   return FR_ECONFIG;
 }
 
@@ -147,13 +158,19 @@ static const char *nonempty(const char *text)
   return text && *text ? text : NULL;
 }
 
-static enum fr_err check_ca_file(const char *path, struct fr_buf *why)
+static enum fr_err check_ca_file(const struct fr_options *options,
+                                 const char *path, struct fr_buf *why)
 {
+  char title[FR_TITLE_MAX];
+  const char *fault;
+
   if (!path || access(path, R_OK) == 0)
     return FR_OK;
-  fr_buf_say(why, "--ca-file ");
+  fault = strerror(errno);
+  fr_option_title(options, "ca-file", title);
+  fr_buf_say(why, "%s is ", title);
   fr_buf_add_plain(why, path, strlen(path), 200);
-  fr_buf_addf(why, " cannot be read: %s", strerror(errno));
+  fr_buf_addf(why, ", which cannot be read: %s", fault);
   return FR_ECONFIG;
 }
 
@@ -182,7 +199,7 @@ enum fr_err fr_config_read(const struct fr_options *options,
   }
   err = fr_origin_parse(url ? url : FR_ORIGIN_DEFAULT, why, &config.origin);
   if (!err)
-    err = check_ca_file(config.ca_file, why);
+    err = check_ca_file(options, config.ca_file, why);
   if (!err)
     err = read_limits(options, why, &config);
   if (!err)

@@ -72,12 +72,12 @@ void fr_console_close(struct fr_console *console)
 void fr_console_progress(struct fr_console *console, const char *line)
 {
   int columns = fr_console_columns(STDERR_FILENO);
+  size_t most = columns > 8 ? (size_t)columns - 4 : 1000;
   struct fr_buf buf;
 
   fr_buf_init(&buf, LINE_MAX_BYTES);
   fr_buf_add_text(&buf, console->tty ? "\r\033[K" : "falrun: ");
-  fr_buf_add_plain(&buf, line, strlen(line),
-                   columns > 1 ? (size_t)columns - 1 : 1000);
+  fr_buf_add_plain(&buf, line, strlen(line), most);   /* and "..." */
   if (!console->tty)
     fr_buf_add_text(&buf, "\n");
   write_all(fr_buf_text(&buf), buf.len);

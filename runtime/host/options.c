@@ -2,6 +2,7 @@
  * environment. Values are checked in config.c, where they get their types. */
 #include "host/options.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -26,12 +27,14 @@ static const struct known table[] = {
   { "help", true, 'h' },        { "version", true, 'V' },
 };
 #define NTABLE (sizeof(table) / sizeof(table[0]))
+_Static_assert(NTABLE < FR_OPTIONS_MAX, "the values end with a NULL name");
 
 /* Options of `falrun sandbox` that `--sandbox` passes on. All take a value. */
 static const char *const forwarded[] = {
   "requests", "seed", "endpoints", "rate-limit", "concurrency-limit",
   "latency", "faults", "fault-seed", "truth", NULL
 };
+#define NFORWARDED (sizeof(forwarded) / sizeof(forwarded[0]) - 1)
 
 struct scan {
   struct fr_options *out;
@@ -69,22 +72,24 @@ static bool is_forwarded(const char *name, size_t len)
 
 static const char *nearest(const char *word)
 {
-  const char *names[NTABLE + 1];
+  const char *names[NTABLE + NFORWARDED + 1];
 
   for (size_t i = 0; i < NTABLE; i++)
     names[i] = table[i].name;
-  names[NTABLE] = NULL;
+  memcpy(names + NTABLE, forwarded, sizeof(forwarded));
   return frl_nearest(word, names);
 }
 
 /* Sets or replaces: the last one on the line wins. */
-static void set(struct fr_options *out, const char *name, const char *value)
+static void set(struct fr_options *out, const char *name, const char *value,
+                bool inherited)
 {
   size_t i = 0;
 
   while (out->values[i].name && strcmp(out->values[i].name, name) != 0)
     i++;
   out->values[i] = (struct frl_option){ .name = name, .value = value };
+  out->inherited[i] = inherited;
 }
 
 static bool truth(const char *text, bool *ret_value)
@@ -103,33 +108,47 @@ static bool truth(const char *text, bool *ret_value)
   return false;
 }
 
+/* "max-deletes" -> "FALRUN_MAX_DELETES" */
+static void variable(const char *name, char ret_name[FR_TITLE_MAX])
+{
+  size_t len = strlen(strcpy(ret_name, "FALRUN_"));
+
+  for (; *name; name++)
+    ret_name[len++] = *name == '-' ? '_' : (char)(*name - 'a' + 'A');
+  ret_name[len] = 0;
+}
+
+static enum fr_err inherit(struct fr_options *out, const struct known *known,
+                           struct fr_buf *why)
+{
+  char name[FR_TITLE_MAX];
+  const char *value;
+  bool on;
+
+  variable(known->name, name);
+  value = getenv(name);
+  if (!value || !strcmp(known->name, "help") ||
+      !strcmp(known->name, "version"))
+    return FR_OK;
+  if (!known->flag) {
+    set(out, known->name, value, true);
+  } else if (!truth(value, &on)) {
+    fr_buf_say(why, "%s is \"%.40s\": write 1 or 0", name, value);
+    return FR_ECONFIG;
+  } else if (on) {
+    set(out, known->name, "true", true);
+  }
+  return FR_OK;
+}
+
 static enum fr_err from_environment(struct fr_options *out,
                                     struct fr_buf *why)
 {
-  for (size_t i = 0; i < NTABLE; i++) {
-    char name[64] = "FALRUN_";
-    const char *value;
-    bool on;
+  enum fr_err err = FR_OK;
 
-    for (size_t c = 0; table[i].name[c]; c++)
-      name[7 + c] = table[i].name[c] == '-'
-        ? '_' : (char)(table[i].name[c] - 'a' + 'A');
-    value = getenv(name);
-    if (!value || !strcmp(table[i].name, "help") ||
-        !strcmp(table[i].name, "version"))
-      continue;
-    if (!table[i].flag) {
-      set(out, table[i].name, value);
-      continue;
-    }
-    if (!truth(value, &on)) {
-      fr_buf_say(why, "%s is \"%.40s\": write 1 or 0", name, value);
-      return FR_ECONFIG;
-    }
-    if (on)
-      set(out, table[i].name, "true");
-  }
-  return FR_OK;
+  for (size_t i = 0; !err && i < NTABLE; i++)
+    err = inherit(out, &table[i], why);
+  return err;
 }
 
 static enum fr_err take_flag(struct scan *scan, const struct known *known,
@@ -138,10 +157,34 @@ static enum fr_err take_flag(struct scan *scan, const struct known *known,
   bool on = true;
 
   if (equals && !truth(equals + 1, &on)) {
-    fr_buf_say(scan->why, "--%s takes no value", known->name);
+    fr_buf_say(scan->why, "--%s is \"%.40s\": write --%s alone, or 1 or 0 "
+               "behind the =", known->name, equals + 1, known->name);
     return FR_ECONFIG;
   }
-  set(scan->out, known->name, on ? "true" : NULL);
+  set(scan->out, known->name, on ? "true" : NULL, false);
+  return FR_OK;
+}
+
+/* The next word, which must not look like an option: in `--ledger --dry-run
+ * x.lua` a forgotten path would turn a dry run into a run. */
+static enum fr_err take_value(struct scan *scan, const char **ret_value)
+{
+  const char *option = scan->argv[scan->at];
+  const char *value = scan->at + 1 < scan->argc ? scan->argv[scan->at + 1]
+                                                : NULL;
+
+  if (!value) {
+    fr_buf_say(scan->why, "%.60s needs a value", option);
+    return FR_ECONFIG;
+  }
+  if (value[0] == '-' && value[1]) {
+    fr_buf_say(scan->why, "%.60s needs a value, and %.60s looks like an "
+               "option; if it is meant, write %.60s=%.60s", option, value,
+               option, value);
+    return FR_ECONFIG;
+  }
+  scan->at++;
+  *ret_value = value;
   return FR_OK;
 }
 
@@ -152,28 +195,23 @@ static enum fr_err take_known(struct scan *scan, const struct known *known,
 
   if (known->flag)
     return take_flag(scan, known, equals);
-  if (!value && scan->at + 1 < scan->argc)
-    value = scan->argv[++scan->at];
-  if (!value) {
-    fr_buf_say(scan->why, "--%s needs a value", known->name);
+  if (!value && take_value(scan, &value))
     return FR_ECONFIG;
-  }
-  set(scan->out, known->name, value);
+  set(scan->out, known->name, value, false);
   return FR_OK;
 }
 
 static enum fr_err take_forwarded(struct scan *scan, const char *equals)
 {
   struct fr_options *out = scan->out;
+  const char *value;
 
   out->forward[out->nforward++] = scan->argv[scan->at];
   if (equals)
     return FR_OK;
-  if (scan->at + 1 >= scan->argc) {
-    fr_buf_say(scan->why, "%s needs a value", scan->argv[scan->at]);
+  if (take_value(scan, &value))
     return FR_ECONFIG;
-  }
-  out->forward[out->nforward++] = scan->argv[++scan->at];
+  out->forward[out->nforward++] = value;
   return FR_OK;
 }
 
@@ -329,6 +367,17 @@ const char *fr_option(const struct fr_options *options, const char *name)
     if (!strcmp(options->values[i].name, name))
       return options->values[i].value;
   return NULL;
+}
+
+void fr_option_title(const struct fr_options *options, const char *name,
+                     char ret_title[FR_TITLE_MAX])
+{
+  for (size_t i = 0; options->values[i].name; i++)
+    if (options->inherited[i] && !strcmp(options->values[i].name, name)) {
+      variable(name, ret_title);
+      return;
+    }
+  snprintf(ret_title, FR_TITLE_MAX, "--%s", name);
 }
 
 bool fr_option_flag(const struct fr_options *options, const char *name)

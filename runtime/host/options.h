@@ -19,6 +19,7 @@
 #include "bindings/bindings.h"
 
 #define FR_OPTIONS_MAX 32
+#define FR_TITLE_MAX 40
 
 struct fr_options {
   const char *command;          /* "run" when a policy was named */
@@ -28,6 +29,7 @@ struct fr_options {
   const char **forward;         /* for the sandbox process; NULL-ended */
   size_t nforward;
   struct frl_option values[FR_OPTIONS_MAX];     /* ended by a NULL name */
+  bool inherited[FR_OPTIONS_MAX];       /* the value is a variable's */
 };
 
 /* FR_ECONFIG and a sentence; FR_ENOMEM. Done must be called either way. */
@@ -38,5 +40,8 @@ void fr_options_done(struct fr_options *options);
 /* The value, or NULL when it was not given. */
 const char *fr_option(const struct fr_options *options, const char *name);
 bool fr_option_flag(const struct fr_options *options, const char *name);
+/* "--max-deletes", or "FALRUN_MAX_DELETES" where the value came from there. */
+void fr_option_title(const struct fr_options *options, const char *name,
+                     char ret_title[FR_TITLE_MAX]);
 
 #endif
