@@ -21,6 +21,7 @@
 #include "host/signals.h"
 
 #define POLICY_MAX (4u << 20)
+#define PATIENCE_MS 5000        /* for <close> after the run was ended */
 
 /* Any key with "admin" scope; the sandbox takes every well-formed one. */
 #define SANDBOX_API_KEY "api-sandbox:sandbox-secret"
@@ -35,7 +36,7 @@ struct run {
   struct fr_signals signals;
   struct fr_progress progress;
   struct fr_sandbox sandbox;
-  struct fr_timer runtime;
+  struct fr_timer runtime, patience;
   struct fr_buf why, policy_text;
   struct frl_policy policy;
   struct fr_loop *loop;
@@ -47,6 +48,7 @@ struct run {
   struct frl *frl;
   bool began;                   /* the ledger knows of this run */
   bool over;                    /* --max-runtime is; tasks may still wait */
+  bool lost;                    /* the patience with tasks that go on */
 };
 
 /* ---- opening ------------------------------------------------------------ */
@@ -116,10 +118,11 @@ static enum fr_err open_sandbox(struct run *run)
     return FR_OK;
   err = fr_sandbox_start(&run->sandbox, run->options->forward, &run->why);
   if (!err && !run->config.ledger[0])
-    err = fr_sandbox_ledger(&run->sandbox, run->config.ledger,
+    err = fr_sandbox_ledger(&run->sandbox, &run->why, run->config.ledger,
                             sizeof(run->config.ledger));
-  if (!err)
-    err = fr_origin_parse(run->sandbox.url, &run->why, &run->config.origin);
+  if (err)
+    return FR_ECONFIG;          /* nothing was opened yet: no ledger failed */
+  err = fr_origin_parse(run->sandbox.url, &run->why, &run->config.origin);
   /* Its port changes, its history does not: the ledger knows it by name. */
   if (!err)
     strcpy(run->config.origin.name, "sandbox");
@@ -253,6 +256,24 @@ static void arrival(void *arg)
     frl_interrupt(run->frl);
 }
 
+static void lose_patience(struct fr_timer *timer)
+{
+  struct run *run = fr_container_of(timer, struct run, patience);
+
+  run->lost = true;
+  frl_interrupt(run->frl);
+}
+
+/* Ends every wait once, so that a task can clean up, waits included; one
+ * that catches the error and goes on has PATIENCE_MS. */
+static void cancel_tasks(struct run *run)
+{
+  frl_cancel(run->frl);
+  run->patience.on_due = lose_patience;
+  fr_timer_start(run->loop, &run->patience,
+                 fr_loop_now(run->loop) + PATIENCE_MS);
+}
+
 static void interrupted(void *arg, int number)
 {
   struct run *run = arg;
@@ -267,7 +288,7 @@ static void interrupted(void *arg, int number)
   else if (run->fal)
     fr_fal_stop(run->fal, FR_EINTERRUPTED, sentence);
   if (run->frl)
-    frl_cancel(run->frl);
+    cancel_tasks(run);
 }
 
 static void runtime_over(struct fr_timer *timer)
@@ -310,7 +331,7 @@ static enum fr_err open_watches(struct run *run)
 static void end_waiting(struct run *run)
 {
   run->over = false;
-  frl_cancel(run->frl);
+  cancel_tasks(run);
 }
 
 static void turns(struct run *run)
@@ -321,7 +342,7 @@ static void turns(struct run *run)
     if (run->gate)
       fr_gate_barrier(run->gate);
     busy = run->gate && fr_gate_busy(run->gate);
-    if (!more && !busy)
+    if ((!more || run->lost) && !busy)
       break;
     if (run->over && !busy && !frl_ready(run->frl))
       end_waiting(run);
@@ -370,6 +391,7 @@ static void close_all(struct run *run)
   fr_progress_stop(&run->progress);
   if (run->loop) {
     fr_timer_stop(run->loop, &run->runtime);
+    fr_timer_stop(run->loop, &run->patience);
     fr_signals_close(&run->signals);
   }
   fr_gate_free(run->gate);

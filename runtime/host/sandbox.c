@@ -107,8 +107,8 @@ enum fr_err fr_sandbox_start(struct fr_sandbox *sandbox,
   return FR_EIO;
 }
 
-enum fr_err fr_sandbox_ledger(struct fr_sandbox *sandbox, char *ret_path,
-                              size_t size)
+enum fr_err fr_sandbox_ledger(struct fr_sandbox *sandbox, struct fr_buf *why,
+                              char *ret_path, size_t size)
 {
   const char *tmp = getenv("TMPDIR");
   int len;
@@ -117,6 +117,9 @@ enum fr_err fr_sandbox_ledger(struct fr_sandbox *sandbox, char *ret_path,
     tmp = "/tmp";
   snprintf(sandbox->folder, sizeof(sandbox->folder), "%s/falrun-XXXXXX", tmp);
   if (!mkdtemp(sandbox->folder)) {
+    fr_buf_say(why, "the folder %s for the ledger of the sandbox cannot be "
+               "made: %s; set TMPDIR, or name a file with --ledger PATH",
+               sandbox->folder, strerror(errno));
     sandbox->folder[0] = 0;
     return FR_EIO;
   }

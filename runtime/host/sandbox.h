@@ -23,8 +23,8 @@ struct fr_sandbox {
 enum fr_err fr_sandbox_start(struct fr_sandbox *sandbox,
                              const char *const *words, struct fr_buf *why);
 /* Makes the folder for a temporary ledger and writes its path. */
-enum fr_err fr_sandbox_ledger(struct fr_sandbox *sandbox, char *ret_path,
-                              size_t size);
+enum fr_err fr_sandbox_ledger(struct fr_sandbox *sandbox, struct fr_buf *why,
+                              char *ret_path, size_t size);
 void fr_sandbox_stop(struct fr_sandbox *sandbox);
 
 #endif

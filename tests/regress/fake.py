@@ -66,18 +66,20 @@ class Fake:
         self.server.shutdown()
         self.server.server_close()
 
-    def run(self, *words):
+    def run(self, *words, prefix=(), url=True, **more):
         env = {"PATH": os.environ["PATH"], "HOME": str(self.folder),
                "FAL_ADMIN_KEY": "id:secret", "ASAN_OPTIONS": "exitcode=99"}
-        url = "http://127.0.0.1:%d/v1" % self.server.server_address[1]
-        return subprocess.run([PROGRAM, "--api-url", url, *words], env=env,
+        if url:
+            env["FALRUN_API_URL"] = ("http://127.0.0.1:%d/v1"
+                                     % self.server.server_address[1])
+        env.update(more)
+        return subprocess.run([*prefix, PROGRAM, *words], env=env,
                               cwd=self.folder, capture_output=True,
                               timeout=60)
 
     def policy(self, text, *words):
-        path = self.folder / "policy.lua"
-        path.write_text(text)
-        return self.run(*words, str(path))
+        (self.folder / "policy.lua").write_text(text)
+        return self.run(*words, "policy.lua")
 
     @staticmethod
     def json(done):
