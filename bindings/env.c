@@ -10,6 +10,7 @@
 #include "bindings/env.h"
 
 #include <lauxlib.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "bindings/embedded.h"
@@ -237,12 +238,46 @@ static void copy_table(lua_State *L, const char *name)
   lua_pop(L, 1);
 }
 
+/* With --json, standard output is one document, which is the command's: what
+ * a policy prints is talk then.                               [-n, +0, e] */
+static int l_print_aside(lua_State *L)
+{
+  int count = lua_gettop(L);
+  luaL_Buffer line;
+
+  luaL_buffinit(L, &line);
+  for (int i = 1; i <= count; i++) {
+    if (i > 1)
+      luaL_addchar(&line, '\t');
+    luaL_tolstring(L, i, NULL);
+    luaL_addvalue(&line);
+  }
+  luaL_addchar(&line, '\n');
+  luaL_pushresult(&line);
+  (void)fwrite(lua_tostring(L, -1), 1, lua_rawlen(L, -1), stderr);
+  return 0;
+}
+
+static bool wants_json(const struct frl *frl)
+{
+  const struct frl_option *option = frl->config.options;
+
+  for (; option && option->name; option++)
+    if (strcmp(option->name, "json") == 0)
+      return option->value != NULL;
+  return false;
+}
+
 /* Stack: env. Fills it. */
 static void fill_policy_env(lua_State *L)
 {
   for (const char *const *name = shared; *name; name++) {
     lua_getglobal(L, *name);
     lua_setfield(L, -2, *name);
+  }
+  if (wants_json(frl_of(L))) {
+    lua_pushcfunction(L, l_print_aside);
+    lua_setfield(L, -2, "print");
   }
   for (const char *const *name = copied; *name; name++) {
     copy_table(L, *name);
