@@ -100,11 +100,12 @@ local function rate(given)
 end
 
 local function latency(given)
-  local low, high = (given.latency or "0s"):match("^(%w+)%-?(%w*)$")
-  low = low and core.parse_duration(low)
-  high = high == "" and low or high and core.parse_duration(high)
+  local text = given.latency or "0s"
+  local first, second = text:match("^(%w+)%-(%w+)$")
+  local low = core.parse_duration(first or text)
+  local high = second and core.parse_duration(second) or not second and low
   if not low or not high or high < low then
-    wrong("latency", given.latency, "a duration, like 50ms or 20ms-80ms")
+    wrong("latency", text, "a duration, like 50ms or 20ms-80ms")
   end
   return { low, high }
 end

@@ -169,7 +169,7 @@ end
 local function numbers_of(world, ids)
   local numbers = ids and {}
   for _, text in ipairs(ids or {}) do
-    local id = core.parse_id(text)
+    local id = query.id(text)
     numbers[#numbers + 1] = id and world:number(id)
   end
   if numbers then

@@ -7,6 +7,7 @@
 --- happen, and answers 500.
 local answer = require "sandbox.answer"
 local core = require "core"
+local query = require "sandbox.query"
 local replays = require "sandbox.replays"
 
 local deletion = {}
@@ -110,7 +111,7 @@ end
 --- `fault` is the one that was drawn for this call, or nil.
 function deletion.handle(self, text, request, fault)
   self.calls = self.calls + 1
-  local id = core.parse_id(text)
+  local id = query.id(text)
   local call = { n = self.calls, id = id, fault = fault,
                  key = request.header("Idempotency-Key"),
                  number = id and self.state.world:number(id) }

@@ -15,7 +15,7 @@ local function misspelt(one)
   elseif one.sort_by and one.sort_by ~= "ended_at" and
          one.sort_by ~= "duration" then
     return "sort_by must be ended_at or duration"
-  elseif one.request_id and not core.parse_id(one.request_id) then
+  elseif one.request_id and not query.id(one.request_id) then
     return "request_id must be a UUID"
   end
 end
@@ -25,7 +25,7 @@ local function question(state, one, many)
   local why = misspelt(one)
   local ask = {
     status = one.status, by_duration = one.sort_by == "duration",
-    request_id = core.parse_id(one.request_id),
+    request_id = one.request_id and query.id(one.request_id),
     descending = state.switches.sort == "desc",
   }
   ask.endpoints, why = query.list(many, "endpoint_id", why)

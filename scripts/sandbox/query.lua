@@ -82,6 +82,11 @@ function query.words(many, name, known, why)
   return set, why
 end
 
+--- A request's id in its canonical form, or nil.
+function query.id(text)
+  return core.parse_id(text:lower())
+end
+
 function query.integer(one, name, default, least, most, why)
   local text = one[name]
   if not text then
