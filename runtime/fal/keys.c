@@ -24,17 +24,18 @@ static const char *text_of(const struct fr_key_slot *slot)
 
 const char *fr_key_fault(const char *text, size_t len)
 {
-  const char *colon = memchr(text, ':', len);
+  const char *colon;
   size_t i;
 
   if (!len)
     return "it is empty";
   if (len > FR_KEY_MOST)
-    return "it is too long";
+    return "it is too long";    /* `text` may be cut short: not read yet */
   for (i = 0; i < len; i++) {
     if (text[i] <= ' ' || text[i] > '~')
       return "it has a blank, a line end or a character that is not ASCII";
   }
+  colon = memchr(text, ':', len);
   if (!colon)
     return "it has no colon (a key is \"id:secret\")";
   if (colon == text)

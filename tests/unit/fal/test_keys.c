@@ -157,6 +157,18 @@ static void id_and_secret_make_a_key(void **state)
   refuse("FAL_KEY_ID has a colon", "topsecret");
 }
 
+/* Longer than the buffer in which they are joined. */
+static void a_pair_far_too_long(void **state)
+{
+  static char id[20000];
+
+  (void)state;
+  memset(id, 'z', sizeof(id) - 1);
+  setenv("FAL_KEY_ID", id, 1);
+  setenv("FAL_KEY_SECRET", "topsecret", 1);
+  refuse("too long", "topsecret");
+}
+
 static void malformed_keys(void **state)
 {
   static const char *const bad[] = {
@@ -326,6 +338,7 @@ int main(void)
     TEST(no_key_is_no_error),
     TEST(variables_come_first_and_are_wiped),
     TEST(id_and_secret_make_a_key),
+    TEST(a_pair_far_too_long),
     TEST(malformed_keys),
     TEST(key_files),
     TEST(files_that_others_can_read),
