@@ -170,8 +170,10 @@ void frl_env_require(lua_State *L, const char *name)
   int base = lua_gettop(L);
 
   luaL_checkstack(L, 10, NULL);
-  if (!file)
+  if (!file) {
     luaL_error(L, "there is no module '%s' in falrun", name);
+    return;
+  }
   lua_rawgetp(L, LUA_REGISTRYINDEX, &embedded_key);
   if (lua_getfield(L, -1, file->name) == LUA_TLIGHTUSERDATA)
     luaL_error(L, "module '%s' requires itself, through others", name);

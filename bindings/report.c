@@ -139,7 +139,7 @@ static void log_line(const char *text)
   char line[MOST_LINE + 1];
   size_t len = 0;
 
-  for (; text[len] && len < MOST_LINE; len++)
+  for (; len < MOST_LINE && text[len]; len++)
     line[len] = (unsigned char)text[len] < ' ' ? ' ' : text[len];
   line[len] = '\0';
   fr_log(FR_LOG_ERROR, "%s", line);

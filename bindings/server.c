@@ -85,16 +85,15 @@ static void on_cancel(struct fr_op *op)
 /* Idempotent. The tasks of open requests are cancelled by the acceptor. */
 static void close_server(struct server *server)
 {
-  struct fr_list *at;
+  struct fr_list *at, *next;
 
   fr_server_free(server->server);
   server->server = NULL;
-  while (!fr_list_empty(&server->ready)) {
-    struct frl_request *request = first_of(&server->ready);
-
-    fr_list_del(&request->link);
-    free(request);
+  for (at = server->ready.next; at != &server->ready; at = next) {
+    next = at->next;
+    free(fr_container_of(at, struct frl_request, link));
   }
+  fr_list_init(&server->ready);
   server->nready = 0;
   for (at = server->taken.next; at != &server->taken; at = at->next) {
     struct frl_request *request =

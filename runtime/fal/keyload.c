@@ -92,10 +92,10 @@ static enum fr_err load_open(struct fr_key_slot *slot, int fd, const char *path,
   return err;
 }
 
+/* `name` is the variable that `path` is of. */
 static enum fr_err load_file(struct fr_key_slot *slot, const char *name,
-                             struct fr_buf *why)
+                             const char *path, struct fr_buf *why)
 {
-  const char *path = variable(name);
   int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
   int cause = errno;
   enum fr_err err;
@@ -170,25 +170,26 @@ static enum fr_err load_pair(struct fr_key_slot *slot, struct fr_buf *why)
 
 static enum fr_err load_api(struct fr_key_slot *slot, struct fr_buf *why)
 {
-  const char *key = variable("FAL_KEY");
+  const char *key = variable("FAL_KEY"), *path = variable("FAL_KEY_FILE");
 
   if (key)
     return accept_key(slot, "FAL_KEY", key, strlen(key), why);
   if (variable("FAL_KEY_ID") || variable("FAL_KEY_SECRET"))
     return load_pair(slot, why);
-  if (variable("FAL_KEY_FILE"))
-    return load_file(slot, "FAL_KEY_FILE", why);
+  if (path)
+    return load_file(slot, "FAL_KEY_FILE", path, why);
   return load_credential(slot, "fal_key", why);
 }
 
 static enum fr_err load_admin(struct fr_key_slot *slot, struct fr_buf *why)
 {
   const char *key = variable("FAL_ADMIN_KEY");
+  const char *path = variable("FAL_ADMIN_KEY_FILE");
 
   if (key)
     return accept_key(slot, "FAL_ADMIN_KEY", key, strlen(key), why);
-  if (variable("FAL_ADMIN_KEY_FILE"))
-    return load_file(slot, "FAL_ADMIN_KEY_FILE", why);
+  if (path)
+    return load_file(slot, "FAL_ADMIN_KEY_FILE", path, why);
   return load_credential(slot, "fal_admin_key", why);
 }
 

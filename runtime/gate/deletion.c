@@ -54,13 +54,11 @@ static enum fr_err owner_of(struct fr_gate *gate, const char *key,
  * wire, and fal would answer for the wrong request. 0: no such ending. */
 static size_t stem_of(const char *key)
 {
-  size_t len = strlen(key), digits = strspn(key, "0123456789");
   const char *dot = strrchr(key, '.');
 
   if (!dot || dot == key || !dot[1])
     return 0;
-  digits = strspn(dot + 1, "0123456789");
-  return dot + 1 + digits == key + len ? (size_t)(dot - key) : 0;
+  return dot[1 + strspn(dot + 1, "0123456789")] ? 0 : (size_t)(dot - key);
 }
 
 /* A made key names its request, "falrun-<id>-<random>", so that one which a

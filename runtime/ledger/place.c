@@ -209,8 +209,12 @@ static enum fr_err look(struct fr_ledger *ledger)
 {
   struct stat info;
 
-  if (!ledger->file || stat(ledger->file, &info) != 0) {
-    if (ledger->file && errno != ENOENT)
+  if (!ledger->file) {          /* a reader found not even the folder */
+    ledger->blank = true;
+    return FR_OK;
+  }
+  if (stat(ledger->file, &info) != 0) {
+    if (errno != ENOENT)
       return fail_at(ledger, "read", ledger->file);
     ledger->blank = ledger->access == FR_LEDGER_READ;
     return ledger->blank ? FR_OK : create(ledger);

@@ -123,7 +123,7 @@ static enum fr_err add_genesis(struct fr_ledger *ledger)
 
 enum fr_err fr_schema_ensure(struct fr_ledger *ledger)
 {
-  int64_t version;
+  int64_t version = 0;
   enum fr_err err = fr_schema_version(ledger, &version);
 
   if (err || version == fr_schema_newest())

@@ -180,7 +180,8 @@ static enum fr_err open_scratch(struct fr_ledger *ledger,
 
   if (!scratch || !(scratch->path = strdup(ledger->path))) {
     free(scratch);
-    return fr_ledger_fail(ledger, FR_ENOMEM, "out of memory in the ledger");
+    (void)fr_ledger_fail(ledger, FR_ENOMEM, "out of memory in the ledger");
+    return FR_ENOMEM;
   }
   scratch->lock_fd = -1;
   err = fr_sql_connect(scratch, "", SQLITE_OPEN_READWRITE |
