@@ -67,7 +67,7 @@ local function take_page(list, group, items, state)
       local has, unended = selection.has(list, request, ended_ms)
       if has then
         state.rows[#state.rows + 1] = request
-        state.ended[request] = ended_ms or math.maxinteger
+        state.ended[request] = ended_ms
       elseif unended then
         state.unended = state.unended + 1
       end

@@ -96,13 +96,14 @@ function selection.new(options)
   options = check.options("requests", options, KNOWN)
   local now = core.at() // SECOND * SECOND
   local list = { endpoints = endpoints(options.endpoint_id) }
-  list.before, list.by = cutoff(options, now)
+  local by
+  list.before, by = cutoff(options, now)
   list.from = core.parse_time(BEGINNING)
   if options.start ~= nil then
     list.from = check.time("requests", "start", options.start)
     list.after = list.from
   end
-  check_window(list.from, list.before, list.by, options)
+  check_window(list.from, list.before, by, options)
   list.sent = { from = sent_from(list.from, options),
                 to = -(-list.before // SECOND) * SECOND }
   if options.status ~= nil then
@@ -126,13 +127,14 @@ local function has_status(list, request)
   return (list.status == "success") == (code < 400)
 end
 
---- Whether the selection has the request, whatever the API filtered by.
---- The second value is true when only the missing ended_at keeps it out.
+--- Whether the selection has the request, whatever the API filtered by. What
+--- has no ended_at may still be running and is never selected; the second
+--- value is true when only that keeps it out.
 function selection.has(list, request, ended_ms)
   if not has_status(list, request) then
     return false
   elseif not ended_ms then
-    return not list.by, list.by ~= nil
+    return false, true
   end
   return ended_ms < list.before and (not list.after or ended_ms >= list.after)
 end

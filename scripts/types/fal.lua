@@ -19,7 +19,7 @@ fal = {}
 ---@field endpoint_id string       "fal-ai/flux/dev"
 ---@field sent_at string?
 ---@field started_at string?
----@field ended_at string?         nil: it has not ended
+---@field ended_at string          a request without one is never listed
 ---@field status_code integer?     HTTP status of the request
 ---@field duration number?         seconds
 
