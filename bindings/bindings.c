@@ -143,6 +143,7 @@ bool frl_step(struct frl *frl)
 {
   bool left = frl_tasks_run(frl->tasks);
 
+  frl_caps_rest();
   if (frl->caps.hit != FRL_CAP_HEAP && frl->caps.hit != FRL_CAP_TURN)
     return left;
   end_capped(frl);
@@ -172,6 +173,7 @@ void frl_free(struct frl *frl)
   frl->ending = true;
   if (frl->tasks)
     frl_tasks_close(frl->tasks);
+  frl_caps_rest();
   if (frl->L)
     lua_close(frl->L);
   free(frl);

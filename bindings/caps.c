@@ -10,6 +10,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "bindings/internal.h"
@@ -19,6 +20,7 @@
 #define DEFAULT_TURN_MS 10000u
 #define SIGNAL_TURN_MS 100u
 #define INSTRUCTIONS 10000
+#define STUCK_S 20              /* past the cap of a turn, no hook has run */
 
 static uint64_t real_now(void)
 {
@@ -112,6 +114,24 @@ void frl_caps_follow(lua_State *L)
     lua_sethook(L, on_count, LUA_MASKCOUNT, 1);
 }
 
+/* No hook runs inside one C function, so nothing can end a pattern that
+ * explodes but the end of the process; the lock must not stay for ever. */
+static void on_alarm(int number)
+{
+  static const char words[] = "falrun: the policy is stuck in one call of a "
+    "library function, like string.find with a pattern of many '*': the run "
+    "was ended; what was in flight is for the next one\n";
+  ssize_t n = write(STDERR_FILENO, words, sizeof(words) - 1);
+
+  (void)number, (void)n;
+  _exit(FRL_EXIT_CAP);
+}
+
+void frl_caps_rest(void)
+{
+  (void)alarm(0);
+}
+
 void frl_caps_init(struct frl *frl)
 {
   struct frl_caps *caps = &frl->caps;
@@ -120,6 +140,8 @@ void frl_caps_init(struct frl *frl)
   caps->max_turn_ms = frl->config.max_turn_ms ? frl->config.max_turn_ms
                                               : DEFAULT_TURN_MS;
   caps->turn_began_ms = real_now();
+  if (frl->config.policy)
+    (void)signal(SIGALRM, on_alarm);
 }
 
 void frl_caps_turn(struct frl *frl, lua_State *co)
@@ -127,6 +149,8 @@ void frl_caps_turn(struct frl *frl, lua_State *co)
   if (frl->caps.hit == FRL_CAP_SIGNAL)
     frl->caps.hit = FRL_CAP_NONE;
   frl->caps.turn_began_ms = real_now();
+  if (frl->config.policy)       /* commands may wait for their reader */
+    (void)alarm(frl->caps.max_turn_ms / 1000 + STUCK_S);
   lua_sethook(co, on_count, LUA_MASKCOUNT,
               frl->caps.hit ? 1 : INSTRUCTIONS);
 }

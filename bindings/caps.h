@@ -3,7 +3,7 @@
  * Promise: a script cannot go on past a cap. Errors can be caught, so after
  * a cap was hit every further instruction raises again, in every coroutine,
  * until the task is over. Time inside one C function (a pattern that
- * explodes) is not seen: count hooks do not run there.
+ * explodes) is not seen by hooks: there an alarm ends the process.
  */
 #ifndef FRL_CAPS_H
 #define FRL_CAPS_H
@@ -13,6 +13,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+
+#define FRL_EXIT_CAP 9          /* DESIGN 3.3 */
 
 struct frl;
 
@@ -33,6 +35,8 @@ void *frl_caps_alloc(void *ud, void *block, size_t old_size, size_t size);
 void frl_caps_init(struct frl *frl);
 /* A turn of `co` begins: its time starts anew. */
 void frl_caps_turn(struct frl *frl, lua_State *co);
+/* No turn is under way until the next begins. */
+void frl_caps_rest(void);
 /* Makes a coroutine feel a cap that was hit in another one. */
 void frl_caps_follow(lua_State *L);
 /* Writes "the policy ..." for a cap that was hit. */
