@@ -4,6 +4,7 @@
  * the string that C still points at. */
 #include <string.h>
 
+#include "bindings/json.h"
 #include "bindings/nouns.h"
 
 bool frl_field(lua_State *L, int index, const char *function,
@@ -35,6 +36,8 @@ const char *frl_field_text(lua_State *L, int index, const char *function,
                      (int)least, (int)most, (int)len);
   if (memchr(text, '\0', len))
     frl_bad_argument(L, function, name, "it contains a NUL byte");
+  if (frl_utf8_prefix(text, len) < len)         /* JSON could not hold it */
+    frl_bad_argument(L, function, name, "it is not UTF-8");
   return text;
 }
 

@@ -28,8 +28,10 @@ local function unknown(host, command, word, options)
     or ("; see falrun %s --help"):format(command)))
 end
 
-local function store(given, option, value)
-  if option.many then
+local function store(host, given, option, value)
+  if value ~= true and not utf8.len(value) then
+    host.usage(("--%s is not UTF-8"):format(option.name))
+  elseif option.many then
     given[option.name] = given[option.name] or {}
     table.insert(given[option.name], value)
   else
@@ -49,15 +51,15 @@ local function take(host, command, options, given, at)
     if value then
       host.usage(("--%s takes no value"):format(name))
     end
-    store(given, option, true)
+    store(host, given, option, true)
     return at
   elseif value then
-    store(given, option, value)
+    store(host, given, option, value)
     return at
   elseif not host.args[at + 1] then
     host.usage(("--%s needs a value: %s"):format(name, option.value))
   end
-  store(given, option, host.args[at + 1])
+  store(host, given, option, host.args[at + 1])
   return at + 1
 end
 
@@ -80,7 +82,7 @@ local function from_environment(host, options, given)
     if text and option.flag then
       given[option.name] = flag_value(host, variable, text)
     elseif text and text ~= "" then
-      store(given, option, text)
+      store(host, given, option, text)
     end
   end
 end
