@@ -30,12 +30,25 @@ local function print_json(found)
     problems = core.json.array(found) } .. "\n")
 end
 
+--- What does not even load is a problem like any other, in JSON too.
+local function load_policy()
+  local ok, err = pcall(host.load_policy)
+  if not ok then
+    local line, message = tostring(err):match(":(%d+): (.*)$")
+    if host.options.json then
+      print_json { { line = math.tointeger(tonumber(line)),
+                     message = message or tostring(err) } }
+    end
+    error(err, 0)
+  end
+end
+
 local function run()
   if host.args[1] then
     host.usage(("falrun check takes one policy, but got another word: \"%s\"")
       :format(text.clean(host.args[1]:sub(1, 60))))
   end
-  host.load_policy()
+  load_policy()
   local found = problems()
   if host.options.json then
     print_json(found)
