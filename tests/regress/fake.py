@@ -66,16 +66,24 @@ class Fake:
         self.server.shutdown()
         self.server.server_close()
 
-    def run(self, *words, prefix=(), url=True, **more):
+    def environment(self, url=True, **more):
         env = {"PATH": os.environ["PATH"], "HOME": str(self.folder),
                "FAL_ADMIN_KEY": "id:secret", "ASAN_OPTIONS": "exitcode=99"}
         if url:
             env["FALRUN_API_URL"] = ("http://127.0.0.1:%d/v1"
                                      % self.server.server_address[1])
         env.update(more)
-        return subprocess.run([*prefix, PROGRAM, *words], env=env,
-                              cwd=self.folder, capture_output=True,
-                              timeout=60)
+        return env
+
+    def run(self, *words, **more):
+        return subprocess.run([PROGRAM, *words], cwd=self.folder,
+                              env=self.environment(**more),
+                              capture_output=True, timeout=60)
+
+    def start(self, *words):
+        return subprocess.Popen([PROGRAM, *words], cwd=self.folder,
+                                env=self.environment(),
+                                stderr=subprocess.PIPE)
 
     def policy(self, text, *words):
         (self.folder / "policy.lua").write_text(text)
