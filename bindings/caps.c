@@ -30,12 +30,18 @@ static uint64_t real_now(void)
   return fr_clock_now(&clock);
 }
 
+void frl_caps_out_of_heap(struct frl_caps *caps)
+{
+  if (caps->hit)
+    return;
+  caps->hit = FRL_CAP_HEAP;
+  caps->max_heap += LAST_HEAP;
+}
+
 static void *refuse(struct frl_caps *caps)
 {
-  if (caps->denied && !caps->hit) {
-    caps->hit = FRL_CAP_HEAP;
-    caps->max_heap += LAST_HEAP;
-  }
+  if (caps->denied)
+    frl_caps_out_of_heap(caps);
   caps->denied = true;
   return NULL;
 }

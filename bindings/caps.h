@@ -37,6 +37,8 @@ void frl_caps_init(struct frl *frl);
 void frl_caps_turn(struct frl *frl, lua_State *co);
 /* No turn is under way until the next begins. */
 void frl_caps_rest(void);
+/* Somebody else saw that the heap is used up. */
+void frl_caps_out_of_heap(struct frl_caps *caps);
 /* Makes a coroutine feel a cap that was hit in another one. */
 void frl_caps_follow(lua_State *L);
 /* Writes "the policy ..." for a cap that was hit. */

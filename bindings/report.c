@@ -221,12 +221,22 @@ static void report_cap(lua_State *L, struct frl *frl)
   fr_log(FR_LOG_ERROR, "%s", strstr(text, sentence) ? text : sentence);
 }
 
+/* The buffers of lauxlib ask the allocator themselves, once, and raise plain
+ * text: no collection, and no second refusal, tells that the heap is full. */
+static bool is_full_buffer(lua_State *L)
+{
+  return lua_type(L, 1) == LUA_TSTRING &&
+         strcmp(lua_tostring(L, 1), "not enough memory") == 0;
+}
+
 /* report(error)                                               [-1, +0, e] */
 static int l_report(lua_State *L)
 {
   struct frl *frl = frl_of(L);
   const char *code = "", *text;
 
+  if (is_full_buffer(L))
+    frl_caps_out_of_heap(&frl->caps);
   if (frl->caps.hit == FRL_CAP_HEAP || frl->caps.hit == FRL_CAP_TURN) {
     report_cap(L, frl);
     return 0;
