@@ -32,7 +32,9 @@ _Static_assert(NTABLE < FR_OPTIONS_MAX, "the values end with a NULL name");
 /* Options of `falrun sandbox` that `--sandbox` passes on. All take a value. */
 static const char *const forwarded[] = {
   "requests", "seed", "endpoints", "rate-limit", "concurrency-limit",
-  "latency", "faults", "fault-seed", "truth", NULL
+  "latency", "faults", "fault-seed", "truth", "span", "anchor",
+  "second-delete", "cache-errors", "deleted-rows", "window-field", "sort",
+  NULL
 };
 #define NFORWARDED (sizeof(forwarded) / sizeof(forwarded[0]) - 1)
 
