@@ -50,6 +50,8 @@ struct frl_config {
   const char *version;
   bool color;                   /* for standard output */
   int columns;                  /* of the terminal; 0: not a terminal */
+  void (*before_write)(void *arg, int fd);      /* a progress line gives way */
+  void *write_arg;
   size_t max_heap;              /* bytes Lua may use; 0: 256 MiB */
   uint32_t max_turn_ms;         /* Lua without a wait; 0: 10 s */
 };

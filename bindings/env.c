@@ -10,11 +10,11 @@
 #include "bindings/env.h"
 
 #include <lauxlib.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "bindings/embedded.h"
 #include "bindings/internal.h"
+#include "bindings/nouns.h"
 
 static const char embedded_key;         /* module name -> result */
 static const char chunk_key;            /* metatable of embedded envs */
@@ -200,7 +200,7 @@ void frl_env_require(lua_State *L, const char *name)
 
 static const char *const shared[] = {
   "assert", "collectgarbage", "error", "getmetatable", "ipairs", "next",
-  "pairs", "pcall", "print", "rawequal", "rawget", "rawlen", "rawset",
+  "pairs", "pcall", "rawequal", "rawget", "rawlen", "rawset",
   "select", "setmetatable", "tonumber", "tostring", "type", "xpcall",
   "_VERSION", NULL,
 };
@@ -240,36 +240,6 @@ static void copy_table(lua_State *L, const char *name)
   lua_pop(L, 1);
 }
 
-/* With --json, standard output is one document, which is the command's: what
- * a policy prints is talk then.                               [-n, +0, e] */
-static int l_print_aside(lua_State *L)
-{
-  int count = lua_gettop(L);
-  luaL_Buffer line;
-
-  luaL_buffinit(L, &line);
-  for (int i = 1; i <= count; i++) {
-    if (i > 1)
-      luaL_addchar(&line, '\t');
-    luaL_tolstring(L, i, NULL);
-    luaL_addvalue(&line);
-  }
-  luaL_addchar(&line, '\n');
-  luaL_pushresult(&line);
-  (void)fwrite(lua_tostring(L, -1), 1, lua_rawlen(L, -1), stderr);
-  return 0;
-}
-
-static bool wants_json(const struct frl *frl)
-{
-  const struct frl_option *option = frl->config.options;
-
-  for (; option && option->name; option++)
-    if (strcmp(option->name, "json") == 0)
-      return option->value != NULL;
-  return false;
-}
-
 /* Stack: env. Fills it. */
 static void fill_policy_env(lua_State *L)
 {
@@ -277,10 +247,8 @@ static void fill_policy_env(lua_State *L)
     lua_getglobal(L, *name);
     lua_setfield(L, -2, *name);
   }
-  if (wants_json(frl_of(L))) {
-    lua_pushcfunction(L, l_print_aside);
-    lua_setfield(L, -2, "print");
-  }
+  lua_pushcfunction(L, frl_print);
+  lua_setfield(L, -2, "print");
   for (const char *const *name = copied; *name; name++) {
     copy_table(L, *name);
     lua_setfield(L, -2, *name);

@@ -1,4 +1,4 @@
-/* bindings/io.c - the standard streams, for commands alone.
+/* bindings/io.c - the standard streams, for commands, and print for policies.
  *
  * Writing and reading block: commands read before the first deletion, and
  * what they write must be whole before the process goes on. */
@@ -42,6 +42,8 @@ static int end_interrupted(lua_State *L)
 /* 0, or an errno. */
 static int write_all(struct frl *frl, int fd, const char *data, size_t len)
 {
+  if (frl->config.before_write)
+    frl->config.before_write(frl->config.write_arg, fd);
   while (len > 0) {
     ssize_t n = write(fd, data, len);
 
@@ -74,6 +76,40 @@ static int l_write(lua_State *L)
   return lua_error(L);
 }
 
+/* With --json, standard output is one document, which is the command's: what
+ * a policy prints is talk then. */
+static int print_fd(const struct frl *frl)
+{
+  const struct frl_option *option = frl->config.options;
+
+  for (; option && option->name; option++)
+    if (strcmp(option->name, "json") == 0)
+      return option->value ? STDERR_FILENO : STDOUT_FILENO;
+  return STDOUT_FILENO;
+}
+
+/* A reader that went away (`| head`) does not stop a policy half way. */
+int frl_print(lua_State *L)
+{
+  int count = lua_gettop(L);
+  struct frl *frl = frl_of(L);
+  luaL_Buffer line;
+
+  luaL_buffinit(L, &line);
+  for (int i = 1; i <= count; i++) {
+    if (i > 1)
+      luaL_addchar(&line, '\t');
+    luaL_tolstring(L, i, NULL);
+    luaL_addvalue(&line);
+  }
+  luaL_addchar(&line, '\n');
+  luaL_pushresult(&line);
+  if (write_all(frl, print_fd(frl), lua_tostring(L, -1),
+                lua_rawlen(L, -1)) == EINTR)
+    return end_interrupted(L);
+  return 0;
+}
+
 /* Text for a terminal: nothing that a server wrote may steer it. */
 static void add_plain(luaL_Buffer *line, const char *text, size_t len)
 {
@@ -87,8 +123,7 @@ static void add_plain(luaL_Buffer *line, const char *text, size_t len)
 }
 
 /* host.say(text): a line of its own, in one write where the kernel takes it
- * whole; on a terminal it takes the place of a progress line. Nobody can be
- * told when standard error itself fails.                      [-1, +0, m] */
+ * whole. Nobody can be told when standard error itself fails. [-1, +0, m] */
 static int l_say(lua_State *L)
 {
   size_t len;
@@ -96,8 +131,6 @@ static int l_say(lua_State *L)
   luaL_Buffer line;
 
   luaL_buffinit(L, &line);
-  if (isatty(STDERR_FILENO))
-    luaL_addstring(&line, "\r\033[K");
   add_plain(&line, text, len);
   luaL_addchar(&line, '\n');
   luaL_pushresult(&line);

@@ -37,6 +37,9 @@ const char *frl_check_text(lua_State *L, int index, const char *function,
 /* Ends a lua_CFunction by waiting for so long (time.c).    [-0, +n, ey] */
 int frl_nap(lua_State *L, uint64_t ms, frl_push_fn push);
 
+/* print(...) of policies (io.c).                             [-n, +0, ey] */
+int frl_print(lua_State *L);
+
 /* nil and the error of a command that was given no network. */
 int frl_fail_network(lua_State *L);                       /* [-0, +2, m] */
 

@@ -137,8 +137,15 @@ static enum fr_err find_ledger(const struct fr_options *options,
 
   if (given && (!*given || !strcmp(given, ":memory:")))
     return wrong(options, "ledger", "the path of a file", why);
-  if (config->command.ledger == FR_NEED_NONE || (!given && config->sandbox))
+  if (config->command.ledger == FR_NEED_NONE)
     return FR_OK;
+  if (!given && config->sandbox) {
+    if (config->command.network)
+      return FR_OK;
+    fr_buf_say(why, "the ledger of a --sandbox ends with its run: name one "
+               "with --ledger PATH, here and there");
+    return FR_ECONFIG;
+  }
   len = given ? snprintf(config->ledger, size, "%s", given)
               : state_path(config->ledger, size);
   if (len > 0 && (size_t)len < size)

@@ -69,6 +69,12 @@ void fr_console_close(struct fr_console *console)
   fr_log_set(NULL, NULL, FR_LOG_ERROR);
 }
 
+void fr_console_yield(struct fr_console *console, int fd)
+{
+  if (console->shown && isatty(fd))
+    clear(console);
+}
+
 void fr_console_progress(struct fr_console *console, const char *line)
 {
   int columns = fr_console_columns(STDERR_FILENO);

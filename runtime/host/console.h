@@ -23,6 +23,9 @@ void fr_console_open(struct fr_console *console, enum fr_log_level most);
 /* Takes the progress line away. */
 void fr_console_close(struct fr_console *console);
 
+/* Takes it away if `fd`, to which others write now, shows on the screen. */
+void fr_console_yield(struct fr_console *console, int fd);
+
 void fr_console_progress(struct fr_console *console, const char *line);
 /* "falrun: " and the sentence, in red for errors where there is colour. */
 void fr_console_say(struct fr_console *console, enum fr_log_level level,

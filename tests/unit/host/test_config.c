@@ -207,6 +207,8 @@ static void no_place_for_a_ledger(void **state)
   READ(&read, "x.lua", "--sandbox");
   assert_string_equal(read.config.ledger, "");
   read_done(&read);
+  wrong("ledger of a --sandbox", "--ledger PATH",
+        WORDS("--sandbox", "history"));
 }
 
 static void a_ledgers_path_too_long(void **state)
