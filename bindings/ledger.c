@@ -3,6 +3,7 @@
  * A walk that fails raises: it must never look like an empty one. Events are
  * read in pages, so that a long history takes a bounded part of memory. */
 #include <string.h>
+#include <unistd.h>
 
 #include "base/digest.h"
 #include "bindings/nouns.h"
@@ -362,5 +363,7 @@ int frl_open_ledger(lua_State *L)
     luaL_setfuncs(L, hold_functions, 0);
   lua_pushstring(L, fr_ledger_path(config->ledger));
   lua_setfield(L, -2, "path");
+  lua_pushboolean(L, !access(fr_ledger_path(config->ledger), F_OK));
+  lua_setfield(L, -2, "there");
   return 1;
 }

@@ -48,6 +48,10 @@ static enum fr_err judge(struct fr_exchange *exchange, int status,
 
   if (status == 204 && !len)
     return FR_OK;
+  if (status != 200) {          /* 202 would mean: perhaps, later */
+    fr_buf_say(why, "only 200 and an empty 204 mean that it was deleted");
+    return FR_EPROTOCOL;
+  }
   err = fr_cdn_read(body, len, exchange->fal->config.keys, why,
                     &change->cdn);
   if (err != FR_EPARTIAL)
@@ -56,8 +60,11 @@ static enum fr_err judge(struct fr_exchange *exchange, int status,
     i++;
   fr_buf_say(why, "%zu of %zu files were not deleted: ", change->cdn.left,
              change->cdn.nfiles);
-  (void)fr_buf_add_plain(why, change->cdn.files[i].exception,
-                         strlen(change->cdn.files[i].exception), 120);
+  if (*change->cdn.files[i].exception)
+    (void)fr_buf_add_plain(why, change->cdn.files[i].exception,
+                           strlen(change->cdn.files[i].exception), 120);
+  else
+    (void)fr_buf_add_text(why, "the API does not say why");
   return err;
 }
 

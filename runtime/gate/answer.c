@@ -196,10 +196,10 @@ static void fail_known(struct fr_effect *effect, const char *id,
 
   if (answer->err == FR_ENOT_FOUND)
     fr_effect_say(effect, FR_FATE_FAILED, FR_ENOT_FOUND, "%s: the API does "
-                  "not know it (404); it counts as not deleted, because this "
+                  "not know it (%d); it counts as not deleted, because this "
                   "run did not list it with the key that deletes and the "
                   "ledger knows no earlier deletion; check the id and the "
-                  "account of the key", id);
+                  "account of the key", id, answer->http_status);
   else
     fr_effect_say(effect, FR_FATE_FAILED, kind_of(answer), "%s: %s", id,
                   words_of(effect, answer));

@@ -6,6 +6,10 @@ local text = require "fal.text"
 
 local function run()
   cli.none(host, "verify")
+  if not host.ledger.there then
+    host.usage(("there is no ledger at %s, so nothing was verified")
+      :format(text.clean(host.ledger.path)))
+  end
   local chain, err = host.ledger.verify()
   if not chain then
     if host.options.json then

@@ -9,7 +9,6 @@ local KNOWN <const> = { "endpoint_id", "older_than", "start", "end",
 local STATUSES <const> = { "success", "error", "user_error" }
 local BEGINNING <const> = "2021-01-01T00:00:00Z"
 local SECOND <const> = 1000
-local DAY <const> = 24 * 3600 * SECOND
 local LONGEST_ENDPOINT <const> = 500
 
 local function fail(name, ...)
@@ -82,15 +81,6 @@ local function check_window(from, to, name, options)
        .. "before %s", BEGINNING)
 end
 
---- The API may look at another time than ended_at: a day more is asked for,
---- and what is too early is left out again by ended_at.
-local function sent_from(from, options)
-  if options.start == nil then
-    return from
-  end
-  return math.max(from - DAY, 0) // SECOND * SECOND
-end
-
 --- Checks and pins the selection of one list.
 function selection.new(options)
   options = check.options("requests", options, KNOWN)
@@ -104,7 +94,7 @@ function selection.new(options)
     list.after = list.from
   end
   check_window(list.from, list.before, by, options)
-  list.sent = { from = sent_from(list.from, options),
+  list.sent = { from = list.from // SECOND * SECOND,
                 to = -(-list.before // SECOND) * SECOND }
   if options.status ~= nil then
     list.status = check.choice("requests", "status", options.status, STATUSES)

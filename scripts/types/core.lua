@@ -109,6 +109,7 @@ function host.ledger.hold_remove(ids) end   --- true | nil, err, id
 --- {events, head} | nil, err (err.seq is the first that does not fit)
 function host.ledger.verify() end
 host.ledger.path = ""
+host.ledger.there = true    --- false: there was no file when it was opened
 
 --- Serves HTTP on 127.0.0.1. `handler(request)` runs as a task for each
 --- request {method, path, query = {{name, value}...}, header = function(name),

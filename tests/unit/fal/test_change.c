@@ -101,7 +101,8 @@ static void every_end(void **state)
     bool unanswered, retryable;
   } table[] = {
     { { .status = 200, .body = GOOD }, FR_OK, 1, false, false },
-    { { .status = 201, .body = GOOD }, FR_OK, 1, false, false },
+    { { .status = 201, .body = GOOD }, FR_EPROTOCOL, 1, true, true },
+    { { .status = 202, .body = GOOD }, FR_EPROTOCOL, 1, true, true },
     { { .status = 204 }, FR_OK, 1, false, false },
     { { .status = 200, .body = PARTIAL }, FR_EPARTIAL, 1, false, false },
     { { .status = 200 }, FR_EPROTOCOL, 1, true, true },
