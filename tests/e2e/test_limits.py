@@ -230,8 +230,6 @@ def test_memory_cap_in_pcall(world, rng):
     assert done.code == 9, done
 
 
-@pytest.mark.xfail(strict=True, reason="a refused buffer of Lua's string "
-                   "library is not noticed as the cap (bindings/caps.c)")
 def test_memory_cap_in_a_giant_string(world):
     world.fal()
     done = world.lua("""
