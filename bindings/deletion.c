@@ -12,7 +12,7 @@
 #define FUNCTION "fal.delete_payloads"
 #define BOX "falrun.deletion"
 #define REASON_MAX 1000u
-#define KEY_MAX 1000u           /* the gate says what a good key is */
+#define KEY_MAX 200u            /* the gate says what else a good key is */
 #define TIMEOUT_MAX_MS (10 * 60 * 1000)
 #define RETRIES_MAX 10
 

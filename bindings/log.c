@@ -80,10 +80,10 @@ static int l_log(lua_State *L)
 
   if (level > fr_log_most())
     return 0;
-  luaL_checkany(L, 1);
   lua_settop(L, 2);
-  if (!lua_isnil(L, 2))
-    luaL_checktype(L, 2, LUA_TTABLE);
+  if (!lua_isnil(L, 2) && !lua_istable(L, 2))
+    return frl_bad_argument(L, "log", "fields", "a table is needed, got %s",
+                            luaL_typename(L, 2));
   line = lua_newuserdatauv(L, sizeof(*line), 0);
   fr_buf_init(line, MOST_LINE);
   luaL_setmetatable(L, LINE);

@@ -138,12 +138,11 @@ static void count(struct fr_effect *effect)
     [FR_FATE_PARTIAL] = &counts->partial, [FR_FATE_HELD] = &counts->held,
     [FR_FATE_REFUSED] = &counts->refused, [FR_FATE_FAILED] = &counts->failed
   };
-  bool settled = fate == FR_FATE_DELETED || fate == FR_FATE_PARTIAL;
   bool unknown = fate == FR_FATE_DELETED || fate == FR_FATE_PLANNED;
 
   ++*of[fate];
   counts->open += effect->announced && !effect->closed;
-  counts->settled += effect->settling && settled;
+  counts->settled += effect->settling && effect->closed;
   counts->age_unknown += unknown && !effect->result.age_known;
   if (fate == FR_FATE_FAILED || fate == FR_FATE_PARTIAL)
     effect->gate->config.verdict->failed = true;

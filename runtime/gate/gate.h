@@ -70,7 +70,7 @@ const char *fr_gate_stop_sentence(const struct fr_gate *gate);
 struct fr_op *fr_gate_settle(struct fr_gate *gate);
 struct fr_counts {
   uint64_t deleted, already_deleted, planned, partial, held, refused, failed;
-  uint64_t settled;             /* of deleted and partial: open before */
+  uint64_t settled;             /* open before, and closed by this run */
   uint64_t open;                /* intents this run leaves open */
   uint64_t age_unknown;         /* of deleted and planned */
 };

@@ -20,6 +20,7 @@ local RUN_OPTIONS <const> = {
   { "--ledger PATH", "the record (~/.local/state/falrun/ledger.db)" },
   { "--lock-wait DUR", "wait for another run to end (0s)" },
   { "--api-url URL", "the API (https://api.fal.ai/v1)" },
+  { "--proxy URL", "go through it; proxies of the environment never count" },
   { "--ca-file FILE", "certificates to trust in place of the system's" },
 }
 

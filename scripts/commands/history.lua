@@ -27,7 +27,7 @@ local function print_runs(runs)
     rows[i] = { run.run, run.began_at, took and text.seconds(took),
                 run.command, run.exit_code or "none",
                 run.summary and report.counts(run.summary, "deleted")
-                  or "it never ended", run.policy }
+                  or "running, or it was killed", run.policy }
   end
   if rows[1] then
     text.table(host, COLUMNS, rows)
