@@ -122,15 +122,40 @@ static enum fr_err connect_immutable(struct fr_ledger *ledger)
   return err;
 }
 
+static enum fr_err connect_as(struct fr_ledger *ledger, int flags)
+{
+  int64_t ignored;
+  enum fr_err err;
+
+  sqlite3_close(ledger->db);
+  ledger->db = NULL;
+  err = fr_sql_connect(ledger, ledger->file, flags);
+  return err ? err : fr_sql_number(ledger, "SELECT count(*) FROM "
+                                   "sqlite_schema", &ignored);
+}
+
+/* A creation that was cut short leaves a journal, which only a writer may
+ * undo. Most often nothing is left then: the ledger is a blank one. */
+static enum fr_err undo_journal(struct fr_ledger *ledger)
+{
+  enum fr_err err = connect_as(ledger, SQLITE_OPEN_READWRITE);
+
+  if (err || size_of(ledger, "") > 0)
+    return err ? err : connect_as(ledger, SQLITE_OPEN_READONLY);
+  sqlite3_close(ledger->db);
+  ledger->db = NULL;
+  ledger->blank = true;
+  return fr_sql_connect(ledger, ":memory:", SQLITE_OPEN_READWRITE |
+                                            SQLITE_OPEN_CREATE);
+}
+
 static enum fr_err connect_reader(struct fr_ledger *ledger)
 {
-  enum fr_err err = fr_sql_connect(ledger, ledger->file,
-                                   SQLITE_OPEN_READONLY);
-  int64_t ignored;
+  enum fr_err err = connect_as(ledger, SQLITE_OPEN_READONLY);
 
-  if (!err)
-    err = fr_sql_number(ledger, "SELECT count(*) FROM sqlite_schema",
-                        &ignored);
+  if (err && sqlite3_extended_errcode(ledger->db) ==
+             SQLITE_READONLY_ROLLBACK)
+    err = undo_journal(ledger);
   if (err != FR_EIO || sqlite3_errcode(ledger->db) == SQLITE_BUSY)
     return err;
   if (size_of(ledger, "-wal") > 0 || size_of(ledger, "-journal") > 0)

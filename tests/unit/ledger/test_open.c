@@ -208,15 +208,16 @@ static void test_an_empty_file_is_a_new_ledger(void **state)
   assert_int_equal(begin_run(world), 1);
 }
 
-/* kill -9 within the creation leaves a journal, which SQLite undoes. */
-static void test_a_creation_that_was_cut_short_is_done_again(void **state)
+/* kill -9 within a creation leaves a journal, which SQLite undoes. `before`
+ * is done and committed first. */
+static void cut_short(struct world *world, const char *before)
 {
-  struct world *world = *state;
   sqlite3 *db = NULL;
   pid_t child = fork();
 
   if (child == 0) {
     sqlite3_open(world->path, &db);
+    sqlite3_exec(db, before, NULL, NULL, NULL);
     sqlite3_exec(db, "PRAGMA cache_size = 1; PRAGMA cache_spill = 1;"
                  "BEGIN EXCLUSIVE; CREATE TABLE a(b);"
                  "CREATE TABLE c(d);"
@@ -227,9 +228,45 @@ static void test_a_creation_that_was_cut_short_is_done_again(void **state)
   }
   assert_int_equal(wait_for(child), 0);
   assert_true(there(world->path, "-journal"));
+}
+
+static void test_a_creation_that_was_cut_short_is_done_again(void **state)
+{
+  struct world *world = *state;
+
+  cut_short(world, "");
   open_run(world);
   assert_int_equal(begin_run(world), 1);
   assert_false(there(world->path, "-journal"));
+}
+
+static void test_a_creation_that_was_cut_short_is_blank_to_readers(void **state)
+{
+  struct world *world = *state;
+  struct fr_chain chain = { .events = 9 };
+
+  cut_short(world, "");
+  world->ledger = open_as(world, FR_LEDGER_READ);
+  assert_int_equal(fr_history_verify(world->ledger, &chain), FR_OK);
+  assert_int_equal(chain.events, 0);
+  fr_ledger_close(world->ledger);
+  open_run(world);
+  assert_int_equal(begin_run(world), 1);
+}
+
+/* What was there before the journal is what a reader sees. */
+static void test_a_journal_hides_nothing_from_readers(void **state)
+{
+  struct world *world = *state;
+  struct fr_chain chain = { .events = 0 };
+
+  open_run(world);
+  assert_int_equal(begin_run(world), 1);
+  fr_ledger_close(world->ledger);
+  cut_short(world, "PRAGMA journal_mode = DELETE");
+  world->ledger = open_as(world, FR_LEDGER_READ);
+  assert_int_equal(fr_history_verify(world->ledger, &chain), FR_OK);
+  assert_true(chain.events > 1);
 }
 
 static void test_reading_what_is_not_there_creates_nothing(void **state)
@@ -376,6 +413,8 @@ int main(void)
     TEST(test_refuses_a_flipped_byte), TEST(test_refuses_a_damaged_page),
     TEST(test_an_empty_file_is_a_new_ledger),
     TEST(test_a_creation_that_was_cut_short_is_done_again),
+    TEST(test_a_creation_that_was_cut_short_is_blank_to_readers),
+    TEST(test_a_journal_hides_nothing_from_readers),
     TEST(test_reading_what_is_not_there_creates_nothing),
     TEST(test_a_reader_sees_and_changes_nothing),
     TEST(test_reads_from_a_folder_that_cannot_be_written),
