@@ -41,7 +41,7 @@ static const struct hint hints[] = {
   { "undefined global 'True'", NULL, "it is written true" },
   { "undefined global 'False'", NULL, "it is written false" },
   { "undefined global 'io'", NULL,
-    "policies have no files; hold lists are read with fal.hold.file" },
+    "policies have no files; ids to hold are given to falrun hold add" },
   { "undefined global 'debug'", NULL, "policies have no debug library" },
   { "undefined global 'package'", NULL,
     "modules are found beside the policy, and on FALRUN_PATH" },

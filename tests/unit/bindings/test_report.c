@@ -37,7 +37,7 @@ static void hints_fit(void **state)
     { "local t = {}\nt.go()", "no function 'go'" },
     { "local function f() return f() + 1 end f()", "without an end" },
     { "local s = 'abc", "closing quote" },
-    { "local f = io.open('x')", "fal.hold.file" },
+    { "local f = io.open('x')", "falrun hold add" },
   };
 
   (void)state;
