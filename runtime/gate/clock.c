@@ -58,7 +58,7 @@ static void give_up(struct fr_gate *gate)
   fr_gate_stop(gate, FR_EUNAVAILABLE, text);
 }
 
-void fr_clock_check(struct fr_gate *gate)
+static void check(struct fr_gate *gate)
 {
   enum fr_err err;
   int64_t skew;
@@ -81,6 +81,6 @@ void fr_clock_check(struct fr_gate *gate)
 
 bool fr_clock_known(struct fr_gate *gate)
 {
-  fr_clock_check(gate);
+  check(gate);
   return gate->clock_known;
 }

@@ -50,7 +50,6 @@ bool fr_gate_held(struct fr_effect *effect);    /* and then says so */
 void fr_gate_refuse(struct fr_effect *effect, enum fr_err err);
 void fr_gate_close(struct fr_effect *effect, unsigned write);
 bool fr_clock_known(struct fr_gate *gate);      /* else it is asked for */
-void fr_clock_check(struct fr_gate *gate);
 
 /* ---- gate.c ---- */
 void fr_gate_adopt(struct fr_gate *gate);       /* a stop of the client */
