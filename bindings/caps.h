@@ -14,7 +14,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define FRL_EXIT_CAP 9          /* DESIGN 3.3 */
+#define FRL_EXIT_CAP 9          /* exit codes: README.md */
 
 struct frl;
 

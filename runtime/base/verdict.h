@@ -1,7 +1,7 @@
 /* base/verdict.h - what became of the run, whatever the script was told.
  *
  * Every layer marks the facts that it alone can know; the host turns them
- * into the exit code at the end (DESIGN 3.3). A script that catches an error
+ * into the exit code at the end (README.md). A script that catches an error
  * does not unmark anything.
  */
 #ifndef FR_BASE_VERDICT_H

@@ -1,7 +1,7 @@
 /* fal/cdn.h - what an answer to a deletion says of each CDN file.
  *
  * {"cdn_delete_results": [{"link": "https://...", "exception": null}, ...]}
- * (fal-platform-api.md section 4). Both keys are required; any exception but
+ * Both keys are required; any exception but
  * null means that the file still exists, at HTTP 200.
  *
  * Promise: no text but a whole, well-formed answer is ever read as success.

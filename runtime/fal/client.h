@@ -5,8 +5,7 @@
  *                                |            +---- retry law <----+
  *                                +--- what the answer says of load
  *
- * Facts of the API: fal-platform-api.md sections 2 and 4. All calls of the
- * process share one client, its throttle, its breaker and its stop.
+ * All calls of the process share one client, its throttle, its breaker and its stop.
  *
  * Promise: a key is sent to the configured origin and nowhere else; no text
  * of a server leaves this layer with a key in it.

@@ -6,7 +6,7 @@
  *                                                      same key   `again`
  *
  * Facts: fal caches answers for ten minutes per key, and does not say
- * whether failures are cached too (fal-platform-api.md 2.6). So a key stays
+ * whether failures are cached too. So a key stays
  * while its effect is unknown, and goes when it brings back the same 5xx.
  */
 #ifndef FR_FAL_RETRY_H

@@ -1,6 +1,6 @@
 /* host/run.c - the turns, what ends them, and the exit code.
  *
- * A turn is: Lua, barrier, loop (DESIGN 2). The end is reached when no task
+ * A turn is: Lua, barrier, loop (README.md). The end is reached when no task
  * is left and the gate has nothing in motion; an interrupt or a stop only
  * makes that sooner. */
 #include "host/run.h"

@@ -9,7 +9,7 @@
 
 #include "host/options.h"
 
-/* Returns the exit code of DESIGN 3.3; messages go to standard error. */
+/* Returns the exit code (README.md); messages go to standard error. */
 int fr_run(const struct fr_options *options);
 
 #endif

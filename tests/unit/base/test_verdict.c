@@ -14,7 +14,7 @@
 
 #include "base/verdict.h"
 
-/* In the order of DESIGN 3.3: the first that applies. */
+/* Where several apply, the first of this order. */
 static const int codes[] = { 70, 8, 130, 5, 4, 9, 7, 2, 1, 3 };
 #define NCODES (sizeof(codes) / sizeof(codes[0]))
 
