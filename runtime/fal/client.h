@@ -5,7 +5,8 @@
  *                                |            +---- retry law <----+
  *                                +--- what the answer says of load
  *
- * All calls of the process share one client, its throttle, its breaker and its stop.
+ * All calls of the process share one client, its throttle, its breaker and
+ * its stop.
  *
  * Promise: a key is sent to the configured origin and nowhere else; no text
  * of a server leaves this layer with a key in it.
