@@ -12,8 +12,8 @@
  *
  * Promise: not one byte of a DELETE leaves the process before the intent
  * behind it is durable in the ledger, and no result says "deleted" before
- * its outcome is. No id has two requests in flight: a second deletion of the
- * same id waits for the first and shares its result.
+ * its outcome is. No id has two requests in flight: a second deletion of it
+ * shares the first one's result. Step 1 is the type: see fr_uuid_parse.
  *
  * Ownership: a deletion belongs to whoever made it and embeds its operation.
  * Specs are copied. Results are borrowed and live as long as the deletion.

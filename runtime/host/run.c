@@ -282,15 +282,22 @@ static void say_why(struct run *run)
     fr_console_say(&run->console, FR_LOG_ERROR, run->parts.verdict.why);
 }
 
+/* --quiet leaves what somebody must look at: warnings and errors. */
+static enum fr_log_level level_of(const struct fr_options *options)
+{
+  if (fr_option_flag(options, "verbose"))
+    return FR_LOG_DEBUG;
+  return fr_option_flag(options, "quiet") ? FR_LOG_WARN : FR_LOG_INFO;
+}
+
 int fr_run(const struct fr_options *options)
 {
-  bool verbose = fr_option_flag(options, "verbose");
   struct run run = { .began = false };
   enum fr_err err;
   int code;
 
   fr_buf_init(&run.why, 2048);
-  fr_console_open(&run.console, verbose ? FR_LOG_DEBUG : FR_LOG_INFO);
+  fr_console_open(&run.console, level_of(options));
   run.console.why = run.parts.verdict.why;
   err = fr_parts_open(&run.parts, options, &run.why);
   if (!err)

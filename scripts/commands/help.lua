@@ -26,7 +26,7 @@ local RUN_OPTIONS <const> = {
 
 local OUTPUT_OPTIONS <const> = {
   { "--json", "data as JSON on standard output" },
-  { "-q, --quiet", "no summary, no progress" },
+  { "-q, --quiet", "only warnings and errors on standard error" },
   { "-v, --verbose", "say more: every deletion" },
   { "--no-progress", "no progress on standard error" },
   { "--no-input", "never ask" },
