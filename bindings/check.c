@@ -110,7 +110,7 @@ static int unknown_option(lua_State *L, const char *function,
   nearest = frl_nearest(lua_tostring(L, -2), known);
   if (nearest)
     return frl_bad_argument(L, function, "options",
-                            "there is no option %s (did you mean '%s'?)",
+                            "there is no option %s; did you mean '%s'?",
                             shown, nearest);
   lua_pushliteral(L, "");
   for (int i = 0; known[i]; i++) {

@@ -21,13 +21,13 @@ end
 --- Raises "bad argument 'name' to 'func' (why)".
 function check.fail(func, name, format, ...)
   local why = select("#", ...) > 0 and format:format(...) or format
-  core.bad_argument(2, func, name, why)
+  core.bad_argument(2, "fal." .. func, name, why)
 end
 
 local function unknown(func, name, known)
   local near = type(name) == "string" and core.nearest(name, known)
   if near then
-    check.fail(func, "options", "there is no option %s (did you mean '%s'?)",
+    check.fail(func, "options", "there is no option %s; did you mean '%s'?",
                check.show(name), near)
   elseif type(name) ~= "string" then
     check.fail(func, "options", "an option is written name = value; there "

@@ -103,12 +103,12 @@ end)
 
 test("wrong arguments raise", function()
   local tasks = require "fal.tasks"
-  t.raises("bad argument 'items' to 'each'", tasks.each, 5, print)
-  t.raises("bad argument 'f' to 'each'", tasks.each, {})
+  t.raises("bad argument 'items' to 'fal.each'", tasks.each, 5, print)
+  t.raises("bad argument 'f' to 'fal.each'", tasks.each, {})
   t.raises("did you mean 'concurrency'", tasks.each, {}, print,
            { concurency = 2 })
   t.raises("from 1 to 1000", tasks.each, {}, print, { concurrency = 0 })
-  t.raises("bad argument 'f' to 'spawn'", tasks.spawn, "x")
+  t.raises("bad argument 'f' to 'fal.spawn'", tasks.spawn, "x")
 end)
 
 test("spawned tasks are waited for, or ended", function(world)

@@ -109,8 +109,8 @@ static void arguments_are_named(void **state)
       "'fal.check_duration' (a duration needs a unit: \"30d\"" },
     { "fal.check_duration('30 days')", "not a duration: \"30 days\"" },
     { "fal.check_duration()", "got nothing" },
-    { "fal.check_options { reasn = 1 }", "there is no option \"reasn\" (did "
-                                         "you mean 'reason'?)" },
+    { "fal.check_options { reasn = 1 }", "there is no option \"reasn\"; did "
+                                         "you mean 'reason'?" },
     { "fal.check_options { zzz = 1 }",
       "the options are: reason, timeout, retries" },
     { "fal.check_options { 'x' }", "a value without a name" },
