@@ -49,7 +49,9 @@ static int l_stop(lua_State *L)
   return 0;
 }
 
-/* core.tighten{max =, min_age =}                              [-1, +0, e] */
+#define LIMITS "fal.limits"
+
+/* fal.limits{max =, min_age =}                              [-1, +0, e] */
 static int l_tighten(lua_State *L)
 {
   static const char *const known[] = { "max", "min_age", NULL };
@@ -57,18 +59,20 @@ static int l_tighten(lua_State *L)
   struct fr_limits limits = { .max_deletes = UINT64_MAX };
   lua_Integer max = 0;
 
-  luaL_checktype(L, 1, LUA_TTABLE);
   lua_settop(L, 1);
-  frl_check_options(L, 1, "limits", known);
-  if (frl_field_integer(L, 1, "limits", "max", &max)) {
+  if (!lua_istable(L, 1))
+    return frl_bad_argument(L, LIMITS, "limits", "a table is needed, got %s",
+                            luaL_typename(L, 1));
+  frl_check_options(L, 1, LIMITS, known);
+  if (frl_field_integer(L, 1, LIMITS, "max", &max)) {
     if (max < 0)
-      return frl_bad_argument(L, "limits", "max", "it is negative");
+      return frl_bad_argument(L, LIMITS, "max", "it is negative");
     limits.max_deletes = (uint64_t)max;
   }
   lua_pushliteral(L, "min_age");
   if (lua_rawget(L, 1) != LUA_TNIL)
     limits.min_age_ms =
-      (int64_t)frl_check_duration(L, 2, "limits", "min_age");
+      (int64_t)frl_check_duration(L, 2, LIMITS, "min_age");
   if (gate)
     fr_gate_tighten(gate, &limits);
   return 0;

@@ -10,6 +10,7 @@ return {
   delete_all = deletions.delete_all,
   each = tasks.each,
   requests = requests.list,
+  limits = core.tighten,
   ago = time.ago,
   sleep = time.sleep,
   spawn = tasks.spawn,

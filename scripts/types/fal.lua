@@ -110,6 +110,14 @@ function fal.delete_payloads(id, options) end
 ---@return fal.Summary
 function fal.delete_all(items, options) end
 
+---@class fal.Limits
+---@field max integer?             deletions in this run, at most
+---@field min_age string?          nothing younger, where the age is known
+
+--- Tightens the limits of this run; only options of falrun loosen them.
+---@param limits fal.Limits
+function fal.limits(limits) end
+
 --- f(item) for every item, up to `concurrency` (16) at a time. Waits for
 --- all; the first error stops the taking of items and is raised again.
 ---@generic T

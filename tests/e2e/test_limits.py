@@ -254,3 +254,25 @@ def test_a_spinning_policy_ends_with_a_signal(world, number, code):
     time.sleep(0.7)
     run.signal(number)
     assert run.wait(15).code == code
+
+
+def test_lua_tightens_and_never_loosens(world):
+    server = world.fal()
+    text = """
+        fal.limits { max = %d, min_age = "%s" }
+        for _, id in ipairs(arg) do fal.delete_payloads(id) end
+    """
+    ids = ["00000000-0000-4000-8000-00000000000%d" % n for n in range(4)]
+    world.run(world.policy(text % (2, "60d")), *ids, check=4)
+    assert len(server.deletes) == 2
+    world.run(world.policy(text % (100, "1s")), *ids, "--max-deletes", "1",
+              check=4)
+    assert len(server.deletes) == 3
+
+
+def test_limits_name_what_is_wrong(world):
+    world.fal()
+    for text in ("fal.limits(3)", "fal.limits { maximum = 3 }",
+                 "fal.limits { max = -1 }", "fal.limits { min_age = 30 }"):
+        done = world.lua(text, check=1)
+        assert "fal.limits" in done.err and "policy.lua:1:" in done.err, done
