@@ -43,16 +43,11 @@ enum fr_err fr_ledger_find(struct fr_ledger *ledger, const struct fr_uuid *id,
                            struct fr_record *ret_record)
 {
   sqlite3_stmt *statement;
-  enum fr_err err = fr_sql_get(ledger, FR_SQL_FIND, &statement);
-  bool row;
+  enum fr_err err = fr_sql_ask(ledger, FR_SQL_FIND, id, &statement);
 
   if (err)
     return err;
-  fr_sql_bind_id(statement, 1, id);
-  err = fr_sql_step(ledger, statement, &row);
-  if (err)
-    return err;
-  err = row ? read_record(ledger, statement, ret_record) : FR_ENOT_FOUND;
+  err = read_record(ledger, statement, ret_record);
   sqlite3_reset(statement);
   return err;
 }

@@ -13,21 +13,14 @@ enum fr_err fr_hold_find(struct fr_ledger *ledger, const struct fr_uuid *id,
 {
   sqlite3_stmt *statement;
   const char *reason;
-  enum fr_err err = fr_sql_get(ledger, FR_SQL_HOLD_FIND, &statement);
-  bool row;
+  enum fr_err err = fr_sql_ask(ledger, FR_SQL_HOLD_FIND, id, &statement);
 
   if (err)
     return err;
-  fr_sql_bind_id(statement, 1, id);
-  err = fr_sql_step(ledger, statement, &row);
-  if (err)
-    return err;
-  if (row) {
-    reason = fr_sql_text(statement, 0);
-    fr_text_copy(ret_reason, size, reason ? reason : "");
-  }
+  reason = fr_sql_text(statement, 0);
+  fr_text_copy(ret_reason, size, reason ? reason : "");
   sqlite3_reset(statement);
-  return row ? FR_OK : FR_ENOT_FOUND;
+  return FR_OK;
 }
 
 static enum fr_err add_event(struct fr_ledger *ledger, const char *kind,

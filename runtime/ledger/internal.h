@@ -69,6 +69,10 @@ enum fr_err fr_sql_step(struct fr_ledger *ledger, sqlite3_stmt *statement,
                         bool *ret_row);
 /* To its end, and resets it. */
 enum fr_err fr_sql_run(struct fr_ledger *ledger, sqlite3_stmt *statement);
+/* The row of a statement that asks for a request id (?1), which the caller
+ * resets; FR_ENOT_FOUND, and nothing to reset, when there is none. */
+enum fr_err fr_sql_ask(struct fr_ledger *ledger, enum fr_sql which,
+                       const struct fr_uuid *id, sqlite3_stmt **ret_row);
 void fr_sql_bind_id(sqlite3_stmt *statement, int index,
                     const struct fr_uuid *id);            /* NULL: null */
 void fr_sql_bind_text(sqlite3_stmt *statement, int index, const char *text);

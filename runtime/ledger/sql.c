@@ -143,6 +143,27 @@ enum fr_err fr_sql_step(struct fr_ledger *ledger, sqlite3_stmt *statement,
   return err;
 }
 
+enum fr_err fr_sql_ask(struct fr_ledger *ledger, enum fr_sql which,
+                       const struct fr_uuid *id, sqlite3_stmt **ret_row)
+{
+  sqlite3_stmt *statement = NULL;
+  enum fr_err err = fr_sql_get(ledger, which, &statement);
+  bool row = false;
+
+  if (err)
+    return err;
+  fr_sql_bind_id(statement, 1, id);
+  err = fr_sql_step(ledger, statement, &row);
+  if (err)
+    return err;
+  if (!row) {
+    sqlite3_reset(statement);
+    return FR_ENOT_FOUND;
+  }
+  *ret_row = statement;
+  return FR_OK;
+}
+
 enum fr_err fr_sql_run(struct fr_ledger *ledger, sqlite3_stmt *statement)
 {
   enum fr_err err;

@@ -49,24 +49,17 @@ static enum fr_err state_of(struct fr_ledger *ledger,
 {
   sqlite3_stmt *statement;
   enum fr_err err = fr_group_check(ledger);
-  bool row;
+  enum fr_state state;
 
   if (!err)
-    err = fr_sql_get(ledger, FR_SQL_STATE, &statement);
+    err = fr_sql_ask(ledger, FR_SQL_STATE, id, &statement);
   if (err)
-    return err;
-  fr_sql_bind_id(statement, 1, id);
-  err = fr_sql_step(ledger, statement, &row);
-  if (err)
-    return err;
-  if (row) {
-    enum fr_state state = fr_state_parse(fr_sql_text(statement, 0));
-
-    if (state == FR_STATE_NONE)
-      err = fr_sql_odd(ledger, "a deletion has an unknown state");
-    else
-      *ret_state = state;
-  }
+    return err == FR_ENOT_FOUND ? FR_OK : err;
+  state = fr_state_parse(fr_sql_text(statement, 0));
+  if (state == FR_STATE_NONE)
+    err = fr_sql_odd(ledger, "a deletion has an unknown state");
+  else
+    *ret_state = state;
   sqlite3_reset(statement);
   return err;
 }
