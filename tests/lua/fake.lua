@@ -92,6 +92,16 @@ function fake.format_time(ms)
   return text .. (rest > 0 and (".%03d"):format(rest) or "") .. "Z"
 end
 
+--- Fixed offsets; tests play the zones that have names.
+local function zone_offset(zone)
+  if zone == "UTC" or zone == "Z" then
+    return 0
+  end
+  local sign, h, m = zone:match("^([+-])(%d%d):(%d%d)$")
+  local seconds = h and (tonumber(h) * 60 + tonumber(m)) * 60
+  return seconds and math.tointeger(sign == "-" and -seconds or seconds)
+end
+
 local function distance(a, b)
   local row = {}
   for j = 0, #b do
@@ -293,6 +303,9 @@ local function add_text(world)
       text:find("^" .. form:gsub("-", "%%-"):gsub("x", "[0-9a-f]") .. "$")
       and text or nil
   end
+  core.zone_offset = function(zone, at_ms)
+    return world.zone_offset(zone, at_ms)
+  end
   core.now = function() return world.now end
   core.at = function() return world.at + world.now end
 end
@@ -372,6 +385,7 @@ function fake.world()
     return { items = {}, has_more = false, next_cursor = null }
   end
   function world.preview() return "planned" end
+  world.zone_offset = zone_offset
   function world.outcome(id)
     return { status = "deleted", request_id = id, attempts = 1 }
   end
