@@ -10,6 +10,8 @@
 #include "bindings/embedded.h"
 #include "bindings/internal.h"
 
+#define NOTES_MAX ((size_t)1 << 20)
+
 struct frl *frl_of(lua_State *L)
 {
   void *ud;
@@ -106,6 +108,7 @@ enum fr_err frl_new(const struct frl_config *config, struct frl **ret_frl)
     return FR_ENOMEM;
   frl->config = *config;
   frl->observer = LUA_NOREF;
+  fr_buf_init(&frl->notes, NOTES_MAX);
   frl_caps_init(frl);
   frl->L = lua_newstate(frl_caps_alloc, frl);
   if (!frl->L)
@@ -161,6 +164,11 @@ void frl_cancel(struct frl *frl)
   frl_tasks_cancel(frl->tasks);
 }
 
+const char *frl_notes(const struct frl *frl)
+{
+  return fr_buf_text(&frl->notes);
+}
+
 void frl_interrupt(struct frl *frl)
 {
   frl->caps.interrupted = 1;
@@ -176,5 +184,6 @@ void frl_free(struct frl *frl)
   frl_caps_rest();
   if (frl->L)
     lua_close(frl->L);
+  fr_buf_done(&frl->notes);
   free(frl);
 }

@@ -1,9 +1,12 @@
-/* bindings/file.c - files, for commands alone: read whole, or appended to.
+/* bindings/file.c - files, for commands alone: read or written whole, or
+ * appended to.
  *
  * A descriptor lives in a userdata from the moment it is open, so no error
  * of Lua can leak it. */
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -111,7 +114,23 @@ static int l_read_file(lua_State *L)
   return 1;
 }
 
-/* ---- appending ----------------------------------------------------------- */
+/* ---- writing ----------------------------------------------------------- */
+
+/* 0, or an errno. */
+static int write_all(int fd, const char *text, size_t len)
+{
+  while (len > 0) {
+    ssize_t n = write(fd, text, len);
+
+    if (n < 0 && errno != EINTR)
+      return errno;
+    if (n > 0) {
+      text += n;
+      len -= (size_t)n;
+    }
+  }
+  return 0;
+}
 
 /* file:write(text) -> true | nil, err                         [-2, +n, e] */
 static int l_write(lua_State *L)
@@ -119,19 +138,13 @@ static int l_write(lua_State *L)
   struct file *file = luaL_checkudata(L, 1, FILE_BOX);
   size_t len;
   const char *text = luaL_checklstring(L, 2, &len);
+  int error;
 
   if (file->fd < 0)
     return luaL_error(L, "the file is closed");
-  while (len > 0) {
-    ssize_t n = write(file->fd, text, len);
-
-    if (n < 0 && errno != EINTR)
-      return fail(L, "write", "to the file", errno);
-    if (n > 0) {
-      text += n;
-      len -= (size_t)n;
-    }
-  }
+  error = write_all(file->fd, text, len);
+  if (error)
+    return fail(L, "write", "to the file", error);
   lua_pushboolean(L, true);
   return 1;
 }
@@ -146,6 +159,37 @@ static int l_append(lua_State *L)
                   0600);
   if (file->fd < 0)
     return fail(L, "write", path, errno);
+  return 1;
+}
+
+/* ---- whole files --------------------------------------------------------- */
+
+/* host.write_file(path, text) -> true | nil, err: whole or not at all, in
+ * place of what was there; mode 0600.                         [-2, +n, m] */
+static int l_write_file(lua_State *L)
+{
+  const char *path = frl_check_text(L, 1, "write_file", "path");
+  size_t len;
+  const char *text = luaL_checklstring(L, 2, &len);
+  struct file *file = push_file(L);
+  const char *mask = lua_pushfstring(L, "%s.XXXXXX", path);
+  char *aside = lua_newuserdatauv(L, strlen(mask) + 1, 0);
+  int error;
+
+  strcpy(aside, mask);
+  file->fd = mkostemp(aside, O_CLOEXEC);
+  if (file->fd < 0)
+    return fail(L, "write", path, errno);
+  error = write_all(file->fd, text, len);
+  if (!error && fsync(file->fd))
+    error = errno;
+  if (!error && rename(aside, path))
+    error = errno;
+  if (error) {
+    (void)unlink(aside);
+    return fail(L, "write", path, error);
+  }
+  lua_pushboolean(L, true);
   return 1;
 }
 
@@ -173,5 +217,6 @@ void frl_open_files(lua_State *L)
 const luaL_Reg frl_file_functions[] = {
   { "read_file", l_read_file },
   { "append", l_append },
+  { "write_file", l_write_file },
   { NULL, NULL },
 };
