@@ -164,11 +164,23 @@ static int l_append(lua_State *L)
 
 /* ---- whole files --------------------------------------------------------- */
 
-/* host.write_file(path, text) -> true | nil, err: whole or not at all, in
- * place of what was there; mode 0600.                         [-2, +n, m] */
-static int l_write_file(lua_State *L)
+/* Puts the file that was written aside in its place; 0, or an errno. */
+static int place(const char *aside, const char *path, bool fresh)
 {
-  const char *path = frl_check_text(L, 1, "write_file", "path");
+  int error = 0;
+
+  if (!fresh)
+    return rename(aside, path) ? errno : 0;
+  if (link(aside, path))        /* fails where there is one already */
+    error = errno;
+  (void)unlink(aside);
+  return error;
+}
+
+/* Writes text whole or not at all.                            [-2, +n, m] */
+static int write_whole(lua_State *L, const char *name, bool fresh)
+{
+  const char *path = frl_check_text(L, 1, name, "path");
   size_t len;
   const char *text = luaL_checklstring(L, 2, &len);
   struct file *file = push_file(L);
@@ -183,12 +195,40 @@ static int l_write_file(lua_State *L)
   error = write_all(file->fd, text, len);
   if (!error && fsync(file->fd))
     error = errno;
-  if (!error && rename(aside, path))
+  if (!error && fresh && fchmod(file->fd, 0644))
     error = errno;
+  if (!error)
+    error = place(aside, path, fresh);
   if (error) {
     (void)unlink(aside);
     return fail(L, "write", path, error);
   }
+  lua_pushboolean(L, true);
+  return 1;
+}
+
+/* host.write_file(path, text) -> true | nil, err: in place of what was
+ * there; mode 0600.                                           [-2, +n, m] */
+static int l_write_file(lua_State *L)
+{
+  return write_whole(L, "write_file", false);
+}
+
+/* host.create(path, text) -> true | nil, err: only where there is none yet;
+ * mode 0644.                                                  [-2, +n, m] */
+static int l_create(lua_State *L)
+{
+  return write_whole(L, "create", true);
+}
+
+/* host.make_dir(path) -> true | nil, err; one that is there is fine.
+ *                                                             [-1, +n, m] */
+static int l_make_dir(lua_State *L)
+{
+  const char *path = frl_check_text(L, 1, "make_dir", "path");
+
+  if (mkdir(path, 0755) && errno != EEXIST)
+    return fail(L, "make the folder", path, errno);
   lua_pushboolean(L, true);
   return 1;
 }
@@ -218,5 +258,7 @@ const luaL_Reg frl_file_functions[] = {
   { "read_file", l_read_file },
   { "append", l_append },
   { "write_file", l_write_file },
+  { "create", l_create },
+  { "make_dir", l_make_dir },
   { NULL, NULL },
 };

@@ -17,6 +17,8 @@ local deletions = {}
 
 local KNOWN <const> = { "reason", "concurrency", "timeout", "retries",
                         "dry_run" }
+local KNOWN_OF_ONE <const> = { "reason", "idempotency_key", "timeout",
+                               "retries", "dry_run", "verify" }
 local AHEAD <const> = 100000
 local BATCH <const> = 1000
 local ERRORS_KEPT <const> = 10
@@ -63,8 +65,8 @@ end
 ---@param options fal.DeleteOptions?
 ---@return fal.Result?, fal.Error?
 function deletions.delete_payloads(id, options)
-  if type(options) == "table" and options.policy ~= nil then
-    check.fail("delete_payloads", "options", "there is no option \"policy\"")
+  if type(options) == "table" then      -- else the gate's binding refuses it
+    check.options("delete_payloads", options, KNOWN_OF_ONE)
   end
   call(settle)
   call(consent)

@@ -87,6 +87,9 @@ function host.read_file(path, max_bytes) end    --- text | nil, err
 function host.append(path) end              --- file | nil, err
 --- Writes a file whole, or not at all, in place of what was there (0600).
 function host.write_file(path, text) end    --- true | nil, err
+--- The same where there is no such file yet (0644).
+function host.create(path, text) end        --- true | nil, err
+function host.make_dir(path) end            --- true | nil, err
 function host.text(module) end              --- an embedded file's text, or nil
 function host.commands() end                --- names of the commands
 function host.sha256(text) end              --- hexadecimal
