@@ -73,7 +73,6 @@ end)
 
 local LUARC <const> = [[
 {
-  "$schema": "https://raw.githubusercontent.com/LuaLS/vscode-lua/master/setting/schema.json",
   "runtime.version": "Lua 5.4",
   "workspace.library": [".falrun"],
   "diagnostics.globals": ["fal", "log", "json", "arg", "test"]
