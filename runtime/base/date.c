@@ -19,7 +19,7 @@ struct civil {
   int64_t year, month, day;
 };
 
-static int64_t days_of(int64_t year, int64_t month, int64_t day)
+int64_t fr_date_days(int64_t year, int64_t month, int64_t day)
 {
   int64_t era, of_era, of_year;
 
@@ -89,7 +89,7 @@ static bool civil_date(int64_t year, int64_t month, int64_t day,
   if (year < 1970 || year > 9999 || month < 1 || month > 12 || day < 1 ||
       day > month_days(year, month))
     return false;
-  *ret_ms = days_of(year, month, day) * DAY_MS;
+  *ret_ms = fr_date_days(year, month, day) * DAY_MS;
   return true;
 }
 
@@ -150,7 +150,7 @@ enum fr_err fr_date_parse(const char *text, size_t len, int64_t *ret_at_ms)
   return FR_OK;
 }
 
-/* The inverse of days_of. */
+/* The inverse of fr_date_days. */
 static struct civil civil_of(int64_t days)
 {
   int64_t z = days + 719468, era = z / 146097, of_era = z - era * 146097;

@@ -25,6 +25,9 @@ enum fr_err fr_date_parse_http(const char *text, size_t len,
 /* "2026-01-02T03:04:05Z", with ".678" where there are milliseconds. */
 void fr_date_format(int64_t at_ms, char ret_text[FR_DATE_TEXT]);
 
+/* Days from 1970-01-01 to a day of the Gregorian calendar, of any year. */
+int64_t fr_date_days(int64_t year, int64_t month, int64_t day);
+
 /* 1 ms to 100 years; FR_EINVALID otherwise. "0s" is 0 and valid. */
 enum fr_err fr_duration_parse(const char *text, size_t len,
                               uint64_t *ret_ms);

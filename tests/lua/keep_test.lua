@@ -387,6 +387,9 @@ test("a function that gives no group is told with the request", function()
                        { item(7, DAY) })
     t.has(err, t.id(7))
   end
+  local odd = item(7, DAY, {})
+  raises("endpoint_id is a table for request", why,
+         keep.any { last = 1, by = "endpoint_id" }, { odd })
   local rule = keep.any { last = 1, by = function() error("mine", 0) end }
   raises("mine", why, rule, { item(1, DAY) })
 end)
@@ -408,6 +411,13 @@ test("what has no known end is kept, and counts for no rule", function()
   keeping:add(2, items[2].request, DAY)
   equal(keeping:finish(DAY), { "when it ended is not known, so no rule can "
                                .. "let it go", "last 1 and within 1d" })
+end)
+
+test("what a rule did to the id of a request breaks nothing", function()
+  local keep = require "fal.keep"
+  local items = { item(1, DAY), item(2, DAY), item(3, 2 * DAY) }
+  items[1].request.request_id, items[3].request.request_id = nil, {}
+  equal(kept(keep.any { last = 2, daily = 9 }, items), "2 3")
 end)
 
 test("each plan begins afresh", function()

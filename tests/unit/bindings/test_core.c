@@ -17,6 +17,19 @@ static void test_times_and_durations(void **state)
          "same(core.parse_id(7), nil)\n");
 }
 
+static void test_zones(void **state)
+{
+  (void)state;
+  expect("for _ = 1, 2 do\n"
+         "  same(core.zone_offset('UTC', 0), 0)\n"
+         "  same(core.zone_offset('-05:30', core.at()), -19800)\n"
+         "  same(core.zone_offset('Mars/Olympus', 0), nil)\n"
+         "  same(core.zone_offset('UTC\\0', 0), nil)\n"
+         "end\n"
+         "fails('string expected', core.zone_offset, nil, 0)\n"
+         "fails('number expected', core.zone_offset, 'UTC')\n");
+}
+
 static void test_sleep_moves_the_clock(void **state)
 {
   (void)state;
@@ -141,6 +154,7 @@ int main(void)
 {
   const struct CMUnitTest tests[] = {
     cmocka_unit_test(test_times_and_durations),
+    cmocka_unit_test(test_zones),
     cmocka_unit_test(test_sleep_moves_the_clock),
     cmocka_unit_test(test_tasks_sleep_side_by_side),
     cmocka_unit_test(test_nearest_and_errors),
