@@ -106,6 +106,7 @@ enum fr_err frl_new(const struct frl_config *config, struct frl **ret_frl)
     return FR_ENOMEM;
   frl->config = *config;
   frl->observer = LUA_NOREF;
+  fr_list_init(&frl->boxes);
   frl_caps_init(frl);
   frl->L = lua_newstate(frl_caps_alloc, frl);
   if (!frl->L)
@@ -153,6 +154,11 @@ bool frl_step(struct frl *frl)
 bool frl_ready(const struct frl *frl)
 {
   return frl_tasks_ready(frl->tasks);
+}
+
+struct fr_gate *frl_gate(const struct frl *frl)
+{
+  return frl->config.gate;
 }
 
 void frl_cancel(struct frl *frl)

@@ -146,8 +146,7 @@ void frl_caps_init(struct frl *frl)
   caps->max_turn_ms = frl->config.max_turn_ms ? frl->config.max_turn_ms
                                               : DEFAULT_TURN_MS;
   caps->turn_began_ms = real_now();
-  if (frl->config.policy)
-    (void)signal(SIGALRM, on_alarm);
+  (void)signal(SIGALRM, on_alarm);      /* it comes for policies alone */
 }
 
 void frl_caps_turn(struct frl *frl, lua_State *co)

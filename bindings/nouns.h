@@ -18,6 +18,20 @@ extern const luaL_Reg frl_io_functions[];               /* io.c */
 extern const luaL_Reg frl_file_functions[];             /* file.c */
 void frl_open_files(lua_State *L);                       /* [-0, +0, m] */
 
+/* A userdata that holds a read or a deletion, linked into frl->boxes as long
+ * as it does: `drop` frees that, and then only. A stage drops all of its run
+ * before it frees the run's client and gate. */
+struct frl_box {
+  struct fr_list link;
+  void (*drop)(struct frl_box *box);
+};
+void frl_drop_boxes(struct frl *frl);
+
+int frl_stage(lua_State *L);            /* host.stage (stage.c) */
+int frl_capture(lua_State *L);          /* host.capture (capture.c) */
+void frl_capture_add(struct fr_buf *talk, const char *text, size_t len);
+int frl_load_test(lua_State *L);        /* host.load_test (capture.c) */
+
 /* Pushes field `name` of the table at `index`, read raw. True when it is
  * there; raises unless its type is `type`.                  [-0, +1, e] */
 bool frl_field(lua_State *L, int index, const char *function,
@@ -39,6 +53,8 @@ int frl_nap(lua_State *L, uint64_t ms, frl_push_fn push);
 
 /* print(...) of policies (io.c).                             [-n, +0, ey] */
 int frl_print(lua_State *L);
+
+void frl_push_counts(lua_State *L);                        /* [-0, +1, m] */
 
 /* nil and the error of a command that was given no network. */
 int frl_fail_network(lua_State *L);                       /* [-0, +2, m] */

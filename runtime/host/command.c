@@ -17,6 +17,7 @@ static const struct fr_command table[] = {
   { "explain", false, false, false, FR_NEED_READ },
   { "verify", false, false, false, FR_NEED_READ },
   { "sandbox", false, false, false, FR_NEED_NONE },
+  { "test", false, false, false, FR_NEED_NONE },
   { "help", false, false, false, FR_NEED_NONE },
   { "types", false, false, false, FR_NEED_NONE },
 };
