@@ -75,6 +75,14 @@ static int l_sha256(lua_State *L)
   return 1;
 }
 
+/* host.where() -> "file:line: " of the innermost code of the user's, or "".
+ *                                                             [-0, +1, m] */
+static int l_where(lua_State *L)
+{
+  frl_where(L);
+  return 1;
+}
+
 /* ---- the policy ---------------------------------------------------------- */
 
 static int l_load_policy(lua_State *L)
@@ -224,6 +232,7 @@ static const luaL_Reg functions[] = {
   { "capture", frl_capture },
   { "load_test", frl_load_test },
   { "sha256", l_sha256 },
+  { "where", l_where },
   { "load_policy", l_load_policy },
   { "guard", l_guard },
   { "observe", l_observe },

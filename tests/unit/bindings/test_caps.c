@@ -113,6 +113,14 @@ static void no_memory_anywhere(void **state)
   assert_true(ran);
 }
 
+/* lua-cjson's decoder leaks its scratch where Lua has no memory under it;
+ * which size of heap meets that moment changes with every change to it. */
+const char *__lsan_default_suppressions(void);
+const char *__lsan_default_suppressions(void)
+{
+  return "leak:strbuf_new\n";
+}
+
 int main(void)
 {
   const struct CMUnitTest tests[] = {
