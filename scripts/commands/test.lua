@@ -22,7 +22,6 @@ local OPTIONS <const> = {
 
 local FILE_MOST <const> = 4 << 20
 local TESTS_MOST <const> = 100000
-local SWEEP <const> = 50                -- tests between full collections
 
 --- ---- what a test stands on -------------------------------------------------
 
@@ -158,9 +157,6 @@ local function run_all(tests, told)
       totals[result.ok and "passed" or "failed"] + 1
     totals.seconds = totals.seconds + result.seconds
     told(i, result)
-    if i % SWEEP == 0 then
-      collectgarbage()
-    end
   end
   return results, totals
 end

@@ -175,7 +175,8 @@ end
 
 --- True when only a look at each row can tell.
 local function must_walk(state, ask)
-  return state.world.explicit or ask.status or ask.by_duration or state.faults.share("late-rows")
+  return state.world.explicit or ask.status or ask.by_duration
+    or state.faults.share("late-rows")
     or state.switches.deleted_rows == "vanish"
     or state.switches.window_field ~= "ended_at"
 end
@@ -184,7 +185,8 @@ local function walked(state, ask)
   local name = table.concat({ ask.start, ask.stop, ask.status or "",
     tostring(ask.by_duration), table.concat(ask.endpoints or {}, ",") }, " ")
   local late = state.faults.share("late-rows")
-  local age = state.world.deletions .. ":" .. state.world.count .. (late and "/" .. state.listed or "")
+  local age = ("%d:%d:%d"):format(state.world.deletions, state.world.count,
+                                  late and state.listed or 0)
   local kept = state.walk
   if not kept or kept.name ~= name or kept.age ~= age then
     kept = { name = name, age = age,

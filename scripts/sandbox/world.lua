@@ -127,7 +127,7 @@ function world:sent(number)
 end
 
 --- Milliseconds between sent_at and started_at.
-function world:queued()
+function world.queued()
   return QUEUED
 end
 
