@@ -231,6 +231,8 @@ static const luaL_Reg functions[] = {
   { "stage", frl_stage },
   { "capture", frl_capture },
   { "load_test", frl_load_test },
+  { "coverage", frl_cover },
+  { "dump", frl_dump },
   { "sha256", l_sha256 },
   { "where", l_where },
   { "load_policy", l_load_policy },

@@ -26,6 +26,9 @@ struct frl {
   struct frl_caps caps;
   struct fr_list boxes;         /* what holds a part of fal or the gate */
   struct fr_buf *capture;       /* takes what print and log say, or NULL */
+  struct fr_verdict *verdict;   /* of the process; config's may be a run's */
+  uint64_t run_mark;            /* a stage's run: its tasks are newer; or 0 */
+  struct frl_coverage *coverage;        /* notes what runs, or NULL */
   bool ending;                  /* frl_cancel was called */
 };
 

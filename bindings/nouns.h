@@ -30,6 +30,8 @@ void frl_drop_boxes(struct frl *frl);
 int frl_stage(lua_State *L);            /* host.stage (stage.c) */
 int frl_capture(lua_State *L);          /* host.capture (capture.c) */
 void frl_capture_add(struct fr_buf *talk, const char *text, size_t len);
+int frl_cover(lua_State *L);            /* host.coverage (coverage.c) */
+int frl_dump(lua_State *L);             /* host.dump (coverage.c) */
 int frl_load_test(lua_State *L);        /* host.load_test (capture.c) */
 
 /* Pushes field `name` of the table at `index`, read raw. True when it is

@@ -47,7 +47,6 @@ struct stage {
   struct fr_verdict verdict;
   struct frl_policy policy;
   int observer;                 /* the one before */
-  uint64_t mark;                /* tasks of the run are newer */
   uint64_t nap_ms;
 };
 
@@ -104,6 +103,13 @@ static void free_run(struct stage *stage)
   stage->http = NULL;
 }
 
+static void close_tasks(struct frl *frl)
+{
+  frl_caps_hurry(frl, true);
+  frl_tasks_close_since(frl->tasks, frl->run_mark);
+  frl_caps_hurry(frl, false);
+}
+
 /* Puts the configuration back; no Lua is needed for it.     [-0, +0, -] */
 static void leave_run(struct stage *stage)
 {
@@ -111,8 +117,9 @@ static void leave_run(struct stage *stage)
 
   if (!stage->on)
     return;
-  frl_tasks_close_since(frl->tasks, stage->mark);
+  close_tasks(frl);
   frl_drop_boxes(frl);
+  frl->run_mark = 0;
   stage->on = false;
   frl->config.fal = stage->before.fal;
   frl->config.gate = stage->before.gate;
@@ -266,7 +273,7 @@ static void enter_run(lua_State *L, struct stage *stage,
   frl_env_new(L, policy->path);
   stage->verdict = (struct fr_verdict){ .bug = false };
   stage->policy = *policy;
-  stage->mark = frl_tasks_mark(frl->tasks);
+  frl->run_mark = frl_tasks_mark(frl->tasks);
   stage->nap_ms = 1;
   stage->observer = frl->observer;
   stage->before = frl->config;
@@ -365,7 +372,7 @@ static void write_end(lua_State *L, struct stage *stage)
 
 static int push_finished(lua_State *L, struct stage *stage)
 {
-  frl_tasks_close_since(stage->frl->tasks, stage->mark);
+  close_tasks(stage->frl);
   write_end(L, stage);
   lua_createtable(L, 0, 3);
   lua_pushinteger(L, fr_verdict_exit_code(&stage->verdict));

@@ -1,12 +1,13 @@
 --- falrun test [PATH...]: policy tests, offline, on a virtual clock.
+local check = require "fal.testing_check"
 local cli = require "fal.cli"
 local core = require "core"
+local coverage = require "fal.testing_coverage"
 local files = require "fal.testing_files"
 local fixture = require "sandbox.fixture"
 local host = require "host"
 local offline = require "sandbox.offline"
 local report = require "fal.testing_report"
-local check = require "fal.testing_check"
 local testing = require "fal.testing"
 local text = require "fal.text"
 
@@ -116,6 +117,7 @@ end
 
 local function perform(test)
   local case, t = testing.case(kit, test.file:match("^.*/") or "")
+  test.labels = case.labels
   local _ <close> = setmetatable({}, { __close = function()
     if case.stage then
       case.stage:close()
@@ -142,7 +144,10 @@ local function run_one(test)
   end
   result.ok, result.seconds = ok, os.clock() - began
   if not ok then
+    local labels = test.labels or {}
     result.message, result.line = explain(err, test.file)
+    result.message = check.labelled(labels, result.message)
+    result.said = check.labelled(labels, result.said)
   end
   return result
 end
@@ -175,9 +180,28 @@ local function write_junit(path, results, totals)
   end
 end
 
+--- Rows of what ran, or nil where nobody asked.
+local function covered(noted, tests)
+  if not noted then
+    return nil
+  end
+  local own = {}
+  for _, test in ipairs(tests) do
+    own[test.file] = true
+  end
+  return coverage.rows(host, noted:hits(), own)
+end
+
+local function tell_coverage(rows)
+  for _, row in ipairs(rows or {}) do
+    host.say(coverage.line(row))
+  end
+end
+
 local function run()
   local given, words = cli.parse(host, "test", OPTIONS)
   local json = host.options.json
+  local noted = given.coverage and host.coverage()
   local tests = collect(given, words)
   if not json then
     host.write(("TAP version 14\n1..%d\n"):format(#tests))
@@ -187,8 +211,11 @@ local function run()
       host.write(report.tap(number, result))
     end
   end)
+  local rows = covered(noted, tests)
   if json then
-    host.write(report.json(results, totals))
+    host.write(report.json(results, totals, rows))
+  else
+    tell_coverage(rows)
   end
   if given.junit then
     write_junit(given.junit, results, totals)

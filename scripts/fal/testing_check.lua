@@ -15,9 +15,19 @@ local function fail(case, format, ...)
                    { where = case.kit.host.where() }), 0)
 end
 
+local ID <const> = ("x"):rep(8) .. ("%-xxxx"):rep(3) .. "%-" .. ("x"):rep(12)
+
+--- Text with ids replaced by the labels that the test gave them.
+---@param labels table<string, string>   id -> label
+function check.labelled(labels, text)
+  return (text:gsub(ID:gsub("x", "%%x"), function(id)
+    local label = labels[id]
+    return label and label ~= id and '"' .. label .. '"' or nil
+  end))
+end
+
 local function name_of(case, id)
-  local label = case.labels[id]
-  return label and label ~= id and '"' .. label .. '"' or id
+  return check.labelled(case.labels, id)
 end
 
 --- "a", "b" and 3 more; ids in the order of their names.

@@ -124,7 +124,15 @@ end
 
 --- ---- JSON ------------------------------------------------------------------
 
-function report.json(results, totals, coverage)
+local function list_of(rows)
+  for _, row in ipairs(rows or {}) do
+    row.missing = core.json.array(row.missing)
+  end
+  return rows and core.json.array(rows)
+end
+
+--- The whole document; `rows` of the coverage, or nil.
+function report.json(results, totals, rows)
   local list = {}
   for i, result in ipairs(results) do
     list[i] = { file = result.file, name = result.name, ok = result.ok,
@@ -133,7 +141,7 @@ function report.json(results, totals, coverage)
   end
   return core.json.encode { tests = core.json.array(list),
     passed = totals.passed, failed = totals.failed,
-    seconds = totals.seconds, coverage = coverage } .. "\n"
+    seconds = totals.seconds, coverage = list_of(rows) } .. "\n"
 end
 
 return report

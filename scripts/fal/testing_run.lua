@@ -95,6 +95,7 @@ function run.policy(host, stage, spec)
   local number = spec.mode == "run" and host.ledger.runs(1)[1].run
   local stopped, sentence = host.stopped()
   take_end(record, stage:finish(), stopped, sentence)
+  tasks.forget()
   record.deleted = number and deleted_by(host, number) or {}
   return record
 end
