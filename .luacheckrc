@@ -15,6 +15,9 @@ files["scripts"] = {
 files["scripts/policies"] = {
   read_globals = { "fal", "log", "json", "arg" },
 }
+files["scripts/policies/*_test.lua"] = {
+  read_globals = { "test" },
+}
 files["tests/e2e"] = {
   read_globals = { "fal", "log", "json", "arg" },
   allow_defined_top = true,

@@ -14,6 +14,7 @@
  * dead, and counts as in use then; with Lua's 200, a script that makes little
  * else (waits, reads, deletions) grows without end, by the square root. */
 #define GC_PAUSE 150
+#define NOTES_MAX ((size_t)1 << 20)
 
 struct frl *frl_of(lua_State *L)
 {
@@ -114,6 +115,7 @@ enum fr_err frl_new(const struct frl_config *config, struct frl **ret_frl)
   frl->verdict = config->verdict;
   frl->observer = LUA_NOREF;
   fr_list_init(&frl->boxes);
+  fr_buf_init(&frl->notes, NOTES_MAX);
   frl_caps_init(frl);
   frl->L = lua_newstate(frl_caps_alloc, frl);
   if (!frl->L)
@@ -191,6 +193,11 @@ void frl_cancel(struct frl *frl)
   frl_tasks_cancel(frl->tasks);
 }
 
+const char *frl_notes(const struct frl *frl)
+{
+  return fr_buf_text(&frl->notes);
+}
+
 void frl_interrupt(struct frl *frl)
 {
   frl->caps.interrupted = 1;
@@ -206,5 +213,6 @@ void frl_free(struct frl *frl)
   frl_caps_rest();
   if (frl->L)
     lua_close(frl->L);
+  fr_buf_done(&frl->notes);
   free(frl);
 }

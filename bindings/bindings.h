@@ -48,6 +48,7 @@ struct frl_config {
   const struct frl_option *options;     /* ended by a NULL name */
   const char *module_path;      /* FALRUN_PATH: folders, ':' between */
   const char *version;
+  const char *origin;           /* of the API, as the ledger names it */
   bool color;                   /* for standard output */
   int columns;                  /* of the terminal; 0: not a terminal */
   void (*before_write)(void *arg, int fd);      /* a progress line gives way */
@@ -72,6 +73,10 @@ struct fr_gate *frl_gate(const struct frl *frl);
 void frl_cancel(struct frl *frl);
 /* May be called from a signal handler: running Lua raises soon. */
 void frl_interrupt(struct frl *frl);
+
+/* What commands noted for the run's summary: members of a JSON object, each
+ * with a comma before it; "" when there are none. */
+const char *frl_notes(const struct frl *frl);
 
 /* Ends what is left of the tasks, hard, and closes Lua. NULL is fine. */
 void frl_free(struct frl *frl);

@@ -167,8 +167,16 @@ static int l_bad_argument(lua_State *L)
                           "%s", luaL_checkstring(L, 4));
 }
 
+/* core.where() -> "policy.lua:12: ", or ""                    [-0, +1, m] */
+static int l_where(lua_State *L)
+{
+  frl_where(L);
+  return 1;
+}
+
 static const luaL_Reg functions[] = {
   { "preview", l_preview },
+  { "where", l_where },
   { "room", l_room },
   { "stop", l_stop },
   { "tighten", l_tighten },
@@ -186,6 +194,7 @@ int frl_open_core(lua_State *L)
   lua_createtable(L, 0, 24);
   luaL_setfuncs(L, functions, 0);
   luaL_setfuncs(L, frl_deletion_functions, 0);
+  luaL_setfuncs(L, frl_hold_functions, 0);
   luaL_setfuncs(L, frl_read_functions, 0);
   luaL_setfuncs(L, frl_time_functions, 0);
   lua_pushstring(L, config->mode == FR_MODE_RUN ? "run" : "plan");

@@ -1,6 +1,7 @@
 /* bindings/deletion.c - fal.delete_payloads: a deletion of the gate.
  *
- * Stack while it waits:  1 id, 2 opts, 3 box, 4 reason, 5 idempotency key.
+ * Stack while it waits:  1 id, 2 opts, 3 box, 4 reason, 5 idempotency key,
+ * 6 policy.
  * The box owns the deletion and the buffer for the gate's words, so that no
  * error of Lua can leak either. */
 #include <string.h>
@@ -12,11 +13,12 @@
 #define FUNCTION "fal.delete_payloads"
 #define BOX "falrun.deletion"
 #define REASON_MAX 1000u
+#define POLICY_MAX 64u
 #define KEY_MAX 200u            /* the gate says what else a good key is */
 #define TIMEOUT_MAX_MS (10 * 60 * 1000)
 #define RETRIES_MAX 10
 
-enum { ID = 1, OPTS, DELETION, REASON, KEY, SLOTS = KEY };
+enum { ID = 1, OPTS, DELETION, REASON, KEY, POLICY, SLOTS = POLICY };
 
 struct box {
   struct frl_box box;           /* first */
@@ -97,12 +99,12 @@ static bool check_flag(lua_State *L, const char *name)
   return flag;
 }
 
-/* Fills spec from the arguments, and the stack up to KEY. */
+/* Fills spec from the arguments, and the stack up to POLICY. */
 static void check_spec(lua_State *L, struct fr_deletion_spec *spec)
 {
   static const char *const known[] = {
     "reason", "idempotency_key", "timeout", "retries", "dry_run", "verify",
-    NULL
+    "policy", NULL
   };
 
   frl_check_id(L, ID, FUNCTION, &spec->id);
@@ -117,6 +119,8 @@ static void check_spec(lua_State *L, struct fr_deletion_spec *spec)
   spec->idempotency_key = frl_field_text(L, OPTS, FUNCTION,
                                           "idempotency_key", 1, KEY_MAX);
   lua_replace(L, KEY);
+  spec->policy = frl_field_text(L, OPTS, FUNCTION, "policy", 1, POLICY_MAX);
+  lua_replace(L, POLICY);
   check_timeout(L, spec);
   check_retries(L, spec);
   spec->dry_run = check_flag(L, "dry_run");

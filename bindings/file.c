@@ -1,10 +1,13 @@
-/* bindings/file.c - files, for commands alone: read whole, or appended to.
+/* bindings/file.c - files, for commands alone: read or written whole, or
+ * appended to.
  *
  * A descriptor lives in a userdata from the moment it is open, so no error
  * of Lua can leak it. */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -114,7 +117,23 @@ static int l_read_file(lua_State *L)
   return 1;
 }
 
-/* ---- appending ----------------------------------------------------------- */
+/* ---- writing ----------------------------------------------------------- */
+
+/* 0, or an errno. */
+static int write_all(int fd, const char *text, size_t len)
+{
+  while (len > 0) {
+    ssize_t n = write(fd, text, len);
+
+    if (n < 0 && errno != EINTR)
+      return errno;
+    if (n > 0) {
+      text += n;
+      len -= (size_t)n;
+    }
+  }
+  return 0;
+}
 
 /* file:write(text) -> true | nil, err                         [-2, +n, e] */
 static int l_write(lua_State *L)
@@ -122,31 +141,14 @@ static int l_write(lua_State *L)
   struct file *file = luaL_checkudata(L, 1, FILE_BOX);
   size_t len;
   const char *text = luaL_checklstring(L, 2, &len);
+  int error;
 
   if (file->fd < 0)
     return luaL_error(L, "the file is closed");
-  while (len > 0) {
-    ssize_t n = write(file->fd, text, len);
-
-    if (n < 0 && errno != EINTR)
-      return fail(L, "write", "to the file", errno);
-    if (n > 0) {
-      text += n;
-      len -= (size_t)n;
-    }
-  }
+  error = write_all(file->fd, text, len);
+  if (error)
+    return fail(L, "write", "to the file", error);
   lua_pushboolean(L, true);
-  return 1;
-}
-
-static int open_to_write(lua_State *L, const char *path, int how, mode_t mode)
-{
-  struct file *file = push_file(L);
-
-  file->fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOCTTY | how,
-                  mode);
-  if (file->fd < 0)
-    return fail(L, "write", path, errno);
   return 1;
 }
 
@@ -154,16 +156,13 @@ static int open_to_write(lua_State *L, const char *path, int how, mode_t mode)
 static int l_append(lua_State *L)
 {
   const char *path = frl_check_text(L, 1, "append", "path");
+  struct file *file = push_file(L);
 
-  return open_to_write(L, path, O_APPEND, 0600);
-}
-
-/* host.create(path) -> file | nil, err: what was in it is gone. [-1, +n, m] */
-static int l_create(lua_State *L)
-{
-  const char *path = frl_check_text(L, 1, "create", "path");
-
-  return open_to_write(L, path, O_TRUNC, 0666);
+  file->fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY,
+                  0600);
+  if (file->fd < 0)
+    return fail(L, "write", path, errno);
+  return 1;
 }
 
 /* ---- folders ------------------------------------------------------------- */
@@ -219,6 +218,77 @@ static int l_list_dir(lua_State *L)
   return 1;
 }
 
+/* ---- whole files --------------------------------------------------------- */
+
+/* Puts the file that was written aside in its place; 0, or an errno. */
+static int place(const char *aside, const char *path, bool fresh)
+{
+  int error = 0;
+
+  if (!fresh)
+    return rename(aside, path) ? errno : 0;
+  if (link(aside, path))        /* fails where there is one already */
+    error = errno;
+  (void)unlink(aside);
+  return error;
+}
+
+/* Writes text whole or not at all.                            [-2, +n, m] */
+static int write_whole(lua_State *L, const char *name, bool fresh)
+{
+  const char *path = frl_check_text(L, 1, name, "path");
+  size_t len;
+  const char *text = luaL_checklstring(L, 2, &len);
+  struct file *file = push_file(L);
+  const char *mask = lua_pushfstring(L, "%s.XXXXXX", path);
+  char *aside = lua_newuserdatauv(L, strlen(mask) + 1, 0);
+  int error;
+
+  strcpy(aside, mask);
+  file->fd = mkostemp(aside, O_CLOEXEC);
+  if (file->fd < 0)
+    return fail(L, "write", path, errno);
+  error = write_all(file->fd, text, len);
+  if (!error && fsync(file->fd))
+    error = errno;
+  if (!error && fresh && fchmod(file->fd, 0644))
+    error = errno;
+  if (!error)
+    error = place(aside, path, fresh);
+  if (error) {
+    (void)unlink(aside);
+    return fail(L, "write", path, error);
+  }
+  lua_pushboolean(L, true);
+  return 1;
+}
+
+/* host.write_file(path, text) -> true | nil, err: in place of what was
+ * there; mode 0600.                                           [-2, +n, m] */
+static int l_write_file(lua_State *L)
+{
+  return write_whole(L, "write_file", false);
+}
+
+/* host.create(path, text) -> true | nil, err: only where there is none yet;
+ * mode 0644.                                                  [-2, +n, m] */
+static int l_create(lua_State *L)
+{
+  return write_whole(L, "create", true);
+}
+
+/* host.make_dir(path) -> true | nil, err; one that is there is fine.
+ *                                                             [-1, +n, m] */
+static int l_make_dir(lua_State *L)
+{
+  const char *path = frl_check_text(L, 1, "make_dir", "path");
+
+  if (mkdir(path, 0755) && errno != EEXIST)
+    return fail(L, "make the folder", path, errno);
+  lua_pushboolean(L, true);
+  return 1;
+}
+
 static const luaL_Reg methods[] = {
   { "write", l_write },
   { "close", l_close },
@@ -246,7 +316,9 @@ void frl_open_files(lua_State *L)
 const luaL_Reg frl_file_functions[] = {
   { "read_file", l_read_file },
   { "append", l_append },
-  { "create", l_create },
   { "list_dir", l_list_dir },
+  { "write_file", l_write_file },
+  { "create", l_create },
+  { "make_dir", l_make_dir },
   { NULL, NULL },
 };

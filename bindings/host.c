@@ -3,7 +3,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/digest.h"
 #include "bindings/embedded.h"
 #include "bindings/nouns.h"
 
@@ -54,32 +53,12 @@ static int l_commands(lua_State *L)
   return 1;
 }
 
-static void push_sha256(lua_State *L, const char *text, size_t len)
-{
-  struct fr_part part = { text, len };
-  uint8_t digest[FR_SHA256_SIZE];
-  char hex[FR_SHA256_TEXT];
-
-  if (fr_sha256(&part, 1, digest))
-    luaL_error(L, "libcrypto could not make a digest");
-  fr_hex(digest, sizeof(digest), hex);
-  lua_pushstring(L, hex);
-}
-
 static int l_sha256(lua_State *L)
 {
   size_t len;
   const char *text = luaL_checklstring(L, 1, &len);
 
-  push_sha256(L, text, len);
-  return 1;
-}
-
-/* host.where() -> "file:line: " of the innermost code of the user's, or "".
- *                                                             [-0, +1, m] */
-static int l_where(lua_State *L)
-{
-  frl_where(L);
+  frl_push_sha256(L, text, len);
   return 1;
 }
 
@@ -93,6 +72,25 @@ static int l_load_policy(lua_State *L)
     return luaL_error(L, "this command has no policy");
   frl_env_load_policy(L, policy);
   return 1;
+}
+
+/* host.use_policy(path, text): the policy of a command that had none on its
+ * line. The texts live as long as the state.                 [-2, +0, e] */
+static int l_use_policy(lua_State *L)
+{
+  static const char kept_key;
+  struct frl *frl = frl_of(L);
+
+  frl->named.path = frl_check_text(L, 1, "use_policy", "path");
+  frl->named.text = luaL_checklstring(L, 2, &frl->named.len);
+  lua_settop(L, 2);
+  lua_createtable(L, 2, 0);
+  lua_insert(L, 1);
+  lua_rawseti(L, 1, 2);
+  lua_rawseti(L, 1, 1);
+  lua_rawsetp(L, LUA_REGISTRYINDEX, &kept_key);
+  frl->config.policy = &frl->named;
+  return 0;
 }
 
 /* Stack: handler, true, then results or, after a failure, the error. */
@@ -234,10 +232,12 @@ static const luaL_Reg functions[] = {
   { "coverage", frl_cover },
   { "dump", frl_dump },
   { "sha256", l_sha256 },
-  { "where", l_where },
   { "load_policy", l_load_policy },
+  { "use_policy", l_use_policy },
   { "guard", l_guard },
   { "observe", l_observe },
+  { "note", frl_note },
+  { "modules", frl_modules },
   { "settle", l_settle },
   { "counts", l_counts },
   { "figures", l_figures },
@@ -273,6 +273,8 @@ static void set_facts(lua_State *L, const struct frl_config *config)
   lua_setfield(L, -2, "command");
   lua_pushstring(L, config->version);
   lua_setfield(L, -2, "version");
+  lua_pushstring(L, config->origin);
+  lua_setfield(L, -2, "origin");
   lua_pushboolean(L, config->color);
   lua_setfield(L, -2, "color");
   lua_pushinteger(L, config->columns);
@@ -290,7 +292,7 @@ static void set_policy(lua_State *L, const struct frl_policy *policy)
   lua_createtable(L, 0, 2);
   lua_pushstring(L, policy->path);
   lua_setfield(L, -2, "path");
-  push_sha256(L, policy->text, policy->len);
+  frl_push_sha256(L, policy->text, policy->len);
   lua_setfield(L, -2, "sha256");
   lua_setfield(L, -2, "policy");
 }

@@ -21,6 +21,8 @@ struct frl {
   struct frl_config config;
   lua_State *L;
   struct frl_tasks *tasks;
+  struct frl_policy named;      /* by host.use_policy */
+  struct fr_buf notes;          /* what frl_notes tells */
   int observer;                 /* registry reference, or LUA_NOREF */
   size_t heap;                  /* bytes in use by Lua */
   struct frl_caps caps;

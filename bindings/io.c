@@ -230,7 +230,47 @@ static int l_lines(lua_State *L)
   return 1;
 }
 
+/* One line of standard input, read byte by byte so that nothing behind it
+ * is taken. -1: interrupted; else its length, 0 at the end of the input. */
+static ssize_t read_answer(struct frl *frl, char *line, size_t size)
+{
+  size_t len = 0;
+
+  while (len + 1 < size) {
+    ssize_t n;
+
+    if (!wait_for(frl, STDIN_FILENO, POLLIN))
+      return -1;
+    n = read(STDIN_FILENO, line + len, 1);
+    if (n < 0 && (errno == EINTR || errno == EAGAIN))
+      continue;
+    if (n <= 0 || line[len++] == '\n')
+      break;
+  }
+  return (ssize_t)len;
+}
+
+/* host.ask(question) -> the line, or nil at the end of input  [-1, +1, ey] */
+static int l_ask(lua_State *L)
+{
+  const char *question = frl_check_text(L, 1, "ask", "question");
+  struct frl *frl = frl_of(L);
+  char line[4096];
+  ssize_t len;
+
+  if (write_all(frl, STDERR_FILENO, question, strlen(question)) == EINTR)
+    return end_interrupted(L);
+  len = read_answer(frl, line, sizeof(line));
+  if (len < 0)
+    return end_interrupted(L);
+  if (len == 0)
+    return 0;
+  lua_pushlstring(L, line, (size_t)len);
+  return 1;
+}
+
 const luaL_Reg frl_io_functions[] = {
+  { "ask", l_ask },
   { "write", l_write },
   { "say", l_say },
   { "lines", l_lines },

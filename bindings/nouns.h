@@ -1,6 +1,6 @@
 /* bindings/nouns.h - the files behind the tables `core` and `host`.
  *
- *   core.c  <-- deletion.c, read.c (fal.c), time.c
+ *   core.c  <-- deletion.c, hold.c, read.c (fal.c), time.c
  *   host.c  <-- io.c, file.c, ledger.c <-- rows.c, server.c <-- exchange.c
  *
  * Each file has one noun; its functions end with a row of NULLs, for
@@ -12,10 +12,20 @@
 #include "bindings/internal.h"
 
 extern const luaL_Reg frl_deletion_functions[];         /* deletion.c */
+extern const luaL_Reg frl_hold_functions[];             /* hold.c */
 extern const luaL_Reg frl_read_functions[];             /* read.c */
 extern const luaL_Reg frl_time_functions[];             /* time.c */
 extern const luaL_Reg frl_io_functions[];               /* io.c */
 extern const luaL_Reg frl_file_functions[];             /* file.c */
+int frl_note(lua_State *L);             /* host.note, note.c */
+int frl_modules(lua_State *L);          /* host.modules */
+/* For the next run of this process, on a stage.              [-0, +0, m] */
+void frl_forget_notes(lua_State *L);
+/* Remembers a module that `require` loaded.                  [-0, +0, e] */
+void frl_note_module(lua_State *L, const char *name, const char *path,
+                     const char *text, size_t len);
+/* Pushes the digest in hexadecimal.                          [-0, +1, e] */
+void frl_push_sha256(lua_State *L, const char *text, size_t len);
 void frl_open_files(lua_State *L);                       /* [-0, +0, m] */
 
 /* A userdata that holds a read or a deletion, linked into frl->boxes as long

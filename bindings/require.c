@@ -10,7 +10,7 @@
 
 #include "bindings/embedded.h"
 #include "bindings/env.h"
-#include "bindings/internal.h"
+#include "bindings/nouns.h"
 
 enum { ENV = lua_upvalueindex(1), LOADED = lua_upvalueindex(2),
        FOLDER = lua_upvalueindex(3) };
@@ -122,6 +122,8 @@ static int l_require(lua_State *L)
     return 1;
   }
   push_module(L, name);                 /* name, ..., path, text */
+  frl_note_module(L, name, lua_tostring(L, -2), lua_tostring(L, -1),
+                  lua_rawlen(L, -1));
   lua_pushfstring(L, "@%s", lua_tostring(L, -2));
   frl_load_text(L, lua_tostring(L, -2), lua_rawlen(L, -2),
                 lua_tostring(L, -1), true);

@@ -61,9 +61,36 @@ static void remember_source(lua_State *L, const char *text, size_t len,
   lua_pop(L, 1);
 }
 
+/* `return fal.policy { ... }` is a tail call: the frame of the file would be
+ * gone, and with it the line that messages name. A return in the scope of a
+ * to-be-closed variable is none, so a user's chunk begins with one, on its
+ * first line. */
+#define NO_TAIL_CALL "local __falrun <close> = nil; "
+
+struct pieces {
+  const char *text[2];
+  size_t len[2];
+  int at;
+};
+
+static const char *next_piece(lua_State *L, void *data, size_t *ret_len)
+{
+  struct pieces *pieces = data;
+
+  (void)L;
+  while (pieces->at < 2 && !pieces->len[pieces->at])
+    pieces->at++;
+  if (pieces->at == 2)
+    return NULL;
+  *ret_len = pieces->len[pieces->at];
+  return pieces->text[pieces->at++];
+}
+
 void frl_load_text(lua_State *L, const char *text, size_t len,
                    const char *chunk, bool remember)
 {
+  struct pieces pieces = { .at = 0 };
+
   if (remember)
     remember_source(L, text, len, chunk);
   if (len >= 3 && memcmp(text, "\xEF\xBB\xBF", 3) == 0) {
@@ -76,7 +103,12 @@ void frl_load_text(lua_State *L, const char *text, size_t len,
     len = end ? len - (size_t)(end - text) : 0;
     text = end ? end : "";
   }
-  if (luaL_loadbufferx(L, text, len, chunk, "t") != LUA_OK)
+  pieces.text[0] = NO_TAIL_CALL;
+  pieces.text[1] = text;
+  pieces.len[1] = len;
+  if (remember && !(len > 0 && *text == LUA_SIGNATURE[0]))
+    pieces.len[0] = sizeof(NO_TAIL_CALL) - 1;
+  if (lua_load(L, next_piece, &pieces, chunk, "t") != LUA_OK)
     lua_error(L);
 }
 

@@ -18,6 +18,7 @@
 #include "bindings/calls.h"
 #include "bindings/json.h"
 #include "bindings/nouns.h"
+#include "gate/plan.h"
 
 #define STAGE "falrun.stage"
 #define BASE "http://127.0.0.1/v1"
@@ -141,6 +142,7 @@ static void end_run(lua_State *L, struct stage *stage)
   luaL_unref(L, LUA_REGISTRYINDEX, frl->observer);
   frl->observer = stage->observer;
   set_core_mode(L, frl->config.mode);
+  frl_forget_notes(L);
   lua_pushnil(L);
   set_host(L, "policy");
   lua_getiuservalue(L, 1, ENV_BEFORE);
@@ -168,7 +170,13 @@ static enum fr_err open_run(struct stage *stage, enum fr_mode mode,
   if (!err)
     err = fr_fal_new(frl->config.loop, stage->http, &fal, &stage->fal);
   gate.fal = stage->fal;
-  return err ? err : fr_gate_new(&gate, &stage->gate);
+  if (!err)
+    err = fr_gate_new(&gate, &stage->gate);
+  if (!err && limits->max_percent)
+    fr_gate_seal(stage->gate, "max_percent needs a declarative policy (return"
+                 " fal.policy { ... }), whose whole is known before the "
+                 "first deletion; use max_deletes");
+  return err;
 }
 
 /* The hexadecimal digest of the policy's text. */
@@ -238,16 +246,20 @@ static void check_policy(lua_State *L, struct frl_policy *policy)
 static void check_limits(lua_State *L, struct fr_limits *limits)
 {
   lua_Integer max = FR_MAX_DELETES_DEFAULT;
-  lua_Integer min_age = FR_MIN_AGE_DEFAULT_MS;
+  lua_Integer min_age = FR_MIN_AGE_DEFAULT_MS, percent = 0;
 
   frl_field_integer(L, OPTIONS, "begin", "max_deletes", &max);
   frl_field_integer(L, OPTIONS, "begin", "min_age", &min_age);
+  frl_field_integer(L, OPTIONS, "begin", "max_percent", &percent);
+  if (percent < 0 || percent > 100)
+    frl_bad_argument(L, "begin", "max_percent", "0 to 100 expected");
   if (max < 0)
     frl_bad_argument(L, "begin", "max_deletes", "it is negative");
   if (min_age < 0)
     frl_bad_argument(L, "begin", "min_age", "it is negative");
   limits->max_deletes = (uint64_t)max;
   limits->min_age_ms = min_age;
+  limits->max_percent = (unsigned)percent;
 }
 
 static enum fr_mode check_mode(lua_State *L)
@@ -268,6 +280,7 @@ static void enter_run(lua_State *L, struct stage *stage,
 {
   struct frl *frl = stage->frl;
 
+  frl_forget_notes(L);
   frl_env_push(L);
   lua_setiuservalue(L, 1, ENV_BEFORE);
   frl_env_new(L, policy->path);
@@ -350,15 +363,30 @@ static int l_begin(lua_State *L)
 
 /* ---- stage:finish -------------------------------------------------------- */
 
+/* Pushes the counts and the notes as one JSON object.        [-0, +1, e] */
+static void push_summary(lua_State *L)
+{
+  size_t len;
+  const char *counts;
+
+  lua_pushcfunction(L, frl_json_encode);
+  frl_push_counts(L);
+  lua_call(L, 1, 1);
+  counts = lua_tolstring(L, -1, &len);
+  lua_pushlstring(L, counts, len - 1);          /* without its brace */
+  lua_pushstring(L, frl_notes(frl_of(L)));
+  lua_pushliteral(L, "}");
+  lua_concat(L, 3);
+  lua_remove(L, -2);
+}
+
 static void write_end(lua_State *L, struct stage *stage)
 {
   enum fr_err err;
 
   if (stage->frl->config.mode != FR_MODE_RUN)
     return;
-  lua_pushcfunction(L, frl_json_encode);
-  frl_push_counts(L);
-  lua_call(L, 1, 1);
+  push_summary(L);
   err = fr_ledger_run_end(stage->ledger,
                           fr_verdict_exit_code(&stage->verdict),
                           lua_tostring(L, -1));

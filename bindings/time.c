@@ -1,9 +1,11 @@
 /* bindings/time.c - clocks, sleeping, and times and durations as text. */
 #include "base/date.h"
 #include "base/uuid.h"
+#include "base/zone.h"
 #include "bindings/nouns.h"
 
 #define NAP "falrun.nap"
+#define ZONE "falrun.zone"
 #define LONGEST_MS ((lua_Integer)100 * 366 * 24 * 3600 * 1000)
 
 struct nap {
@@ -151,6 +153,70 @@ static int l_parse_id(lua_State *L)
   return 1;
 }
 
+/* ---- zones --------------------------------------------------------------- */
+
+static int l_zone_gc(lua_State *L)
+{
+  struct fr_zone **box = luaL_checkudata(L, 1, ZONE);
+
+  fr_zone_free(*box);
+  *box = NULL;
+  return 0;
+}
+
+/* Pushes an empty box that frees its zone. */
+static struct fr_zone **push_zone(lua_State *L)
+{
+  struct fr_zone **box = lua_newuserdatauv(L, sizeof(*box), 0);
+
+  *box = NULL;
+  if (luaL_newmetatable(L, ZONE)) {
+    lua_pushcfunction(L, l_zone_gc);
+    lua_setfield(L, -2, "__gc");
+  }
+  lua_setmetatable(L, -2);
+  return box;
+}
+
+/* The zone named at index 1, opened once and then kept; NULL when there is
+ * none. Only zones that exist are kept, so the table stays small. */
+static const struct fr_zone *zone_of(lua_State *L)
+{
+  size_t len;
+  const char *name = luaL_checklstring(L, 1, &len);
+  struct fr_zone **box;
+  enum fr_err err;
+
+  luaL_getsubtable(L, LUA_REGISTRYINDEX, ZONE "s");
+  lua_pushvalue(L, 1);
+  if (lua_rawget(L, -2) == LUA_TUSERDATA)
+    return *(struct fr_zone **)lua_touserdata(L, -1);
+  lua_pop(L, 1);
+  box = push_zone(L);
+  err = fr_zone_open(name, len, box);
+  if (err == FR_ENOMEM)
+    luaL_error(L, "not enough memory");
+  if (err)
+    return NULL;
+  lua_pushvalue(L, 1);
+  lua_pushvalue(L, -2);
+  lua_rawset(L, -4);
+  return *box;
+}
+
+/* core.zone_offset(zone, at_ms) -> seconds | nil              [-2, +1, e] */
+static int l_zone_offset(lua_State *L)
+{
+  lua_Integer at_ms = luaL_checkinteger(L, 2);
+  const struct fr_zone *zone = zone_of(L);
+
+  if (zone)
+    lua_pushinteger(L, fr_zone_offset(zone, at_ms));
+  else
+    lua_pushnil(L);
+  return 1;
+}
+
 const luaL_Reg frl_time_functions[] = {
   { "sleep", l_sleep },
   { "now", l_now },
@@ -160,5 +226,6 @@ const luaL_Reg frl_time_functions[] = {
   { "parse_duration", l_parse_duration },
   { "format_duration", l_format_duration },
   { "parse_id", l_parse_id },
+  { "zone_offset", l_zone_offset },
   { NULL, NULL },
 };

@@ -45,20 +45,34 @@ static void ledger_failed(struct fr_effect *effect, enum fr_err err)
 
 /* ---- 2: holds ------------------------------------------------------------ */
 
-/* FR_OK: held, and its words are said. */
-static enum fr_err find_hold(struct fr_effect *effect)
+static void say_held(struct fr_effect *effect, const char *reason,
+                     const char *way_out)
 {
-  char reason[512], id[FR_UUID_TEXT];
-  enum fr_err err = fr_hold_find(effect->gate->config.ledger, &effect->id,
-                                 reason, sizeof(reason));
+  char id[FR_UUID_TEXT];
 
-  if (err)
-    return err;
   ID_OF(effect, id);
   free(effect->note);
   effect->note = strdup(reason);
   fr_effect_say(effect, FR_FATE_HELD, FR_EHELD, "%s was not deleted: a hold "
-                "covers it (%s); falrun hold remove lifts it", id, reason);
+                "covers it (%s)%s", id, reason, way_out);
+}
+
+/* FR_OK: held, and its words are said. */
+static enum fr_err find_hold(struct fr_effect *effect)
+{
+  char reason[512];
+  const char *own;
+  enum fr_err err = fr_hold_find(effect->gate->config.ledger, &effect->id,
+                                 reason, sizeof(reason));
+
+  if (!err)
+    say_held(effect, reason, "; falrun hold remove lifts it");
+  if (err != FR_ENOT_FOUND)
+    return err;
+  own = fr_source_find(effect->gate, &effect->id);
+  if (!own)
+    return FR_ENOT_FOUND;
+  say_held(effect, own, "");
   return FR_OK;
 }
 
@@ -199,6 +213,15 @@ static void queue(struct fr_effect *effect)
   fr_effect_move(effect, FR_PHASE_QUEUED);
 }
 
+/* Some limits need the whole before the first deletion. */
+static void require_plan(struct fr_gate *gate)
+{
+  if (gate->stop || !gate->seal[0])
+    return;
+  gate->config.verdict->config = true;
+  fr_gate_stop(gate, FR_ECONFIG, gate->seal);
+}
+
 /* Without the key that deletes nothing is even asked of the API. */
 static void require_key(struct fr_effect *effect)
 {
@@ -215,8 +238,10 @@ void fr_gate_admit(struct fr_effect *effect)
 {
   struct fr_gate *gate = effect->gate;
   struct fr_record record;
-  enum fr_err err = find_hold(effect);
+  enum fr_err err;
 
+  fr_sources_look(gate);
+  err = find_hold(effect);
   if (!err) {
     fr_gate_close(effect, FR_WRITE_SKIP);
     return;
@@ -233,6 +258,7 @@ void fr_gate_admit(struct fr_effect *effect)
   }
   effect->earlier = !err;
   fr_gate_adopt(gate);
+  require_plan(gate);
   require_key(effect);
   if (!gate->stop && !fr_clock_known(gate) && !gate->stop) {
     fr_effect_move(effect, FR_PHASE_WAITING);

@@ -82,7 +82,8 @@ static void hold_sending(struct fr_gate *gate)
   }
 }
 
-/* Asks the holds again when another connection has written. */
+/* Asks the holds again when another connection has written, or when the
+ * run's own sources hold more than before. */
 static void look_again(struct fr_gate *gate)
 {
   int64_t version;
@@ -90,13 +91,16 @@ static void look_again(struct fr_gate *gate)
 
   if (fr_list_empty(&gate->queued) && fr_list_empty(&gate->sending))
     return;
+  fr_sources_look(gate);
   err = fr_ledger_version(gate->config.ledger, &version);
   if (err) {
     fr_gate_break(gate, err);
     return;
   }
-  if (gate->seen_version && version == gate->version)
+  if (gate->seen_version && version == gate->version &&
+      !gate->holds_changed)
     return;
+  gate->holds_changed = false;
   gate->seen_version = true;
   gate->version = version;
   hold_queued(gate);
@@ -110,6 +114,7 @@ static enum fr_err write_intent(struct fr_effect *effect)
   struct fr_gate *gate = effect->gate;
   struct fr_intent intent = {
     .id = effect->id, .reason = effect->reason, .key = effect->key,
+    .policy = effect->policy,
     .ended_at_ms = effect->ended_at_ms, .user_key = effect->user_key
   };
   enum fr_err err = fr_ledger_intend(gate->config.ledger, &intent);

@@ -159,6 +159,11 @@ static enum fr_err fill(struct fr_effect *effect,
     if (!effect->reason)
       return FR_ENOMEM;
   }
+  if (spec->policy) {
+    effect->policy = strdup(spec->policy);
+    if (!effect->policy)
+      return FR_ENOMEM;
+  }
   return choose_key(effect, spec->idempotency_key, why);
 }
 

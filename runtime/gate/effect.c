@@ -47,6 +47,7 @@ void fr_effect_unref(struct fr_effect *effect)
   free(effect->files);
   free(effect->note);
   free(effect->reason);
+  free(effect->policy);
   free(effect);
 }
 

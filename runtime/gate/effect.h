@@ -42,7 +42,7 @@ struct fr_effect {
   struct fr_list handles;       /* deletions that wait for it */
   struct fr_entry by_id, by_key;
   struct fr_uuid id;
-  char *reason;
+  char *reason, *policy;        /* or NULL */
   char key[FR_KEY_TEXT];        /* as sent: the base, ".n" from n = 2 on */
   size_t base_len;
   bool user_key, dry_run, settling;

@@ -37,8 +37,11 @@ enum fr_err fr_gate_new(const struct fr_gate_config *config,
   err = fr_table_init(&gate->ids);
   if (!err)
     err = fr_table_init(&gate->keys);
+  if (!err)
+    err = fr_table_init(&gate->held);
   if (err) {
     fr_table_done(&gate->ids);
+    fr_table_done(&gate->keys);
     free(gate);
     return err;
   }
@@ -68,6 +71,7 @@ void fr_gate_free(struct fr_gate *gate)
   fr_timer_stop(gate->config.loop, &gate->kick);
   fr_table_done(&gate->ids);
   fr_table_done(&gate->keys);
+  fr_sources_done(gate);
   free(gate->settle.ids);
   free(gate);
 }

@@ -33,6 +33,7 @@ enum fr_mode { FR_MODE_PLAN, FR_MODE_RUN };
 struct fr_limits {
   uint64_t max_deletes;         /* in one run; 0 refuses all */
   int64_t min_age_ms;           /* the age floor, where the age is known */
+  unsigned max_percent;         /* of what was scanned; 0: no such limit */
 };
 #define FR_MAX_DELETES_DEFAULT 10000u
 #define FR_MIN_AGE_DEFAULT_MS (24 * 3600 * 1000)
@@ -45,7 +46,6 @@ struct fr_gate_config {
   enum fr_mode mode;
   struct fr_limits limits;
 };
-
 enum fr_err fr_gate_new(const struct fr_gate_config *config,
                         struct fr_gate **ret_gate);
 void fr_gate_free(struct fr_gate *gate);        /* not busy, or NULL */
@@ -55,14 +55,13 @@ void fr_gate_free(struct fr_gate *gate);        /* not busy, or NULL */
 void fr_gate_barrier(struct fr_gate *gate);
 /* Work queued or in flight that a further turn and barrier move on. */
 bool fr_gate_busy(const struct fr_gate *gate);
-/* Limits can only become tighter. */
+/* Number and age floor can only become tighter. */
 void fr_gate_tighten(struct fr_gate *gate, const struct fr_limits *limits);
 
 /* Nothing new is sent from now on: what is queued ends as refused, and its
  * intents are closed as unsent; what is in flight is still recorded.
  * `err`: FR_EINTERRUPTED, FR_ELIMIT, FR_EUNAVAILABLE, ...; the first wins. */
-void fr_gate_stop(struct fr_gate *gate, enum fr_err err,
-                  const char *sentence);
+void fr_gate_stop(struct fr_gate *gate, enum fr_err err, const char *why);
 enum fr_err fr_gate_stopped(const struct fr_gate *gate);
 const char *fr_gate_stop_sentence(const struct fr_gate *gate);
 /* Sends again what earlier runs left open, through holds, limits and
@@ -86,6 +85,7 @@ struct fr_deletion_spec {
   uint32_t timeout_ms;          /* per attempt; 0: 60 s */
   int retries;                  /* after the first attempt; -1: 4 */
   bool dry_run;                 /* plan this one, whatever the mode */
+  const char *policy;           /* whose rule it is, for the ledger; or NULL */
 };
 
 enum fr_fate {

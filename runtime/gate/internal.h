@@ -16,10 +16,18 @@
 #define FR_RETRIES_DEFAULT 4
 #define FR_KEY_YOUNG_MS (9 * 60 * 1000)
 
+struct held;
+struct fr_hold_file;
+
 struct fr_gate {
   struct fr_gate_config config;
   struct fr_counts counts;
   struct fr_table ids, keys;
+  struct fr_table held;         /* by the run's own sources: sources.c */
+  struct held *all_held;
+  struct fr_hold_file *hold_files;
+  bool holds_changed;           /* since what is under way was asked about */
+  char seal[256];               /* why nothing may be deleted yet, or "" */
   struct fr_list waiting, queued, sending, answered, closing, recall;
   struct fr_timer kick;         /* wakes the loop when work is left over */
   size_t active, nsending;
@@ -50,6 +58,13 @@ bool fr_gate_held(struct fr_effect *effect);    /* and then says so */
 void fr_gate_refuse(struct fr_effect *effect, enum fr_err err);
 void fr_gate_close(struct fr_effect *effect, unsigned write);
 bool fr_clock_known(struct fr_gate *gate);      /* else it is asked for */
+
+/* ---- sources.c ---- */
+/* The reason of a hold that the run brought along, or NULL. */
+const char *fr_source_find(const struct fr_gate *gate,
+                           const struct fr_uuid *id);
+void fr_sources_look(struct fr_gate *gate);     /* at files that changed */
+void fr_sources_done(struct fr_gate *gate);
 
 /* ---- gate.c ---- */
 void fr_gate_adopt(struct fr_gate *gate);       /* a stop of the client */

@@ -8,17 +8,19 @@
 static const struct fr_command table[] = {
   { "run", true, true, true, FR_NEED_RUN },
   { "plan", true, true, false, FR_NEED_READ },
+  { "apply", false, true, true, FR_NEED_RUN },
   { "check", true, false, false, FR_NEED_NONE },
   { "delete", false, true, true, FR_NEED_RUN },
   { "hold", false, false, false, FR_NEED_HOLD },
   { "requests", false, true, false, FR_NEED_NONE },
   { "history", false, false, false, FR_NEED_READ },
   { "show", false, false, false, FR_NEED_READ },
-  { "explain", false, false, false, FR_NEED_READ },
+  { "explain", false, true, false, FR_NEED_READ },
   { "verify", false, false, false, FR_NEED_READ },
   { "sandbox", false, false, false, FR_NEED_NONE },
   { "test", false, false, false, FR_NEED_NONE },
   { "help", false, false, false, FR_NEED_NONE },
+  { "new", false, false, false, FR_NEED_NONE },
   { "types", false, false, false, FR_NEED_NONE },
 };
 

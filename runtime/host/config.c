@@ -84,6 +84,7 @@ static enum fr_err read_limits(const struct fr_options *options,
   if (value && (!whole(value, 100, &number) || number == 0))
     return wrong(options, "max-percent", "a whole number from 1 to 100",
                  why);
+  config->limits.max_percent = value ? (unsigned)number : 0;
   if (duration(options, "min-age", why, &age))
     return FR_ECONFIG;
   config->limits.min_age_ms = (int64_t)age;
@@ -188,6 +189,9 @@ enum fr_err fr_config_read(const struct fr_options *options,
   const char *url = fr_option(options, "api-url");
   enum fr_err err;
 
+  /* explain ID reads the ledger alone; a policy must list. */
+  if (!strcmp(options->command, "explain") && options->nwords < 2)
+    config.command.network = false;
   config.sandbox = fr_option_flag(options, "sandbox");
   config.json = fr_option_flag(options, "json");
   config.quiet = fr_option_flag(options, "quiet");
@@ -229,6 +233,9 @@ enum fr_err fr_config_json(const struct fr_config *config,
     err = fr_buf_addf(buf, ",\"max_deletes\":%llu,\"min_age_ms\":%lld",
                       (unsigned long long)config->limits.max_deletes,
                       (long long)config->limits.min_age_ms);
+  if (!err && config->limits.max_percent)
+    err = fr_buf_addf(buf, ",\"max_percent\":%u",
+                      config->limits.max_percent);
   if (!err && config->concurrency)
     err = fr_buf_addf(buf, ",\"concurrency\":%u", config->concurrency);
   if (!err && config->rate > 0)

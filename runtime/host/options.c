@@ -12,19 +12,24 @@ struct known {
   const char *name;
   bool flag;
   char letter;
+  const char *only;             /* commands with spaces around; NULL: all */
 };
 
 static const struct known table[] = {
-  { "dry-run", true, 0 },       { "sandbox", true, 0 },
-  { "api-url", false, 0 },      { "ledger", false, 0 },
-  { "max-deletes", false, 0 },  { "max-percent", false, 0 },
-  { "min-age", false, 0 },      { "concurrency", false, 0 },
-  { "rate", false, 0 },         { "max-runtime", false, 0 },
-  { "lock-wait", false, 0 },    { "ca-file", false, 0 },
-  { "proxy", false, 0 },        { "json", true, 0 },
-  { "quiet", true, 'q' },       { "verbose", true, 'v' },
-  { "no-progress", true, 0 },   { "no-input", true, 0 },
-  { "help", true, 'h' },        { "version", true, 'V' },
+  { "dry-run", true, 0, NULL },       { "sandbox", true, 0, NULL },
+  { "api-url", false, 0, NULL },      { "ledger", false, 0, NULL },
+  { "max-deletes", false, 0, NULL },  { "max-percent", false, 0, NULL },
+  { "min-age", false, 0, NULL },      { "concurrency", false, 0, NULL },
+  { "rate", false, 0, NULL },         { "max-runtime", false, 0, NULL },
+  { "lock-wait", false, 0, NULL },    { "ca-file", false, 0, NULL },
+  { "proxy", false, 0, NULL },        { "json", true, 0, NULL },
+  { "quiet", true, 'q', NULL },       { "verbose", true, 'v', NULL },
+  { "no-progress", true, 0, NULL },   { "no-input", true, 0, NULL },
+  { "yes", true, 'y', NULL },         { "help", true, 'h', NULL },
+  { "version", true, 'V', NULL },     { "output", false, 'o', " plan " },
+  { "diff", false, 0, " plan " },     { "expires", false, 0, " plan " },
+  { "format", false, 0, " check " },  { "from", false, 0, " simulate " },
+  { "to", false, 0, " simulate " },   { "every", false, 0, " simulate " },
 };
 #define NTABLE (sizeof(table) / sizeof(table[0]))
 _Static_assert(NTABLE < FR_OPTIONS_MAX, "the values end with a NULL name");
@@ -62,6 +67,15 @@ static const struct known *find_letter(const char *word)
     if (table[i].letter == word[1])
       return &table[i];
   return NULL;
+}
+
+/* Whether the option is one of this command's line. */
+static bool belongs(const struct known *known, const char *command)
+{
+  char padded[FR_TITLE_MAX];
+
+  snprintf(padded, sizeof(padded), " %.30s ", command);
+  return !known->only || strstr(known->only, padded);
 }
 
 static bool is_forwarded(const char *name, size_t len)
@@ -242,6 +256,9 @@ static enum fr_err take_dashed(struct scan *scan, const char *word)
 
   if (!known && word[1] == '-')
     known = find(name, len);
+  if (known && out->command && !belongs(known, out->command) &&
+      !fr_command_find(out->command)->policy)
+    known = NULL;               /* the command may have one of that name */
   if (known)
     return take_known(scan, known, equals);
   if (word[1] == '-' && is_forwarded(name, len) &&
@@ -308,6 +325,24 @@ static enum fr_err take(struct scan *scan)
   return take_word(scan, word);
 }
 
+/* An option of one command on the line of another is a mistake; a variable
+ * that is set for all of them is not. */
+static enum fr_err check_place(struct fr_options *out, struct fr_buf *why)
+{
+  for (size_t i = 0; out->values[i].name; i++) {
+    const char *name = out->values[i].name;
+    const struct known *known = find(name, strlen(name));
+
+    if (out->inherited[i] || !known || belongs(known, out->command))
+      continue;
+    fr_buf_say(why, "falrun %s has no option --%s: it belongs to falrun%.*s",
+               out->command, name, (int)strlen(known->only) - 1,
+               known->only);
+    return FR_ECONFIG;
+  }
+  return FR_OK;
+}
+
 /* What both kinds of line need: a command, and nowhere forwarded options
  * that no sandbox will see. */
 static enum fr_err settle(struct fr_options *out, struct fr_buf *why)
@@ -334,7 +369,7 @@ static enum fr_err settle(struct fr_options *out, struct fr_buf *why)
   }
   if (fr_option_flag(out, "dry-run") && !strcmp(out->command, "run"))
     out->command = "plan";
-  return FR_OK;
+  return check_place(out, why);
 }
 
 enum fr_err fr_options_parse(int argc, char **argv, struct fr_buf *why,

@@ -7,6 +7,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "gate/plan.h"
+
 #define POLICY_MAX (4u << 20)
 
 /* Any key with "admin" scope; the sandbox takes every well-formed one. */
@@ -149,10 +151,17 @@ static enum fr_err open_gate(struct fr_parts *parts, struct fr_buf *why)
     .mode = parts->config.command.deletes ? FR_MODE_RUN : FR_MODE_PLAN
   };
 
+  enum fr_err err;
+
   (void)why;
   if (!parts->fal || !parts->ledger)
     return FR_OK;
-  return fr_gate_new(&config, &parts->gate);
+  err = fr_gate_new(&config, &parts->gate);
+  if (!err && parts->config.limits.max_percent)
+    fr_gate_seal(parts->gate, "--max-percent needs a declarative policy "
+                 "(return fal.policy { ... }), whose whole is known before "
+                 "the first deletion; use --max-deletes N");
+  return err;
 }
 
 typedef enum fr_err (*step_fn)(struct fr_parts *parts, struct fr_buf *why);

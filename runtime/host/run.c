@@ -169,6 +169,7 @@ static enum fr_err open_lua(struct run *run)
     .policy = parts->policy.path ? &parts->policy : NULL,
     .words = parts->options->words, .options = parts->options->values,
     .module_path = getenv("FALRUN_PATH"), .version = FALRUN_VERSION,
+    .origin = parts->config.origin.name,
     .color = fr_console_color(STDOUT_FILENO),
     .columns = fr_console_columns(STDOUT_FILENO),
     .before_write = before_write, .write_arg = run
@@ -215,18 +216,18 @@ static enum fr_err begin(struct run *run)
 /* ---- the end ------------------------------------------------------------ */
 
 static enum fr_err count_json(const struct fr_gate *gate,
-                              struct fr_buf *json)
+                              const char *notes, struct fr_buf *json)
 {
   struct fr_counts c;
 
   fr_gate_counts(gate, &c);
   return fr_buf_addf(json, "{\"deleted\":%llu,\"already_deleted\":%llu,"
     "\"partial\":%llu,\"held\":%llu,\"refused\":%llu,\"failed\":%llu,"
-    "\"settled\":%llu,\"open\":%llu}", (unsigned long long)c.deleted,
+    "\"settled\":%llu,\"open\":%llu%s}", (unsigned long long)c.deleted,
     (unsigned long long)c.already_deleted, (unsigned long long)c.partial,
     (unsigned long long)c.held, (unsigned long long)c.refused,
     (unsigned long long)c.failed, (unsigned long long)c.settled,
-    (unsigned long long)c.open);
+    (unsigned long long)c.open, notes);
 }
 
 static void end(struct run *run)
@@ -236,8 +237,8 @@ static void end(struct run *run)
 
   if (!run->began)
     return;
-  fr_buf_init(&json, 4096);
-  if (count_json(parts->gate, &json) ||
+  fr_buf_init(&json, (size_t)1 << 20);
+  if (count_json(parts->gate, frl_notes(run->frl), &json) ||
       fr_ledger_run_end(parts->ledger, fr_verdict_exit_code(&parts->verdict),
                         fr_buf_text(&json))) {
     parts->verdict.ledger = true;

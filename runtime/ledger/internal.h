@@ -19,6 +19,7 @@
 
 #define FR_SCHEMA_APPLICATION 0x66616c72      /* "falr" */
 #define FR_LEDGER_TAIL 10000          /* events checked before each run */
+#define FR_LEDGER_POLICY 64           /* of the name of a policy */
 #define FR_LEDGER_REASON 1000         /* bytes of a reason that are kept */
 #define FR_LEDGER_LINK 2048           /* of a link, of an exception */
 #define FR_LEDGER_FILES 1000          /* files kept of one answer */

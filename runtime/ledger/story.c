@@ -145,6 +145,8 @@ enum fr_err fr_ledger_intend(struct fr_ledger *ledger,
   else
     fr_data_raw(&data, "ended_at_ms", NULL);
   fr_data_text(&data, "reason", intent->reason, FR_LEDGER_REASON);
+  if (intent->policy)
+    fr_data_text(&data, "policy", intent->policy, FR_LEDGER_POLICY);
   return add(ledger, &data, "intent", &intent->id);
 }
 

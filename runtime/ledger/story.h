@@ -30,6 +30,7 @@ const char *fr_state_name(enum fr_state state);         /* "deleted" */
 struct fr_intent {
   struct fr_uuid id;
   const char *reason;           /* or NULL */
+  const char *policy;           /* the name of the rule, or NULL */
   const char *key;              /* base of the Idempotency-Key */
   int64_t ended_at_ms;          /* -1: the age is unknown */
   bool user_key;                /* the key came from the script */

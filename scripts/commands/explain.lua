@@ -1,9 +1,15 @@
 --- falrun explain ID: everything the ledger knows of one request.
 local cli = require "fal.cli"
 local core = require "core"
+local explain = require "fal.explain"
 local host = require "host"
+local runner = require "fal.runner"
 local story = require "fal.story"
+local summary = require "fal.summary"
 local text = require "fal.text"
+
+local FLOOR <const> = "24h"
+local POLICY_MOST <const> = 4 << 20
 
 local function hold_of(id)
   for _, hold in ipairs(host.ledger.holds()) do
@@ -55,34 +61,116 @@ local function print_facts(facts)
   end
 end
 
-local function run()
-  local _, words = cli.parse(host, "explain", {})
-  if #words ~= 1 then
-    host.usage("falrun explain needs one request id")
+--- ---- by a policy -------------------------------------------------------
+
+local function load_policy(path)
+  local source, err = host.read_file(path, POLICY_MOST)
+  if not source then
+    host.usage(("the policy %s cannot be read: %s"):format(text.clean(path),
+      err.message))
+  end
+  host.use_policy(path, source)
+  return host.load_policy()
+end
+
+--- A script decides by itself, so only the gate's answer can be told.
+local function by_script(outcome, path, id)
+  local why = outcome:why(id)
+  return { { policy = path, steps = {}, verdict = why and
+    "not erased: " .. why or "would be erased" } }
+end
+
+--- What each policy of the file says of the request; nil after an error.
+local function ask_policy(facts, path, args)
+  local outcome = runner.run(host, load_policy(path), args, {
+    notes = true, only_plan = true, path = path })
+  if not outcome.ok then
+    return nil
+  elseif not outcome.plans then
+    return by_script(outcome, path, facts.request_id)
+  end
+  local list = {}
+  host.guard(function()
+    for i, plan in ipairs(outcome.plans) do
+      list[i] = explain.request(plan, facts.request_id, {
+        now_ms = outcome.now_ms, history = summary.history(host),
+        floor_ms = core.parse_duration(host.options["min-age"] or FLOOR),
+        hold = facts.hold and facts.hold.reason })
+    end
+  end)
+  return list
+end
+
+local function print_policies(list)
+  for _, found in ipairs(list) do
+    local rows = {}
+    for i, step in ipairs(found.steps) do
+      rows[i] = { "  " .. step.step, step.verdict, step.saw }
+    end
+    host.write(("\nby policy %s: %s\n"):format(text.clean(found.policy),
+      text.clean(found.verdict)))
+    if found.when then
+      host.write(("  erased %s\n"):format(text.clean(found.when)))
+    end
+    if rows[1] then
+      text.table(host, { { title = "  STEP", always = true },
+                         { title = "VERDICT" }, { title = "WHAT IT SAW" } },
+                 rows)
+    end
+  end
+end
+
+--- ---- the command -----------------------------------------------------------
+
+local function check_words(words)
+  if not words[1] then
+    host.usage("falrun explain needs a request id, and perhaps a policy")
   elseif not core.parse_id(words[1]) then
     host.usage(("\"%s\" is not a request id: a UUID in lower case is")
       :format(text.clean(words[1]:sub(1, 60))))
+  elseif words[2] and not words[2]:find("%.lua$") then
+    host.usage(("\"%s\" is no policy: a file whose name ends in .lua is")
+      :format(text.clean(words[2]:sub(1, 60))))
   end
+end
+
+local function run()
+  local _, words = cli.parse(host, "explain", {})
+  check_words(words)
   local facts = collect(words[1])
+  if words[2] then
+    facts.policies = ask_policy(facts, words[2],
+                                table.move(words, 3, #words, 1, {}))
+  end
   if host.options.json then
     core.json.array(facts.events)
     core.json.array(facts.residue)
+    if facts.policies then
+      core.json.array(facts.policies)
+    end
     host.write(core.json.encode(facts) .. "\n")
   else
     print_facts(facts)
+    print_policies(facts.policies or {})
   end
 end
 
 return {
-  summary = "everything the ledger knows of one request",
-  usage = "falrun explain ID",
+  summary = "what is known of one request, and what a policy says of it",
+  usage = "falrun explain ID [POLICY.lua [args...]]",
   help = [[
 The state of the request, its hold, files that are still there, and every event
 in order: which run announced the deletion and why, what was answered, and by
-which evidence it counts as done. It reads the ledger only.
+which evidence it counts as done. That is read from the ledger alone.
 
-Example:
+With a policy: what it says of this request, step by step (its selection, where,
+keep rules, holds, limits), each with the values it saw; the verdict; and the
+day from which on a run will erase it. For that the policy is planned whole, as
+falrun plan does it; nothing is deleted.
+
+Examples:
   falrun explain 019e6d0a-e5be-7b82-b329-35ae64296902
+  falrun explain 019e6d0a-e5be-7b82-b329-35ae64296902 flux-30d.lua
 ]],
   options = {},
   run = run,

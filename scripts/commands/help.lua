@@ -3,7 +3,8 @@ local core = require "core"
 local host = require "host"
 
 local GROUPS <const> = {
-  { "Policies", "run", "plan", "check" },
+  { "Policies", "run", "plan", "apply", "check", "test", "simulate",
+    "new" },
   { "Requests", "delete", "requests", "hold" },
   { "The record", "history", "show", "explain", "verify" },
   { "Tools", "sandbox", "types", "help" },
@@ -13,6 +14,7 @@ local RUN_OPTIONS <const> = {
   { "--dry-run", "plan only: nothing is deleted" },
   { "--sandbox", "against a local API with made-up history; no key needed" },
   { "--max-deletes N", "stop before more than this are deleted (10000)" },
+  { "--max-percent P", "the same for a share of what is there (fal.policy)" },
   { "--min-age DUR", "stop before anything younger is deleted (24h)" },
   { "--max-runtime DUR", "stop after this time; the rest is resumable" },
   { "--concurrency N", "requests at a time, or auto (auto)" },
@@ -29,6 +31,7 @@ local OUTPUT_OPTIONS <const> = {
   { "-q, --quiet", "only warnings and errors on standard error" },
   { "-v, --verbose", "say more: every deletion" },
   { "--no-progress", "no progress on standard error" },
+  { "-y, --yes", "go on without the question before the first deletion" },
   { "--no-input", "never ask" },
   { "-h, --help", "this text, or that of a command" },
   { "-V, --version", "the version" },

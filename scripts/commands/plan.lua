@@ -1,138 +1,60 @@
 --- falrun plan POLICY.lua: the same script, and nothing is deleted.
 local core = require "core"
-local facts = require "fal.facts"
 local host = require "host"
-local report = require "fal.report"
-local tasks = require "fal.tasks"
+local listing = require "fal.planlist"
+local planfile = require "fal.planfile"
+local runner = require "fal.runner"
+local summary = require "fal.summary"
 local text = require "fal.text"
 
-local ROWS_KEPT <const> = 100000
+local EXPIRES <const> = "24h"
 
-local COLUMNS <const> = {
-  { title = "REQUEST ID", always = true },
-  { title = "ENDED" },
-  { title = "AGE", right = true },
-  { title = "ENDPOINT", shrink = true },
-  { title = "REASON", shrink = true },
-}
-local HELD <const> = {
-  { title = "REQUEST ID", always = true },
-  { title = "HOLD", shrink = true },
+local OPTIONS <const> = {
+  { name = "output", value = "FILE", help = "write the plan to a file, for "
+    .. "falrun apply (-o)" },
+  { name = "expires", value = "DUR", help = "how long apply takes it (24h)" },
+  { name = "diff", value = "FILE", help = "what is new, gone, or has another "
+    .. "reason since that plan" },
 }
 
-local function keep(rows, row)
-  if #rows < ROWS_KEPT then
-    rows[#rows + 1] = row
+local function expiry()
+  local given = host.options.expires or EXPIRES
+  local ms = core.parse_duration(given)
+  if not ms or ms == 0 then
+    host.usage(("--expires is \"%s\": write a duration, like 24h or 3d")
+      :format(text.clean(given:sub(1, 40))))
   end
+  return ms
 end
 
-local function watcher(plan)
-  return function(id, result, err)
-    local outcome = result or err
-    if outcome.status == "planned" then
-      local endpoint, ended = facts.of(id)
-      keep(plan.planned, { request_id = id, endpoint_id = endpoint,
-                           ended_at = ended, reason = outcome.reason,
-                           age_seconds = outcome.age and outcome.age // 1 })
-    elseif outcome.status == "held" then
-      keep(plan.held, { request_id = id, reason = plan.holds[id] })
-    elseif err then
-      keep(plan.refused, { request_id = id, status = err.status,
-                           kind = err.kind, message = err.message })
-    end
-  end
-end
-
-local function hold_reasons()
-  local reasons = {}
-  for _, hold in ipairs(host.ledger.holds()) do
-    reasons[hold.request_id] = hold.reason
-  end
-  return reasons
-end
-
-local function totals(plan)
-  local counts = host.counts()
-  return {
-    planned = counts.planned, already_deleted = counts.already_deleted,
-    held = counts.held, refused = counts.refused, failed = counts.failed,
-    partial = counts.partial, age_unknown = counts.age_unknown,
-    listed = #plan.planned,
-  }
-end
-
-local function print_json(plan)
+local function write_file(path, plan, outcome, expires)
   local stopped, sentence = host.stopped()
-  host.write(core.json.encode {
-    planned = core.json.array(plan.planned),
-    held = core.json.array(plan.held),
-    refused = core.json.array(plan.refused),
-    already_deleted = host.counts().already_deleted,
-    totals = totals(plan),
-    stopped = stopped and sentence or nil,
-  } .. "\n")
-end
-
-local function print_planned(plan, counts)
-  local rows = {}
-  for i, item in ipairs(plan.planned) do
-    rows[i] = { item.request_id, item.ended_at,
-                item.age_seconds and text.age(item.age_seconds),
-                item.endpoint_id, item.reason }
+  if stopped or not outcome.ok then
+    core.log.warn(("no plan was written to %s: %s"):format(path, sentence
+      or "the policy failed"))
+    return
   end
-  if rows[1] then
-    text.table(host, COLUMNS, rows)
-  end
-  if counts.planned > #rows then
-    host.write(("... and %s more that are not shown\n"):format(
-      text.number(counts.planned - #rows)))
-  end
-end
-
-local function print_held(plan)
-  local rows = {}
-  for i, item in ipairs(plan.held) do
-    rows[i] = { item.request_id, item.reason }
-  end
-  if rows[1] then
-    host.write("\nHeld:\n")
-    text.table(host, HELD, rows)
-  end
-end
-
-local function print_refused(plan)
-  if plan.refused[1] then
-    host.write("\nWould not be deleted:\n")
-  end
-  for _, item in ipairs(plan.refused) do
-    host.write(text.clean(item.message) .. "\n")
-  end
-end
-
-local function print_plan(plan)
-  local counts = host.counts()
-  print_planned(plan, counts)
-  print_held(plan)
-  print_refused(plan)
-  host.write(("%s%s; nothing was deleted\n"):format(
-    #plan.planned + #plan.held + #plan.refused > 0 and "\n" or "",
-    report.counts(counts, "planned")))
+  planfile.write(host, path, listing.head(host, outcome, expires),
+                 plan.planned)
+  core.log.info(("the plan is in %s; falrun apply %s carries it out")
+    :format(path, path))
 end
 
 local function run()
-  report.refuse_percent(host)
-  local plan = { planned = {}, held = {}, refused = {},
-                 holds = hold_reasons() }
-  host.observe(watcher(plan))
-  if host.guard(host.load_policy(), table.unpack(host.args)) then
-    tasks.settle()
-  else
-    tasks.cancel()
+  local expires = expiry()
+  local path, before = host.options.output, host.options.diff
+  before = before and planfile.read(host, before)
+  local plan = listing.new(host)
+  local outcome = runner.run(host, host.load_policy(), host.args, {
+    observe = plan.observe, history = summary.history(host),
+  })
+  plan.take(outcome.plans)
+  if before then
+    plan.compare(before)
   end
-  if host.options.json then
-    print_json(plan)
-  else
-    print_plan(plan)
+  plan.print(outcome)
+  if path then
+    write_file(path, plan, outcome, expires)
   end
 end
 
@@ -149,11 +71,16 @@ The table names each request, when it ended, its age, its endpoint as far as a
 list named it, and the reason of the policy. Ids are never shortened. With
 --json, one JSON document on one line.
 
+With -o the plan goes to a file as well: what falrun apply then deletes is
+exactly that. With --diff an earlier plan is compared with this one.
+
 Examples:
   falrun plan --sandbox policies/older-than.lua
   falrun plan older-than.lua 90d --json | jq -r '.planned[].request_id'
+  falrun plan older-than.lua -o tonight.plan && falrun apply tonight.plan
+  falrun plan older-than.lua --diff tonight.plan
 ]],
   run_options = true,
-  options = {},
+  options = OPTIONS,
   run = run,
 }

@@ -2,19 +2,18 @@
 local core = require "core"
 local host = require "host"
 local report = require "fal.report"
-local tasks = require "fal.tasks"
+local runner = require "fal.runner"
+local summary = require "fal.summary"
 
 local function run()
-  report.refuse_percent(host)
   local began = core.now()
-  host.observe(report.watcher(host))
-  report.settle(host)
-  if host.guard(host.load_policy(), table.unpack(host.args)) then
-    tasks.settle()
-  else
-    tasks.cancel()
-  end
-  report.finish(host, began, host.options.json)
+  local outcome = runner.run(host, host.load_policy(), host.args, {
+    observe = report.watcher(host), history = summary.history(host),
+    settle = function()
+      report.settle(host)
+    end,
+  })
+  report.finish(host, began, host.options.json, outcome)
 end
 
 return {

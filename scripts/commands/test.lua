@@ -169,12 +169,7 @@ end
 --- ---- telling ---------------------------------------------------------------
 
 local function write_junit(path, results, totals)
-  local file, err = host.create(path)
-  local ok = file ~= nil
-  if ok then
-    ok, err = file:write(report.junit(results, totals))
-    file:close()
-  end
+  local ok, err = host.write_file(path, report.junit(results, totals))
   if not ok then
     host.usage("--junit: " .. tostring(err))
   end

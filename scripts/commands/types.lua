@@ -4,7 +4,9 @@ local host = require "host"
 
 local function run()
   cli.none(host, "types")
-  host.write(host.text("types.fal"))
+  for _, name in ipairs { "fal", "policy", "testing" } do
+    host.write(host.text("types." .. name) or "")
+  end
 end
 
 return {

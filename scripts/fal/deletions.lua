@@ -9,17 +9,69 @@
 --- once, so that a long history does not use up the look ahead.
 local core = require "core"
 local check = require "fal.check"
+local hold = require "fal.hold"
+local payload = require "fal.payload"
 local tasks = require "fal.tasks"
 
 local deletions = {}
 
 local KNOWN <const> = { "reason", "concurrency", "timeout", "retries",
                         "dry_run" }
+local KNOWN_OF_ONE <const> = { "reason", "idempotency_key", "timeout",
+                               "retries", "dry_run", "verify" }
 local AHEAD <const> = 100000
 local BATCH <const> = 1000
 local ERRORS_KEPT <const> = 10
 
-local whole_room = core.room()  -- of the run, before anything is deleted
+local whole_room                -- of the run, before anything is deleted
+local settle, consent           -- what a run does before its first deletion
+
+--- Begins a run. `first()` is called once, before the ledger is asked about
+--- what a script wants to delete, and `agree(count)` once, before its first
+--- deletion, with the number that is known to be selected, or nil.
+function deletions.reset(first, agree)
+  whole_room = core.room()
+  settle = first and tasks.once(first)
+  consent = agree and tasks.once(agree)
+end
+
+local function call(hook, ...)
+  if hook then
+    hook(...)
+  end
+end
+
+--- ---- one ------------------------------------------------------------------
+
+--- What the script's own sources of holds say, told to the gate.
+local function note_hold(item, id)
+  local sources = hold.enforced()
+  if sources[1] and core.parse_id(id) then
+    local reason = hold.ask(sources, payload.item(item),
+      core.format_time(core.at() // 1000 * 1000))
+    if reason then
+      core.hold_id(id, reason)
+    end
+  end
+end
+
+local function send(item, id, options)
+  note_hold(item, id)
+  return core.delete_payloads(id, options)
+end
+
+--- fal.delete_payloads: one request through the gate. Waits.
+---@param id fal.Id
+---@param options fal.DeleteOptions?
+---@return fal.Result?, fal.Error?
+function deletions.delete_payloads(id, options)
+  if type(options) == "table" then      -- else the gate's binding refuses it
+    check.options("delete_payloads", options, KNOWN_OF_ONE)
+  end
+  call(settle)
+  call(consent)
+  return send(id, id, options)
+end
 
 --- ---- options --------------------------------------------------------------
 
@@ -51,8 +103,9 @@ end
 
 --- ---- ids ------------------------------------------------------------------
 
---- The ids of the items, each once as far as the look ahead reaches.
-local function ids_of(next_item)
+--- The ids of the items, each once as far as the look ahead reaches. Where
+--- functions hold, they want to see the items: `job.items` keeps those.
+local function ids_of(job, next_item)
   local place, seen, kept = 0, {}, 0
   return function()
     while true do
@@ -67,6 +120,9 @@ local function ids_of(next_item)
                    .. "request id: %s", place, check.show(id))
       end
       if not seen[id] then
+        if hold.enforced()[1] then
+          job.items[id] = item
+        end
         if kept < AHEAD then
           seen[id], kept = true, kept + 1
         end
@@ -92,7 +148,8 @@ end
 
 --- Sends one id; after a refusal nothing more is taken.
 local function delete(job, id)
-  local result, err = core.delete_payloads(id, job.options)
+  local result, err = send(job.items[id] or id, id, job.options)
+  job.items[id] = nil
   local summary, status = job.summary, (result or err).status or "failed"
   summary.total = summary.total + 1
   summary[status] = (summary[status] or 0) + 1
@@ -195,11 +252,14 @@ end
 ---@return fal.Summary
 function deletions.delete_all(items, options)
   local next_item = tasks.items("delete_all", items)
-  local job = { summary = new_summary(), stopped = false }
+  local job = { summary = new_summary(), stopped = false, items = {} }
   job.options, job.concurrency = check_options(options)
-  local next_id = ids_of(next_item)
+  whole_room = whole_room or core.room()
+  call(settle)
+  local next_id = ids_of(job, next_item)
   local ids = look_ahead(job, next_id)
   if not job.stopped then
+    call(consent, #ids)
     run(job, chain(ids, next_id))
   end
   return job.summary

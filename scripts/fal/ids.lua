@@ -2,6 +2,9 @@
 ---
 --- Ids have 36 bytes each. A thousand of them are joined to one string, so
 --- that a million ids take 36 MB and not 120.
+local core = require "core"
+local check = require "fal.check"
+
 local ids = {}
 
 local SIZE <const> = 36
@@ -32,6 +35,22 @@ function ids.each(list)
     end
     return list.last[at - #list.chunks * CHUNK + 1]
   end
+end
+
+--- fal.ids: the ids in a file, CSV with a column request_id or an id a line;
+--- "-" is standard input. A relative path is beside the policy.
+---@param path string
+---@return fal.Id[]
+function ids.read(path)
+  if type(path) ~= "string" or path == "" then
+    check.fail("ids", "path", "the path of a file, or \"-\" for standard "
+               .. "input, is needed, got %s", check.show(path))
+  end
+  local list, err = core.read_ids(path)
+  if not list then
+    error(err, 0)
+  end
+  return list
 end
 
 return ids

@@ -1,12 +1,20 @@
 --- The table `fal` of every policy. scripts/types/fal.lua documents it.
 local core = require "core"
 local deletions = require "fal.deletions"
+local hold = require "fal.hold"
+local ids = require "fal.ids"
+local keep = require "fal.keep"
+local policy = require "fal.policy"
 local requests = require "fal.requests"
 local tasks = require "fal.tasks"
 local time = require "fal.time"
 
 return {
-  delete_payloads = core.delete_payloads,
+  policy = policy.declare,
+  keep = { any = keep.any, all = keep.all },
+  hold = { file = hold.file, from = hold.from, enforce = hold.enforce },
+  ids = ids.read,
+  delete_payloads = deletions.delete_payloads,
   delete_all = deletions.delete_all,
   each = tasks.each,
   requests = requests.list,

@@ -69,9 +69,15 @@ local function run_number(host)
   return run and run.run or nil
 end
 
-local function print_json(host, began)
+local function print_json(host, began, outcome)
   local stopped, sentence = host.stopped()
+  local policies = {}
+  for i, plan in ipairs(outcome and outcome.plans or {}) do
+    policies[i] = plan:totals()
+    policies[i].outcomes = plan.outcomes
+  end
   host.write(core.json.encode {
+    policies = policies[1] and core.json.array(policies),
     command = host.command,
     run = run_number(host),
     counts = host.counts(),
@@ -84,9 +90,10 @@ end
 --- The end of a run: one line on standard error, or JSON.
 ---@param began integer   core.now() at the start
 ---@param json boolean?   a JSON object on standard output instead
-function report.finish(host, began, json)
+---@param outcome table?  of the runner
+function report.finish(host, began, json, outcome)
   if json then
-    print_json(host, began)
+    print_json(host, began, outcome)
     return
   elseif host.options.quiet then
     return
@@ -113,11 +120,11 @@ function report.list(host)
   return list
 end
 
---- --max-percent needs to know the whole, which only a declaration tells.
+--- A list of ids has no whole that a percentage could be taken of.
 function report.refuse_percent(host)
   if host.options["max-percent"] then
-    host.usage("--max-percent needs a declarative policy (fal.policy), which "
-               .. "this version does not have; use --max-deletes N")
+    host.usage("--max-percent is for policies: falrun delete has no whole to "
+               .. "take a share of; use --max-deletes N")
   end
 end
 

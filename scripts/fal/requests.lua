@@ -10,6 +10,7 @@ local core = require "core"
 local endpoints = require "fal.endpoints"
 local facts = require "fal.facts"
 local pages = require "fal.pages"
+local payload = require "fal.payload"
 local row = require "fal.row"
 local selection = require "fal.selection"
 local window = require "fal.window"
@@ -18,6 +19,8 @@ local requests = {}
 
 local PATH <const> = "/models/requests/by-endpoint"
 local GROUP <const> = 50
+
+local lists = setmetatable({}, { __mode = "k" })        -- by their iterators
 
 local function query_of(list, group, from, to)
   local query = {}
@@ -66,7 +69,7 @@ local function take_page(list, group, items, state)
     if not state.ids[id] and not list.last_ids[id] then
       local has, unended = selection.has(list, request, ended_ms)
       if has then
-        state.rows[#state.rows + 1] = request
+        state.rows[#state.rows + 1] = payload.request(request)
         state.ended[request] = ended_ms
       elseif unended then
         state.unended = state.unended + 1
@@ -174,7 +177,7 @@ function requests.list(options)
   local list = selection.new(options)
   local rows, at, over = {}, 0, false
   list.unended = 0
-  return function()
+  local function iterate()
     check_free(list)
     if over then
       return nil
@@ -192,6 +195,13 @@ function requests.list(options)
     end
     return request
   end
+  lists[iterate] = list
+  return iterate
+end
+
+--- What the iterator of a list selects (fal.selection), or nil.
+function requests.selection(iterate)
+  return lists[iterate]
 end
 
 return requests

@@ -88,6 +88,9 @@ function selection.new(options)
   local list = { endpoints = endpoints(options.endpoint_id) }
   local by
   list.before, by = cutoff(options, now)
+  list.older_than = options.older_than
+  list.narrows = by ~= nil or options.status ~= nil or
+    options.request_id ~= nil
   list.from = core.parse_time(BEGINNING)
   if options.start ~= nil then
     list.from = check.time("requests", "start", options.start)

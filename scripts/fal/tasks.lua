@@ -88,6 +88,22 @@ function tasks.run(next_item, f, count)
   end
 end
 
+--- f as a function that works once, however many tasks call it: the first
+--- starts it, all wait for it, and it fails for all.
+function tasks.once(f)
+  local handle
+  return function(...)
+    handle = handle or core.spawn(f, ...)
+    if handle ~= true then
+      local ok, err = handle:wait()
+      if not ok then
+        error(err, 0)
+      end
+      handle = true
+    end
+  end
+end
+
 --- An iterator over a list, or the iterator itself.
 function tasks.items(func, items)
   if type(items) == "function" then

@@ -84,6 +84,10 @@ local function requests(case, list, make)
   if not ok then
     bad("requests", "requests", "there is a request %s already", double)
   end
+  for i, row in ipairs(made) do
+    made[i] = row.id
+  end
+  return made
 end
 
 --- The id of a label or an id; raises for what is neither.
@@ -211,7 +215,7 @@ local function start(case, mode, path, options)
     max_percent = whole(mode, options, "max_percent"),
     min_age = options.min_age ~= nil and
       duration(mode, "min_age", options.min_age) or nil }
-  local where = case.kit.host.where()
+  local where = core.where()
   case.last = run.policy(case.kit.host, stage_of(case), spec)
   case.last.where = where
   return result_of(case.last)
@@ -228,7 +232,7 @@ function testing.case(kit, folder)
                  count = 0, asserted = 0 }
   local t = {}
   function t.clock(text) clock(case, text) end
-  function t.requests(list, make) requests(case, list, make) end
+  function t.requests(list, make) return requests(case, list, make) end
   function t.hold(label, reason) hold(case, label, reason) end
   function t.faults(text) faults(case, text) end
   function t.advance(text) advance(case, text) end

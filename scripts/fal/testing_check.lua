@@ -12,7 +12,7 @@ local TOTALS <const> = { "deleted", "already_deleted", "planned", "partial",
 --- Ends the test: an error that says where.
 local function fail(case, format, ...)
   error(core.error("assertion", format:format(...),
-                   { where = case.kit.host.where() }), 0)
+                   { where = core.where() }), 0)
 end
 
 local ID <const> = ("x"):rep(8) .. ("%-xxxx"):rep(3) .. "%-" .. ("x"):rep(12)

@@ -4,6 +4,8 @@
 ---   begin --> settle --> the chunk, in a task --> tasks over --> finish
 ---                            ^ ended after a week of the virtual clock
 local core = require "core"
+local runner = require "fal.runner"
+local summary = require "fal.summary"
 local tasks = require "fal.tasks"
 
 local run = {}
@@ -11,34 +13,33 @@ local run = {}
 local WEEK <const> = 7 * 86400000
 local GRACE <const> = 86400000          -- for a policy that was cancelled
 
---- The one place that runs a policy's main chunk; what it returns knows
---- why(id), or is nil.
-local function run_chunk(_, chunk, args)
-  chunk(table.unpack(args))
-  return nil
+--- The host as the runner sees it: the options are those of this run, and
+--- nobody is there to answer a question.
+local function host_of(host, spec)
+  return setmetatable({
+    options = { quiet = host.options.quiet, ["no-input"] = "true",
+      ["max-percent"] = spec.max_percent and tostring(spec.max_percent) },
+    stdin_tty = false, stderr_tty = false,
+  }, { __index = host })
 end
 
---- Keeps what the observer is told, by id.
-local function watch(host, record)
-  host.observe(function(id, result, err)
-    record.results[id] = { status = (result or err).status or "failed",
-                           message = err and err.message }
-  end)
-end
-
-local function body(host, chunk, args, record)
-  local ok, outcome = host.guard(run_chunk, host, chunk, args)
-  record.outcome = ok and outcome or nil
-  if not ok then
-    tasks.cancel()
-  end
+--- The one place that runs a policy's main chunk.
+local function body(host, chunk, spec, record)
+  record.outcome = runner.run(host_of(host, spec), chunk, spec.args, {
+    notes = true, history = summary.history(host),
+    settle = function() host.settle() end,
+    observe = function(id, result, err)
+      record.results[id] = { status = (result or err).status or "failed",
+                             message = err and err.message }
+    end,
+  })
   tasks.settle()
 end
 
 --- Runs the chunk in a task of its own, which does not outlive its time: the
 --- virtual clock never stands still, so a policy that only waits would go on
 --- for ever.
-local function limited(host, chunk, args, record)
+local function limited(host, chunk, spec, record)
   local main
   local dog = core.spawn(function()
     core.sleep(WEEK)
@@ -51,7 +52,7 @@ local function limited(host, chunk, args, record)
     local _ <close> = setmetatable({}, { __close = function()
       dog:cancel()
     end })
-    body(host, chunk, args, record)
+    body(host, chunk, spec, record)
   end)
   dog:wait()
 end
@@ -88,9 +89,7 @@ function run.policy(host, stage, spec)
   local record = { results = {}, deleted = {}, mode = spec.mode }
   local ok, chunk = host.guard(stage.begin, stage, spec)
   if ok then
-    watch(host, record)
-    host.settle()
-    limited(host, chunk, spec.args, record)
+    limited(host, chunk, spec, record)
   end
   local number = spec.mode == "run" and host.ledger.runs(1)[1].run
   local stopped, sentence = host.stopped()

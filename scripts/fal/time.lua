@@ -4,10 +4,21 @@ local check = require "fal.check"
 
 local time = {}
 
---- Now minus a duration, as RFC 3339 text in UTC with whole seconds.
-function time.ago(duration)
+local pinned                    -- what "now" is for rules, or nil
+
+--- From here on fal.ago counts from this time; nil: from the clock. Rules
+--- are functions of a request and of now, however long a plan takes.
+function time.pin(ms)
+  pinned = ms
+end
+
+--- Now minus a duration, as RFC 3339 text in UTC with whole seconds. `now`,
+--- RFC 3339 text, stands for another now, like the one that rules are given.
+function time.ago(duration, now)
   local ms = check.duration("ago", "duration", duration)
-  local at = (core.at() - ms) // 1000 * 1000
+  local from = now ~= nil and check.time("ago", "now", now) or pinned
+    or core.at()
+  local at = (from - ms) // 1000 * 1000
   if at < 0 then
     check.fail("ago", "duration", "%s reaches back before 1970",
                check.show(duration))

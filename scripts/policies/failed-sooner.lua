@@ -1,21 +1,25 @@
-#!/usr/bin/env falrun
 --- Failed requests go after a week, all others after a month.
 ---
 ---   falrun failed-sooner.lua [ENDPOINT]
 ---
---- Two rules in one policy: each has its reason, and the ledger keeps it.
+--- A failed request holds the customer's input and no result that anybody
+--- wants. Two policies: each has its name and reason, and the ledger keeps
+--- both.
 
 local endpoint = arg[1] or "auto"
 
-local rules = {
-  { status = "error", age = "7d", reason = "failed: erased after 7 days" },
-  { age = "30d", reason = "erased after 30 days" },
+return {
+  fal.policy {
+    name = "failed-7d",
+    select = fal.requests { endpoint_id = endpoint, older_than = "7d",
+                            status = "error" },
+    limits = { max = 5000 },
+    reason = "failed: erased after 7 days",
+  },
+  fal.policy {
+    name = "rest-30d",
+    select = fal.requests { endpoint_id = endpoint, older_than = "30d" },
+    limits = { max = 10000 },
+    reason = "erased after 30 days",
+  },
 }
-
-for _, rule in ipairs(rules) do
-  fal.delete_all(fal.requests {
-    endpoint_id = endpoint,
-    older_than = rule.age,
-    status = rule.status,
-  }, { reason = rule.reason })
-end

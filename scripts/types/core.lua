@@ -25,6 +25,20 @@ function core.room() end
 function core.stop(sentence) end
 --- Tightens the run's limits: {max = integer?, min_age = "36h"?}.
 function core.tighten(limits) end
+--- The totals of a plan that is known whole, held against the run's limits:
+--- {planned = integer, scanned = integer}. After a stop nil and the error.
+---@return true?, table? err
+function core.declare(whole) end
+--- Holds the ids of a file for this run, at the gate, which reads it again
+--- when it changes. After a failure the run is stopped.
+---@return integer? count, table? err
+function core.hold_file(path) end
+--- Holds one id for this run.
+---@return true?, table? err
+function core.hold_id(id, reason) end
+--- The ids in a file (base/idfile.h); "-" is standard input.
+---@return string[]?, table? err
+function core.read_ids(path) end
 
 --- A reading call of the Platform API, retried; the decoded JSON, or nil and
 --- an error. Waits. `query` is a list of {name, value} pairs; repeated names
@@ -43,6 +57,7 @@ function core.format_duration(ms) end       --- "30d"
 function core.parse_id(text) end            --- the id itself, or nil
 function core.nearest(word, words) end      --- the nearest spelling, or nil
 function core.error(code, message, fields) end  --- an error table
+function core.where() end   --- "policy.lua:12: " of the policy's own line, or ""
 --- Raises at the caller's level: "bad argument 'name' to 'function' (why)".
 function core.bad_argument(level, func, argument, why) end
 
@@ -56,6 +71,7 @@ function core.bad_argument(level, func, argument, why) end
 ---@field stderr_tty boolean
 ---@field stdin_tty boolean
 ---@field policy {path:string, sha256:string}?
+---@field origin string?      of the API: "https://api.fal.ai", "sandbox"
 host = {}
 
 --- Ends the command with exit code 2 and one sentence on standard error.
@@ -69,6 +85,11 @@ function host.lines() end
 function host.read_file(path, max_bytes) end    --- text | nil, err
 --- A file opened for appending: methods write(text), close().
 function host.append(path) end              --- file | nil, err
+--- Writes a file whole, or not at all, in place of what was there (0600).
+function host.write_file(path, text) end    --- true | nil, err
+--- The same where there is no such file yet (0644).
+function host.create(path, text) end        --- true | nil, err
+function host.make_dir(path) end            --- true | nil, err
 function host.text(module) end              --- an embedded file's text, or nil
 function host.commands() end                --- names of the commands
 function host.sha256(text) end              --- hexadecimal
@@ -76,12 +97,20 @@ function host.sha256(text) end              --- hexadecimal
 --- The policy's main chunk, checked for syntax only; or raises.
 ---@return function
 function host.load_policy() end
+--- Names the policy of a command that had none on its line.
+function host.use_policy(path, text) end
 --- Calls f under the policy's error report: true and its results, or false
 --- after the error was reported (exit code 1, or what the error stands for).
 function host.guard(f, ...) end
 --- Called with (id, result, nil) or (id, nil, err) for each deletion that a
 --- script asked for, when it is over. Must not wait.
 function host.observe(f) end
+--- Asks on standard error; the line typed, or nil at the end of the input.
+function host.ask(question) end
+--- Adds a member to the summary that the ledger keeps of this run.
+function host.note(name, value) end
+--- The modules that the policy loaded: {name, path, sha256} each.
+function host.modules() end
 --- Sends again what earlier runs left open. Waits.
 function host.settle() end
 --- {deleted, already_deleted, planned, partial, held, refused, failed,

@@ -22,6 +22,8 @@ fal = {}
 ---@field ended_at string          a request without one is never listed
 ---@field status_code integer?     HTTP status of the request
 ---@field duration number?         seconds
+---@field input any?               its payload, fetched when touched; may wait
+---@field output any?              the same
 
 ---@class fal.RequestsOptions
 ---@field endpoint_id string|string[]   one, many, or "auto" for all
@@ -142,10 +144,12 @@ function Task:status() end
 ---@return fal.Task
 function fal.spawn(f, ...) end
 
---- Now minus a duration, as an RFC 3339 time in whole seconds.
+--- Now minus a duration, as an RFC 3339 time in whole seconds. `now` stands
+--- for another now, like the one that a rule is given.
 ---@param duration fal.Duration
+---@param now fal.Time?
 ---@return fal.Time
-function fal.ago(duration) end
+function fal.ago(duration, now) end
 
 --- Waits; other tasks go on.
 ---@param duration fal.Duration

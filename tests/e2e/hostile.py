@@ -240,8 +240,12 @@ class Fal(Server):
     def _list(self, request):
         size = self.page or int(request.query.get("limit", ["50"])[0])
         at = int(request.query.get("cursor", ["0"])[0])
-        more = at + size < len(self.rows)
-        return Answer(200, {"items": self.rows[at:at + size],
+        rows = self.rows
+        if "request_id" in request.query:
+            rows = [one for one in rows
+                    if one["request_id"] == request.query["request_id"][0]]
+        more = at + size < len(rows)
+        return Answer(200, {"items": rows[at:at + size],
                             "has_more": more,
                             "next_cursor": str(at + size) if more else None})
 

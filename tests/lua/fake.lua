@@ -92,6 +92,16 @@ function fake.format_time(ms)
   return text .. (rest > 0 and (".%03d"):format(rest) or "") .. "Z"
 end
 
+--- Fixed offsets; tests play the zones that have names.
+local function zone_offset(zone)
+  if zone == "UTC" or zone == "Z" then
+    return 0
+  end
+  local sign, h, m = zone:match("^([+-])(%d%d):(%d%d)$")
+  local seconds = h and (tonumber(h) * 60 + tonumber(m)) * 60
+  return seconds and math.tointeger(sign == "-" and -seconds or seconds)
+end
+
 local function distance(a, b)
   local row = {}
   for j = 0, #b do
@@ -287,11 +297,15 @@ local function add_text(world)
   core.parse_time, core.format_time = parse_time, fake.format_time
   core.parse_duration, core.nearest = parse_duration, nearest
   core.error, core.bad_argument = fake.error, bad_argument
+  core.where = function() return "policy.lua:1: " end
   core.parse_id = function(text)
     local form = ("x"):rep(8) .. "-" .. ("xxxx-"):rep(3) .. ("x"):rep(12)
     return type(text) == "string" and #text == 36 and
       text:find("^" .. form:gsub("-", "%%-"):gsub("x", "[0-9a-f]") .. "$")
       and text or nil
+  end
+  core.zone_offset = function(zone, at_ms)
+    return world.zone_offset(zone, at_ms)
   end
   core.now = function() return world.now end
   core.at = function() return world.at + world.now end
@@ -316,14 +330,34 @@ local function add_api(world)
   core.stop = function(sentence)
     world.stopped = world.stopped or sentence
   end
-  core.tighten = function() end
+  core.tighten = function(limits) world.tightened = limits end
+  core.declare = function(whole)
+    world.declared = whole
+    return world.stopped == nil or nil
+  end
+  core.hold_id = function(id, reason) world.held[id] = reason end
+  core.hold_file = function(path)
+    world.hold_files[#world.hold_files + 1] = path
+    if world.hold_error then
+      core.stop(world.hold_error)
+      return nil, fake.error("held", world.hold_error)
+    end
+    return 1
+  end
+  core.read_ids = function() return world.input end
   core.delete_payloads = function(id, options)
     world.deletions[#world.deletions + 1] = { id = id, options = options }
     world.in_flight = world.in_flight + 1
     world.most_in_flight = math.max(world.most_in_flight, world.in_flight)
     world.pause()
     world.in_flight = world.in_flight - 1
-    local result, err = world.outcome(id)
+    local result, err
+    if world.held[id] then
+      err = fake.error("held", id .. " was not deleted: a hold covers it ("
+        .. world.held[id] .. ")", { status = "held" })
+    else
+      result, err = world.outcome(id)
+    end
     if world.observer then
       world.observer(id, result, err)
     end
@@ -336,8 +370,10 @@ end
 local function add_host(world)
   local host = { args = {}, options = {}, columns = 0, color = false,
                  version = "0", command = "test", stdin_tty = false,
-                 ledger = { path = "/tmp/ledger.db" } }
+                 ledger = { path = "/tmp/ledger.db" }, origin = "sandbox",
+                 policy = { path = "policy.lua", sha256 = "00" } }
   world.host, world.out, world.said = host, {}, {}
+  world.notes = {}
   function host.usage(sentence)
     error(fake.error("config", sentence), 0)
   end
@@ -355,6 +391,12 @@ local function add_host(world)
   function host.counts() return world.counts end
   function host.stopped() return world.stopped ~= nil, world.stopped end
   function host.guard(f, ...) return pcall(f, ...) end
+  function host.note(name, value) world.notes[name] = value end
+  function host.modules() return {} end
+  function host.ask(question)
+    world.asked = question
+    return world.reply
+  end
   function host.load_policy() return world.policy end
   function host.ledger.runs() return { { run = 7 } } end
   function host.ledger.holds() return world.holds end
@@ -365,6 +407,7 @@ function fake.world()
   local world = {
     core = { mode = "run" }, now = 0, at = 1772323200000, room = 10000,
     calls = {}, deletions = {}, log = {}, input = {}, holds = {},
+    held = {}, hold_files = {},
     in_flight = 0, most_in_flight = 0,
     counts = { deleted = 0, settled = 0 },
   }
@@ -372,6 +415,7 @@ function fake.world()
     return { items = {}, has_more = false, next_cursor = null }
   end
   function world.preview() return "planned" end
+  world.zone_offset = zone_offset
   function world.outcome(id)
     return { status = "deleted", request_id = id, attempts = 1 }
   end

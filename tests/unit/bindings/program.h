@@ -155,7 +155,7 @@ static inline void prepare_real(struct program *p, bool real)
   fr_buf_done(&why);
   assert_int_equal(fr_keys_new("id:secret", "adm:secret", &p->keys), FR_OK);
   fr_log_set(collect, p, FR_LOG_INFO);
-  p->limits = (struct fr_limits){ FR_MAX_DELETES_DEFAULT, 0 };
+  p->limits = (struct fr_limits){ FR_MAX_DELETES_DEFAULT, 0, 0 };
   p->mode = FR_MODE_RUN;
   p->status = p->read_status = 200;
   p->body = "{\"cdn_delete_results\":[]}";

@@ -81,9 +81,9 @@ static void tighten_only_tightens(void **state)
 
   w->limits.max_deletes = 3;
   world_begin(w);
-  fr_gate_tighten(w->gate, &(struct fr_limits){ 9, 0 });
+  fr_gate_tighten(w->gate, &(struct fr_limits){ 9, 0, 0 });
   assert_int_equal(fr_gate_room(w->gate), 3);
-  fr_gate_tighten(w->gate, &(struct fr_limits){ 1, 30 * DAY_MS });
+  fr_gate_tighten(w->gate, &(struct fr_limits){ 1, 30 * DAY_MS, 0 });
   assert_int_equal(fr_gate_room(w->gate), 1);
   run_one(w, id_at(NOON - 29 * DAY_MS), FR_FATE_REFUSED, FR_ETOO_YOUNG);
 }

@@ -230,7 +230,7 @@ static inline int world_setup(void **state)
   assert_non_null(mkdtemp(w->dir));
   (void)snprintf(w->path, sizeof(w->path), "%s/ledger.db", w->dir);
   fr_clock_virtual(&w->clock, NOON);
-  w->limits = (struct fr_limits){ FR_MAX_DELETES_DEFAULT, DAY_MS };
+  w->limits = (struct fr_limits){ FR_MAX_DELETES_DEFAULT, DAY_MS, 0 };
   w->mode = FR_MODE_RUN;
   w->meta = (struct answer){ .status = 200, .body = "{}" };
   assert_int_equal(fr_origin_parse(FR_ORIGIN_DEFAULT, &why, &w->origin), 0);

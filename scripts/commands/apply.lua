@@ -1,0 +1,223 @@
+--- falrun apply FILE: deletes exactly what a plan lists, nothing else.
+---
+---   plan file --> whole? in time? same account? same policy?
+---             --> each item listed again: are its facts still the same?
+---             --> holds, limits, gate --> deleted, oldest first
+local cli = require "fal.cli"
+local core = require "core"
+local deletions = require "fal.deletions"
+local hold = require "fal.hold"
+local host = require "host"
+local plan = require "fal.plan"
+local planfile = require "fal.planfile"
+local policy = require "fal.policy"
+local recheck = require "fal.recheck"
+local report = require "fal.report"
+local runner = require "fal.runner"
+local summary = require "fal.summary"
+
+local POLICY_MOST <const> = 4 << 20
+
+local path
+
+local function refuse(format, ...)
+  host.usage(("the plan %s is refused: "):format(path)
+    .. format:format(...) .. "; make a new one with falrun plan")
+end
+
+--- ---- is it still the plan of today? ------------------------------------
+
+local function check_head(head)
+  local expires = core.parse_time(head.expires_at or "")
+  local created = core.parse_time(head.created_at or "")
+  if not expires or not created then
+    refuse("it does not say when it was made")
+  elseif core.at() >= expires then
+    refuse("it expired at %s", head.expires_at)
+  elseif core.at() < created - 300000 then
+    refuse("it was made at %s, which is in the future", head.created_at)
+  elseif head.origin ~= host.origin then
+    refuse("it is for %s, and this run talks to %s", tostring(head.origin),
+           host.origin)
+  end
+end
+
+--- The text of a file that must be as it was when the plan was made; nil
+--- when it is not there.
+local function same_text(what, file)
+  local text = host.read_file(file.path, POLICY_MOST)
+  if text and host.sha256(text) ~= file.sha256 then
+    refuse("the %s %s has changed since it was made", what, file.path)
+  end
+  return text
+end
+
+local function asks_functions(sources)
+  for _, source in ipairs(sources or {}) do
+    if source.kind == "from" then
+      return true
+    end
+  end
+  return false
+end
+
+--- ---- the holds of the policy -------------------------------------------
+
+--- Loads the policy for its holds: declared by name, or nil when it cannot
+--- be asked.
+local function load_policies(head, text)
+  policy.reset()
+  hold.reset()
+  deletions.reset(function()
+    error("the policy deletes by itself now: it is not the one that was "
+      .. "planned", 0)
+  end)
+  host.use_policy(head.policy.path, text)
+  local list
+  if not host.guard(function()
+    list = policy.returned((host.load_policy()(table.unpack(head.args))),
+                           head.policy.path)
+  end) then
+    return nil
+  end
+  local by_name = {}
+  for _, made in ipairs(list or {}) do
+    by_name[made.name] = made
+  end
+  return by_name
+end
+
+--- The sources of holds for each policy's name; "" is for all.
+local function holds_of(head)
+  local text = same_text("policy", head.policy)
+  for _, module in ipairs(head.modules or {}) do
+    same_text("module", module)
+  end
+  local needed = asks_functions(head.hold)
+  for _, about in ipairs(head.policies) do
+    needed = needed or asks_functions(about.hold)
+  end
+  if asks_functions(head.hold) then
+    refuse("its script holds requests by a function, which only the script "
+           .. "can ask: run the policy itself")
+  elseif needed and not text then
+    refuse("its policy %s, which must be asked for holds, is not there",
+           head.policy.path)
+  end
+  local by_name = head.declared and text and load_policies(head, text)
+  if head.declared and text and not by_name then
+    return nil
+  end
+  return by_name or {}
+end
+
+local function open_files(sources)
+  for _, source in ipairs(sources or {}) do
+    local count, err = true, nil
+    if source.kind == "file" then
+      count, err = core.hold_file(source.title)
+    end
+    if not count then
+      error(err, 0)
+    end
+  end
+end
+
+--- ---- the plan as the runner takes it -----------------------------------
+
+--- Plans, one for each policy that the file names, in its order.
+local function plans_of(file, by_name)
+  local plans, index = {}, {}
+  for _, item in ipairs(file.items) do
+    local name = item.policy or ""
+    if not index[name] then
+      local made = by_name[name]
+      index[name] = plan.new { name = item.policy, reason = item.reason,
+                               hold = made and made.hold or {} }
+      plans[#plans + 1] = index[name]
+    end
+    local ended = item.ended_at and core.parse_time(item.ended_at)
+    local at = index[name]:add(item.request_id, item, ended, item.reason)
+    if hold.asks(index[name].policy.hold) then
+      index[name].rows[at] = recheck.row(file, item)
+    end
+  end
+  return plans
+end
+
+local function unknown_of(file)
+  local unknown = 0
+  for _, about in ipairs(file.head.policies) do
+    local totals = about.totals
+    unknown = unknown + totals.scanned - totals.already_deleted
+  end
+  return unknown
+end
+
+local function apply(file)
+  open_files(file.head.hold)
+  for _, about in ipairs(file.head.policies) do
+    open_files(about.hold)
+  end
+  report.settle(host)
+  recheck.run(file)
+  if host.stopped() or not core.declare { planned = #file.items,
+                                          scanned = unknown_of(file) } then
+    return
+  end
+  local now_ms = core.at()
+  file.plans = plans_of(file, file.by_name)
+  for _, made in ipairs(file.plans) do
+    made.outcomes = {}
+    runner.delete(made, now_ms)
+  end
+end
+
+local function run()
+  local _, words = cli.parse(host, "apply", {})
+  if #words ~= 1 then
+    host.usage("falrun apply takes one plan file, as falrun plan POLICY.lua "
+               .. "-o FILE writes it")
+  end
+  local began = core.now()
+  path = words[1]
+  local file, digest = planfile.read(host, path)
+  check_head(file.head)
+  if host.options["max-percent"] and not file.head.declared then
+    host.usage("--max-percent needs the plan of a declarative policy")
+  end
+  file.by_name = holds_of(file.head)
+  if not file.by_name then
+    return
+  end
+  host.observe(report.watcher(host))
+  host.note("plan", { path = path, sha256 = digest,
+                      policy = file.head.policy })
+  host.guard(apply, file)
+  if file.plans and file.head.declared then
+    host.note("policies", summary.note(file.plans))
+  end
+  report.finish(host, began, host.options.json, file)
+end
+
+return {
+  summary = "delete exactly what a plan file lists",
+  usage = "falrun apply [options] FILE",
+  help = [[
+Takes a file that falrun plan POLICY.lua -o FILE wrote, and deletes what it
+lists, nothing else: holds, the ledger and the limits apply as in any run.
+
+Before that each item is listed again. One that is not listed any more, or
+whose end, status or endpoint is another than the plan says, is left alone and
+recorded as held. A plan that is damaged, expired (24 hours, or what plan
+--expires said), of another account, or whose policy or modules have changed
+is refused (exit 2), and nothing is deleted.
+
+Examples:
+  falrun plan older-than.lua -o tonight.plan
+  falrun apply tonight.plan
+]],
+  run_options = true,
+  options = {},
+  run = run,
+}

@@ -1,0 +1,162 @@
+--- falrun new NAME: a policy to begin with, its test, and editor settings.
+local cli = require "fal.cli"
+local core = require "core"
+local host = require "host"
+
+local OPTIONS <const> = {
+  { name = "dir", value = "DIR", help = "where (default: here)" },
+}
+
+--- @NAME@ is the policy's name.
+local POLICY <const> = [[
+--- Erases generations that ended more than 30 days ago.
+---
+---   falrun check @NAME@.lua       syntax, names, units; no network
+---   falrun test                   @NAME@_test.lua, offline
+---   falrun plan @NAME@.lua        what would go, and why; deletes nothing
+---   falrun @NAME@.lua             the run
+
+return fal.policy {
+  -- The ledger and the reports say by which rule a request was erased.
+  name = "@NAME@",
+
+  -- Which requests: "auto" means every endpoint that was used. A duration has
+  -- its unit: "12h", "30d", "8w".
+  select = fal.requests { endpoint_id = "auto", older_than = "30d" },
+
+  -- What the options of select cannot say. request.input and request.output
+  -- are fetched when they are touched. `now` is the run's time, as text.
+  where = function(request, now)
+    return request.status_code ~= nil and request.ended_at < now
+  end,
+
+  -- What stays nevertheless: the newest ten of each endpoint.
+  keep = fal.keep.any { last = 10, by = "endpoint_id" },
+
+  -- Legal holds: `falrun hold add ID... --reason TEXT`, or a file of ids:
+  -- hold = fal.hold.file "holds.csv",
+
+  -- A run that would pass a limit stops before its first deletion (exit 4).
+  limits = { max = 5000, growth = 5, min_age = "7d" },
+
+  -- Kept in the ledger with every deletion.
+  reason = "generations are erased after 30 days",
+}
+]]
+
+local TEST <const> = [[
+--- Tests of @NAME@.lua: `falrun test`. Nothing here touches a network.
+
+test("what ended more than 30 days ago goes, the newest ten stay",
+     function(t)
+  t.clock "2026-06-01T03:00:00Z"
+  t.requests(12, function(i)
+    return { id = "old " .. i, ended = (30 + i) .. "d" }
+  end)
+  t.requests { { id = "young", ended = "29d" } }
+  t.run "@NAME@.lua"
+  t.deleted { "old 11", "old 12" }
+  t.kept("old 1", "last 10")
+  t.kept("young", "not selected")
+end)
+
+test("a legal hold stays", function(t)
+  t.requests(11, function(i)
+    return { id = "old " .. i, ended = (30 + i) .. "d" }
+  end)
+  t.hold("old 11", "case 4711")
+  t.run "@NAME@.lua"
+  t.deleted {}
+  t.held("old 11", "case 4711")
+end)
+]]
+
+local LUARC <const> = [[
+{
+  "runtime.version": "Lua 5.4",
+  "workspace.library": [".falrun"],
+  "diagnostics.globals": ["fal", "log", "json", "arg", "test"]
+}
+]]
+
+local LUACHECKRC <const> = [[
+std = "lua54"
+read_globals = { "fal", "log", "json", "arg" }
+files["*_test.lua"] = { read_globals = { "test" } }
+exclude_files = { ".falrun" }
+]]
+
+local function check_name(word)
+  local name = (word or ""):gsub("%.lua$", "")
+  if name == "" or #name > 64 or not name:find("^[%w][%w._-]*$") then
+    host.usage(("a policy's name is 1 to 64 letters, digits, '.', '_' or '-', "
+      .. "got \"%s\""):format((word or ""):sub(1, 60)
+      :gsub("[^\x20-\x7e]", "?")))
+  end
+  return name
+end
+
+local function types()
+  local parts = {}
+  for _, name in ipairs { "fal", "policy", "testing" } do
+    parts[#parts + 1] = host.text("types." .. name)
+  end
+  return table.concat(parts, "\n")
+end
+
+--- Creates a file; one that is there stays, and `needed` says that it must
+--- not be.
+local function create(path, text, needed)
+  local ok, err = host.create(path, text)
+  if ok then
+    host.write("wrote " .. path .. "\n")
+  elseif needed then
+    host.usage(err.message .. (needed == true and "" or needed))
+  else
+    host.write("left " .. path .. " as it is\n")
+  end
+end
+
+local function check_absent(path)
+  if host.read_file(path, 1 << 30) then
+    host.usage(("%s is there already: nothing was written; choose another "
+      .. "name"):format(path))
+  end
+end
+
+local function run()
+  local given, words = cli.parse(host, "new", OPTIONS)
+  if #words ~= 1 then
+    host.usage("falrun new takes one name, like falrun new flux-30d")
+  end
+  local name = check_name(words[1])
+  local folder = given.dir and given.dir:gsub("/*$", "/") or ""
+  local policy, test = folder .. name .. ".lua", folder .. name .. "_test.lua"
+  check_absent(policy)
+  check_absent(test)
+  create(policy, POLICY:gsub("@NAME@", (name:gsub("%%", "%%%%"))), true)
+  create(test, TEST:gsub("@NAME@", (name:gsub("%%", "%%%%"))), true)
+  create(folder .. ".luarc.json", LUARC)
+  create(folder .. ".luacheckrc", LUACHECKRC)
+  if host.make_dir(folder .. ".falrun") then
+    create(folder .. ".falrun/fal.lua", types())
+  end
+  core.log.info(("next: falrun check %s && falrun test %s && falrun plan "
+    .. "--sandbox %s"):format(policy, test, policy))
+end
+
+return {
+  summary = "begin a policy: NAME.lua, its test, editor settings",
+  usage = "falrun new NAME [--dir DIR]",
+  help = [[
+Writes NAME.lua, a commented policy; NAME_test.lua, its tests; and, where there
+are none yet, .luarc.json, .luacheckrc and .falrun/fal.lua, so that editors know
+the API. A file that is there is never changed: when NAME.lua or its test is,
+nothing is written (exit 2).
+
+Example:
+  falrun new flux-30d
+]],
+  options = OPTIONS,
+  run = run,
+}

@@ -1,0 +1,198 @@
+--- fal.hold: what must not be deleted, whatever else selects it.
+---
+---   fal.hold.file "holds.csv"      ids in a file: the gate itself reads it,
+---                                  and reads it again when it has changed
+---   fal.hold.from(f)               f is asked about each request, when it is
+---                                  planned and again just before it is sent
+---
+--- A source that cannot be read or that raises is a safety stop: nothing is
+--- deleted without an answer.
+local core = require "core"
+local check = require "fal.check"
+
+local hold = {}
+
+local known = setmetatable({}, { __mode = "k" })    -- source -> what it is
+local sets = setmetatable({}, { __mode = "k" })     -- list -> set of its ids
+local enforced = {}
+
+local meta = { __name = "hold source", __metatable = false }
+
+function meta.__tostring(source)
+  return known[source].title
+end
+
+local function new(fields)
+  local source = setmetatable({}, meta)
+  known[source] = fields
+  return source
+end
+
+--- The ids of a file are held: CSV with a column request_id (and perhaps
+--- reason), or an id a line. A relative path is beside the policy.
+---@param path string
+---@return fal.HoldSource
+function hold.file(path)
+  if type(path) ~= "string" or path == "" then
+    check.fail("hold.file", "path", "the path of a file is needed, got %s",
+               check.show(path))
+  end
+  return new { kind = "file", path = path, title = path }
+end
+
+--- f(request, now) says whether a request is held: true or a reason; nil or
+--- false; or a list of ids, or a table from id to reason.
+---@param f fun(request: fal.Request, now: fal.Time): any
+---@param title string?   what messages call it
+---@return fal.HoldSource
+function hold.from(f, title)
+  check.callable("hold.from", "f", f)
+  if title ~= nil and type(title) ~= "string" then
+    check.fail("hold.from", "title", "text is needed, got %s", type(title))
+  end
+  return new { kind = "from", f = f, title = title or "a hold of the policy" }
+end
+
+--- One source or a list of them, as a list; raises for anything else.
+function hold.sources(func, value)
+  if value == nil then
+    return {}
+  elseif known[value] then
+    return { value }
+  elseif type(value) ~= "table" then
+    check.fail(func, "hold", "fal.hold.file \"FILE\" or fal.hold.from(f), or "
+               .. "a list of those, is needed, got %s", check.show(value))
+  end
+  local list = {}
+  for key, source in pairs(value) do
+    if math.type(key) ~= "integer" or not known[source] then
+      check.fail(func, "hold", "entry %s is no source of holds: write "
+                 .. "fal.hold.file \"FILE\" or fal.hold.from(f)",
+                 check.show(key))
+    end
+    list[key] = source
+  end
+  if #list == 0 then
+    check.fail(func, "hold", "the list is empty: leave it out, or name a "
+               .. "source")
+  end
+  return list
+end
+
+--- Gives the files among the sources to the gate. An error is the stop.
+---@return boolean?, fal.Error?
+function hold.open(sources)
+  for _, source in ipairs(sources) do
+    local what = known[source]
+    if what.kind == "file" then
+      local count, err = core.hold_file(what.path)
+      if not count then
+        return nil, err
+      end
+    end
+  end
+  return true
+end
+
+local function set_of(list)
+  local set = sets[list]
+  if not set then
+    set = {}
+    for key, value in pairs(list) do
+      local id = math.type(key) == "integer" and value or key
+      if not core.parse_id(id) then
+        error(("it named %s, which is no request id"):format(check.show(id)),
+              0)
+      end
+      set[id] = id ~= value and type(value) == "string" and value or true
+    end
+    sets[list] = set
+  end
+  return set
+end
+
+--- What f said, as a reason or nil.
+local function reason_of(what, answer, id)
+  if type(answer) == "table" then
+    answer = set_of(answer)[id]
+  end
+  if not answer then
+    return nil
+  elseif answer == true then
+    return what.title
+  elseif type(answer) ~= "string" then
+    error(("it returned a %s: true, a reason or nil is needed"):format(
+      type(answer)), 0)
+  end
+  return answer:sub(1, 400)
+end
+
+local function stop(what, err)
+  local sentence = ("%s cannot be asked: %s; nothing is deleted without its "
+    .. "answer"):format(what.title, tostring(err))
+  core.stop(sentence)
+  error(core.error("stopped", sentence), 0)
+end
+
+--- Why the functions among the sources hold this request, or nil. A function
+--- that raises is a safety stop, and raises.
+---@param now string   the run's time
+function hold.ask(sources, request, now)
+  for _, source in ipairs(sources) do
+    local what = known[source]
+    if what.kind == "from" then
+      local id = rawget(request, "request_id")
+      local ok, reason = pcall(function()
+        return reason_of(what, what.f(request, now), id)
+      end)
+      if not ok then
+        stop(what, reason)
+      elseif reason then
+        return reason
+      end
+    end
+  end
+end
+
+--- Whether some source is a function, which wants whole requests.
+function hold.asks(sources)
+  for _, source in ipairs(sources) do
+    if known[source].kind == "from" then
+      return true
+    end
+  end
+  return false
+end
+
+--- What a plan writes down of the sources.
+function hold.describe(sources)
+  local list = {}
+  for i, source in ipairs(sources) do
+    local what = known[source]
+    list[i] = { kind = what.kind, title = what.title }
+  end
+  return list
+end
+
+--- For scripts that delete by themselves: from now on the sources hold.
+---@param sources fal.HoldSource|fal.HoldSource[]
+function hold.enforce(sources)
+  local list = hold.sources("hold.enforce", sources)
+  local ok, err = hold.open(list)
+  if not ok then
+    error(err, 0)
+  end
+  table.move(list, 1, #list, #enforced + 1, enforced)
+end
+
+--- The sources that hold whatever is deleted.
+function hold.enforced()
+  return enforced
+end
+
+--- Forgets what an earlier script of this process enforced.
+function hold.reset()
+  enforced = {}
+end
+
+return hold

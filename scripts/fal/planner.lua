@@ -1,0 +1,222 @@
+--- Plans a declared policy, whole, before anything of it is deleted.
+---
+---   each row: in the ledger as deleted? --> where --> candidate
+---   all candidates: keep --> hold --> what the gate would say
+---
+--- The rules see the request; what they do to that table changes nothing,
+--- because the id and its facts were taken before.
+local core = require "core"
+local check = require "fal.check"
+local hold = require "fal.hold"
+local keeping = require "fal.keeping"
+local payload = require "fal.payload"
+local plan = require "fal.plan"
+local tasks = require "fal.tasks"
+local time = require "fal.time"
+
+local planner = {}
+
+local BATCH <const> = 256       -- rows decided at a time when payloads are
+local TOGETHER <const> = 16     -- looked at, and by how many tasks
+
+-- ---- one row ------------------------------------------------------------
+
+local function take_row(item, place)
+  local id = type(item) == "table" and rawget(item, "request_id") or item
+  if not core.parse_id(id) then
+    check.fail("policy", "select", "item %d is no request and no request id: "
+               .. "%s", place, check.show(id))
+  end
+  local request = payload.item(item)
+  local ended = rawget(request, "ended_at")
+  return { id = id, request = request,
+           ended = type(ended) == "string" and core.parse_time(ended) or nil }
+end
+
+--- Lists of the API come without doubles; others may name an id twice.
+local function came_before(job, id)
+  if job.policy.selection then
+    return false
+  end
+  local before = job.seen[id]
+  job.seen[id] = true
+  return before
+end
+
+--- Counts a row; true when the rule has to decide on it.
+local function is_new(job, row)
+  local made = job.plan
+  if came_before(job, row.id) then
+    return false
+  end
+  made.scanned = made.scanned + 1
+  if job.taken and job.taken[row.id] then
+    made:note(row.id, "policy '%s' has it already", job.taken[row.id])
+    return false
+  end
+  row.fate, row.code = core.preview(row.id)
+  if row.fate == "already_deleted" then
+    made.already = made.already + 1
+    made:note(row.id, "already deleted, as the ledger says")
+    return false
+  end
+  return true
+end
+
+local function decide(job, row)
+  local where = job.policy.where
+  row.passes = not where or where(row.request, job.now)
+  if row.passes and type(job.policy.reason) == "function" then
+    row.reason = job.policy.reason(row.request, job.now)
+    if type(row.reason) ~= "string" or row.reason == "" then
+      error(("%sthe reason of policy '%s' returned a %s for %s: text is "
+        .. "needed"):format(job.policy.place, job.policy.name,
+        type(row.reason), row.id), 0)
+    end
+  end
+end
+
+local function note_young(made, row)
+  local young = made.too_young
+  young.count = (young.count or 0) + 1
+  if not young.ended or (row.ended or 0) > young.ended then
+    young.ended, young.id = row.ended or 0, row.id
+  end
+end
+
+local function keep_row(job, row)
+  local made = job.plan
+  if not row.passes then
+    made.passed_over = made.passed_over + 1
+    made:note(row.id, "its where said no")
+    return
+  end
+  local at = made:add(row.id, row.request, row.ended, row.reason)
+  job.codes[at] = row.fate ~= "planned" and (row.code or row.fate) or nil
+  if job.asks then
+    made.rows[at] = row.request
+  end
+  if job.keeping then
+    job.keeping:add(at, row.request, row.ended)
+  end
+end
+
+-- ---- the listing --------------------------------------------------------
+
+--- Rows whose rule looks at payloads: several are fetched at a time, and the
+--- verdicts are taken in the order of the list.
+local function decide_batch(job, rows)
+  if not rows[1] then
+    return
+  end
+  local at = 0
+  tasks.run(function()
+    at = at + 1
+    return rows[at]
+  end, function(row)
+    decide(job, row)
+  end, TOGETHER)
+  for _, row in ipairs(rows) do
+    keep_row(job, row)
+  end
+end
+
+local function scan(job)
+  local place, batch, fetched = 0, {}, payload.count
+  for item in job.policy.next do
+    place = place + 1
+    local row = take_row(item, place)
+    if is_new(job, row) then
+      if payload.count == fetched then
+        decide(job, row)
+        keep_row(job, row)
+      else
+        batch[#batch + 1] = row
+      end
+    end
+    if #batch >= BATCH then
+      decide_batch(job, batch)
+      batch = {}
+    end
+  end
+  decide_batch(job, batch)
+end
+
+-- ---- what becomes of the candidates -------------------------------------
+
+local function apply_keep(job)
+  local why = job.keeping and job.keeping:finish(job.now_ms) or {}
+  for at = 1, job.plan.size do
+    if why[at] then
+      job.plan:settle(at, "kept", why[at])
+    end
+  end
+end
+
+local function apply_gate(job, at)
+  local made, code = job.plan, job.codes[at]
+  if code == "held" then
+    made:settle(at, "held", "a legal hold covers it")
+  elseif code == "too_young" then
+    note_young(made, { id = made.ids[at], ended = made.ended[at] })
+  elseif code == "failed" or code == "partial" then
+    made:settle(at, "open", "an earlier deletion of it is not settled")
+  end
+end
+
+local function apply_holds(job)
+  local made = job.plan
+  for at = 1, made.size do
+    if not made.fates[at] then
+      local reason = job.asks and
+        hold.ask(job.policy.hold, made.rows[at], job.now)
+      if reason then
+        made:settle(at, "held", reason)
+      else
+        apply_gate(job, at)
+      end
+    end
+    if made.fates[at] then
+      made.rows[at] = nil
+    end
+  end
+end
+
+--- A file's holds are the gate's, which must hear of them before it is asked
+--- about ids.
+local function open_holds(job)
+  local ok, err = hold.open(job.policy.hold)
+  if not ok then
+    error(err, 0)
+  end
+end
+
+--- Plans one policy. Waits; raises when the list or a rule fails, and after
+--- a safety stop by a source of holds.
+---@param made table       a declaration of policy.lua
+---@param options {now_ms:integer, taken:table?, notes:table?}
+---  taken: which policy of this run has an id already; nil: there is one only
+function planner.plan(made, options)
+  local job = {
+    policy = made, now_ms = options.now_ms, taken = options.taken,
+    now = core.format_time(options.now_ms // 1000 * 1000), codes = {},
+    plan = plan.new(made, options.notes), asks = hold.asks(made.hold),
+    keeping = made.keep and keeping.new(made.keep), seen = {},
+  }
+  local _ <close> = setmetatable({}, { __close = function()
+    time.pin(nil)
+  end })
+  open_holds(job)
+  time.pin(job.now_ms)
+  scan(job)
+  apply_keep(job)
+  apply_holds(job)
+  for at = 1, options.taken and job.plan.size or 0 do
+    if not job.plan.fates[at] then
+      options.taken[job.plan.ids[at]] = made.name
+    end
+  end
+  return job.plan
+end
+
+return planner

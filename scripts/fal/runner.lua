@@ -1,0 +1,231 @@
+--- Runs a policy file, whichever way it is written.
+---
+---   chunk() --> nothing returned: a script, which deleted by itself
+---           --> fal.policy: holds, settle, plan, limits, question, delete
+---
+--- The same for run, plan and tests: in plan mode the gate answers "planned".
+--- Every policy of a file is planned, and every limit checked, before the
+--- first deletion.
+local consent = require "fal.consent"
+local core = require "core"
+local deletions = require "fal.deletions"
+local hold = require "fal.hold"
+local limits = require "fal.limits"
+local planner = require "fal.planner"
+local policy = require "fal.policy"
+local summary = require "fal.summary"
+local tasks = require "fal.tasks"
+
+local runner = {}
+
+local CONCURRENCY <const> = 32
+
+local Outcome = {}
+Outcome.__index = Outcome
+
+--- Why an id was not deleted, for tests and explain; nil when it was, or
+--- would be. Needs the option `notes`.
+function Outcome:why(id)
+  if self.told[id] then
+    return self.told[id]
+  elseif self.fates[id] then
+    return nil
+  end
+  for _, plan in ipairs(self.plans or {}) do
+    if plan.notes[id] then
+      return plan.notes[id]
+    end
+  end
+  return self.stopped or "not selected"
+end
+
+--- ---- deleting a plan -----------------------------------------------------
+
+local function send(job, at)
+  local plan = job.plan
+  local id, row = plan.ids[at], plan.rows[at]
+  local reason = row and core.mode == "run" and
+    hold.ask(plan.policy.hold, row, job.now)
+  if reason then
+    core.hold_id(id, reason)
+  end
+  plan.rows[at] = nil
+  local result, err = core.delete_payloads(id, {
+    reason = plan.reasons[at] or plan.policy.reason,
+    policy = plan.policy.name })
+  local status = (result or err).status or "failed"
+  plan.outcomes[status] = (plan.outcomes[status] or 0) + 1
+  job.stopped = job.stopped or status == "refused"
+end
+
+--- Deletes what a plan has left, oldest first. Waits.
+function runner.delete(plan, now_ms)
+  local order, next_at = plan:order(), 0
+  local job = { plan = plan, now = core.format_time(now_ms // 1000 * 1000),
+                stopped = false }
+  tasks.run(function()
+    next_at = next_at + 1
+    return not job.stopped and order[next_at] or nil
+  end, function(at)
+    send(job, at)
+  end, CONCURRENCY)
+end
+
+--- ---- declared policies -------------------------------------------------
+
+local function open_holds(list)
+  for _, made in ipairs(list) do
+    local ok, err = hold.open(made.hold)
+    if not ok then
+      error(err, 0)
+    end
+  end
+end
+
+--- The floor of a policy that is alone is the run's, so that the gate knows
+--- it too; of several, each plan is held against its own.
+local function tighten(list)
+  local floor = #list == 1 and list[1].limits.min_age_text
+  if floor then
+    core.tighten { min_age = floor }
+  end
+end
+
+local function plan_all(outcome, list, options)
+  local taken = #list > 1 and {} or nil
+  for i, made in ipairs(list) do
+    outcome.plans[i] = planner.plan(made, {
+      now_ms = outcome.now_ms, taken = taken,
+      notes = options.notes and {} or nil })
+  end
+end
+
+--- True when no limit is passed; else the run is stopped.
+local function within_limits(outcome, options)
+  local planned, unknown, first = 0, 0, nil
+  for _, plan in ipairs(outcome.plans) do
+    for _, sentence in ipairs(limits.broken(plan, outcome.now_ms,
+                                            options.history)) do
+      first = first or sentence
+      core.log[first == sentence and "debug" or "error"](sentence)
+    end
+    planned, unknown = planned + plan:planned(), unknown + plan:unknown()
+  end
+  outcome.planned = planned
+  if first then
+    core.stop(first)
+    return false
+  end
+  return (core.declare { planned = planned, scanned = unknown })
+end
+
+local function run_declared(host, outcome, list, options)
+  outcome.plans = {}
+  open_holds(list)
+  tighten(list)
+  options.settle()
+  outcome.now_ms = core.at()
+  plan_all(outcome, list, options)
+  if options.only_plan then
+    return
+  elseif not within_limits(outcome, options) then
+    return
+  end
+  summary.show(host, outcome.plans)
+  if not consent.planned(host, outcome.planned) then
+    return
+  end
+  for _, plan in ipairs(outcome.plans) do
+    plan.outcomes = {}
+    runner.delete(plan, outcome.now_ms)
+  end
+end
+
+--- ---- any file ----------------------------------------------------------
+
+local function nothing() end
+
+local function no_history()
+  return {}
+end
+
+--- Forgets what an earlier run in this process left in the library.
+local function reset(host, settle)
+  policy.reset()
+  hold.reset()
+  local runs = core.mode == "run"
+  deletions.reset(runs and settle or nil, runs and function(count)
+    consent.script(host, count)
+  end or nil)
+end
+
+--- A script that deleted something was stopped by the gate already.
+local function refuse_percent(host)
+  if host.options["max-percent"] and not host.stopped() then
+    host.usage("--max-percent needs a declarative policy (return fal.policy "
+               .. "{ ... }), whose whole is known before the first deletion; "
+               .. "use --max-deletes N")
+  end
+end
+
+local function finish(host, outcome)
+  if outcome.ok then
+    tasks.settle()
+  else
+    tasks.cancel()
+  end
+  local stopped, sentence = host.stopped()
+  outcome.stopped = stopped and sentence or nil
+  if outcome.plans and outcome.plans[1] then
+    host.note("policies", summary.note(outcome.plans))
+  end
+end
+
+--- Watches what the gate says of each id.
+local function watch(host, outcome, observe)
+  host.observe(function(id, result, err)
+    if outcome.notes then
+      outcome.fates[id] = result and result.status or nil
+      outcome.told[id] = err and err.message or nil
+    end
+    observe(id, result, err)
+  end)
+end
+
+--- Runs it. Waits. Errors are reported as the policy's.
+---@param host table
+---@param chunk function      the policy's main chunk
+---@param args string[]
+---@param options {settle:function?, observe:function?, history:function?,
+---  notes:boolean?, only_plan:boolean?, path:string?}
+---  settle: what earlier runs left open; history: see limits.lua; notes:
+---  remember why, for outcome:why(id); only_plan: declared policies end with
+---  their plans, without limits
+---@return table outcome  {ok, plans, now_ms, planned, stopped}
+function runner.run(host, chunk, args, options)
+  options = options or {}
+  options = {
+    settle = tasks.once(options.settle or nothing), notes = options.notes,
+    history = options.history or no_history,
+    observe = options.observe or nothing, only_plan = options.only_plan,
+    path = options.path or host.policy and host.policy.path or "the policy",
+  }
+  local outcome = setmetatable({ fates = {}, told = {},
+                                 notes = options.notes }, Outcome)
+  watch(host, outcome, options.observe)
+  reset(host, options.settle)
+  outcome.ok = host.guard(function()
+    local list = policy.returned((chunk(table.unpack(args))),
+                                 options.path)
+    if list then
+      run_declared(host, outcome, list, options)
+    else
+      options.settle()
+      refuse_percent(host)
+    end
+  end)
+  finish(host, outcome)
+  return outcome
+end
+
+return runner

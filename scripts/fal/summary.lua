@@ -1,0 +1,110 @@
+--- What plans amount to: a few lines before the deletion, and the figures
+--- that the ledger keeps of a run.
+local core = require "core"
+local text = require "fal.text"
+
+local summary = {}
+
+local SHOWN <const> = 5
+
+--- "a 12, b 3 and 4 more", largest first.
+local function largest(counts)
+  local names = {}
+  for name in pairs(counts) do
+    names[#names + 1] = name
+  end
+  table.sort(names, function(a, b)
+    if counts[a] ~= counts[b] then
+      return counts[a] > counts[b]
+    end
+    return a < b
+  end)
+  local parts = {}
+  for i = 1, math.min(#names, SHOWN) do
+    parts[i] = ("%s %s"):format(text.clean(names[i]),
+                                text.number(counts[names[i]]))
+  end
+  local left = #names - #parts
+  return table.concat(parts, ", ") ..
+    (left > 0 and (" and %d more"):format(left) or "")
+end
+
+local function by_endpoint(plan)
+  local counts = {}
+  for _, at in ipairs(plan:order()) do
+    local name = plan.endpoints[at] or "(not listed)"
+    counts[name] = (counts[name] or 0) + 1
+  end
+  return counts
+end
+
+local function rest_of(totals)
+  local parts = {}
+  for _, pair in ipairs {
+    { "kept", "kept by its rules" }, { "held", "held" },
+    { "open", "not settled yet" },
+    { "passed_over", "passed over by its where" },
+    { "already_deleted", "already deleted" } } do
+    if totals[pair[1]] > 0 then
+      parts[#parts + 1] = text.number(totals[pair[1]]) .. " " .. pair[2]
+    end
+  end
+  return table.concat(parts, ", ")
+end
+
+local function show_one(plan, verb)
+  local totals = plan:totals()
+  core.log.info(("policy %s: %s of %s scanned %s erased"):format(totals.name,
+    text.number(totals.planned), text.number(totals.scanned), verb))
+  local rest = rest_of(totals)
+  if rest ~= "" then
+    core.log.info("  not erased: " .. rest)
+  end
+  if totals.planned > 0 then
+    core.log.info(("  ended from %s to %s; %s"):format(
+      totals.oldest or "an unknown time", totals.newest or "an unknown time",
+      largest(by_endpoint(plan))))
+  end
+end
+
+--- Lines on standard error, before anything is deleted; none with --quiet.
+function summary.show(host, plans)
+  for _, plan in ipairs(host.options.quiet and {} or plans) do
+    show_one(plan, core.mode == "run" and "will be" or "would be")
+  end
+end
+
+--- name -> figures, for the summary of the run in the ledger.
+function summary.note(plans)
+  local note = {}
+  for _, plan in ipairs(plans) do
+    local totals = plan:totals()
+    note[totals.name] = {
+      scanned = totals.scanned, planned = totals.planned,
+      kept = totals.kept, held = totals.held,
+      already_deleted = totals.already_deleted,
+      deleted = plan.outcomes and plan.outcomes.deleted or 0,
+    }
+  end
+  return note
+end
+
+--- What earlier runs of a policy deleted, newest first, without those that
+--- deleted nothing (limits.lua asks).
+function summary.history(host)
+  return function(name, most)
+    local counts = {}
+    for _, run in ipairs(host.ledger.runs(1000)) do
+      local note = type(run.summary) == "table" and run.summary.policies
+      local deleted = type(note) == "table" and note[name] and
+        note[name].deleted
+      if math.type(deleted) == "integer" and deleted > 0 and
+        #counts < most then
+        counts[#counts + 1] = deleted
+      end
+    end
+    return counts
+  end
+end
+
+return summary

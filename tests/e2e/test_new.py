@@ -1,0 +1,49 @@
+"""falrun new: what it writes works, and nothing is ever overwritten."""
+import json
+import shutil
+import subprocess
+
+import pytest
+
+
+def test_a_new_policy_works(world):
+    done = world.run("new", "flux-30d", check=0, key=False)
+    for name in ("flux-30d.lua", "flux-30d_test.lua", ".luarc.json",
+                 ".luacheckrc", ".falrun/fal.lua"):
+        assert (world.folder / name).exists(), name
+        assert name in done.out
+    json.loads((world.folder / ".luarc.json").read_text())
+    assert "fal.policy" in (world.folder / ".falrun/fal.lua").read_text()
+    check = world.run("check", "flux-30d.lua", check=0, key=False)
+    assert "warning" not in check.err
+    if shutil.which("luacheck"):
+        subprocess.run(["luacheck", "--quiet", "flux-30d.lua",
+                        "flux-30d_test.lua"], cwd=world.folder, check=True)
+    world.run("plan", "--sandbox", "flux-30d.lua", check=0,
+              env={"FALRUN_LEDGER": None})
+
+
+def test_nothing_is_overwritten(world):
+    (world.folder / "a_test.lua").write_text("mine")
+    done = world.run("new", "a", check=2)
+    assert "a_test.lua is there already: nothing was written" in done.err
+    assert not (world.folder / "a.lua").exists()
+    (world.folder / ".luacheckrc").write_text("mine")
+    done = world.run("new", "b", check=0)
+    assert (world.folder / ".luacheckrc").read_text() == "mine"
+    assert "left .luacheckrc as it is" in done.out
+
+
+def test_into_a_folder(world):
+    (world.folder / "rules").mkdir()
+    world.run("new", "a.lua", "--dir", "rules", check=0)
+    assert (world.folder / "rules" / "a.lua").exists()
+    done = world.run("new", "a", "--dir", "nowhere", check=2)
+    assert "nowhere" in done.err
+
+
+@pytest.mark.parametrize("words", [
+    [], ["a", "b"], ["../x"], ["a/b"], [".x"], ["-x"], ["a b"], [""],
+    ["x" * 65]])
+def test_names(world, words):
+    world.run("new", *words, check=2)
