@@ -10,7 +10,7 @@ local TOTALS <const> = { "deleted", "already_deleted", "planned", "partial",
   "held", "refused", "failed", "settled", "open", "age_unknown" }
 
 --- Ends the test: an error that says where.
-local function fail(case, format, ...)
+local function fail(_, format, ...)
   error(core.error("assertion", format:format(...),
                    { where = core.where() }), 0)
 end
