@@ -454,15 +454,18 @@ static int push_nothing(lua_State *L, struct fr_op *op)
   return 0;
 }
 
-/* stage:advance(ms): a nap, and virtual time leaps to its end. [-2, +0, ey] */
+/* stage:advance(ms): a nap, and virtual time leaps to its end. In the turn
+ * that opened the stage the loop's now is a moment behind the clock's.
+ *                                                            [-2, +0, ey] */
 static int l_advance(lua_State *L)
 {
+  const struct frl_config *config = &check_stage(L)->frl->config;
   lua_Integer ms = luaL_checkinteger(L, 2);
+  uint64_t behind = fr_clock_now(config->clock) - fr_loop_now(config->loop);
 
-  (void)check_stage(L);
   luaL_argcheck(L, ms >= 0 && ms <= (lua_Integer)100 * 366 * 86400000, 2,
                 "0 to 100 years expected");
-  return frl_nap(L, (uint64_t)ms, push_nothing);
+  return frl_nap(L, (uint64_t)ms + behind, push_nothing);
 }
 
 /* ---- life ---------------------------------------------------------------- */
