@@ -1,7 +1,10 @@
 /* bindings/nouns.h - the files behind the tables `core` and `host`.
  *
  *   core.c  <-- deletion.c, hold.c, read.c (fal.c), time.c
- *   host.c  <-- io.c, file.c, ledger.c <-- rows.c, server.c <-- exchange.c
+ *   host.c  <-- io.c, file.c, ledger.c <-- rows.c, note.c, capture.c,
+ *               coverage.c, server.c, stage.c <-- calls.c
+ *                               |          |
+ *                               +-> accept.c <-- exchange.c
  *
  * Each file has one noun; its functions end with a row of NULLs, for
  * luaL_setfuncs. scripts/types/core.lua documents them.

@@ -344,6 +344,68 @@ def test_no_connection_is_made(tmp_path):
     assert calls == []
 
 
+# ---- declared policies -------------------------------------------------------
+
+DECLARED = """\
+return fal.policy {
+  name = "it",
+  select = fal.requests { endpoint_id = "auto", older_than = "30d" },
+  where = function(request) return request.input ~= nil end,
+  keep = { last = 1 },
+  hold = fal.hold.from(function(request)
+    return request.input == "held" and "by the test"
+  end),
+  limits = { percent = 60 },
+  reason = "a test",
+}
+"""
+
+
+def test_a_declared_policy_says_why(tmp_path):
+    passes(tmp_path, """
+        t.requests {
+          { id = "none", ended = "50d" },
+          { id = "held", ended = "50d", input = "held" },
+          { id = "kept", ended = "31d", input = "x" },
+          { id = "young", ended = "3d", input = "x" },
+          { id = "old", ended = "60d", input = "x" },
+          { id = "older", ended = "61d", input = "x" },
+        }
+        t.plan "policy.lua"
+        t.planned { "old", "older" }
+        t.run "policy.lua"
+        t.deleted { "old", "older" }
+        t.kept("none", "its where said no")
+        t.kept("kept", "last 1")
+        t.kept("young", "not selected")
+        t.held("held", "by the test")
+        t.run "policy.lua"
+        t.deleted {}""", policy=DECLARED)
+
+
+def test_the_percent_of_a_run(tmp_path):
+    rows = """t.requests { { id = "a", input = 1 }, { id = "b", input = 2 },
+                           { id = "c" }, { id = "d" } }
+"""
+    passes(tmp_path, rows + """
+        t.run("policy.lua", { max_percent = 20 })
+        t.exit(4)
+        t.deleted {}
+        t.run("policy.lua", { max_percent = 25 })
+        t.total("deleted", 1)""", policy=DECLARED)
+    passes(tmp_path, rows + """
+        t.run("policy.lua", { max_percent = 90 })
+        t.exit(2)
+        t.deleted {}""")
+
+
+def test_the_policies_that_come_with_falrun(tmp_path):
+    root = os.path.join(os.path.dirname(__file__), "..", "..")
+    done = falrun(tmp_path, os.path.join(os.path.abspath(root), "scripts",
+                                         "policies"))
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
 # ---- files and options ------------------------------------------------------
 
 GOOD = 'test("%s", function(t) t.run "policy.lua" t.exit(0) end)\n'
