@@ -10,6 +10,10 @@
 #include "bindings/embedded.h"
 #include "bindings/internal.h"
 
+/* Percent. What has a finalizer lives through the collection that finds it
+ * dead, and counts as in use then; with Lua's 200, a script that makes little
+ * else (waits, reads, deletions) grows without end, by the square root. */
+#define GC_PAUSE 150
 #define NOTES_MAX ((size_t)1 << 20)
 
 struct frl *frl_of(lua_State *L)
@@ -82,6 +86,7 @@ static int l_open(lua_State *L)
 {
   struct frl *frl = frl_of(L);
 
+  lua_gc(L, LUA_GCSETPAUSE, GC_PAUSE);
   frl_tasks_open(L, frl->config.loop, &frl->tasks);
   frl_open_errors(L);
   frl_env_open(L);
@@ -107,7 +112,9 @@ enum fr_err frl_new(const struct frl_config *config, struct frl **ret_frl)
   if (!frl)
     return FR_ENOMEM;
   frl->config = *config;
+  frl->verdict = config->verdict;
   frl->observer = LUA_NOREF;
+  fr_list_init(&frl->boxes);
   fr_buf_init(&frl->notes, NOTES_MAX);
   frl_caps_init(frl);
   frl->L = lua_newstate(frl_caps_alloc, frl);
@@ -127,19 +134,32 @@ fail:
   return FR_ENOMEM;
 }
 
-/* A cap ends the run, even if the script hid the error. */
-static void end_capped(struct frl *frl)
+static void tell_cap(struct frl *frl, struct fr_verdict *verdict)
 {
   char sentence[120];
 
-  frl_tasks_close(frl->tasks);
-  frl->config.verdict->cap = true;
-  if (frl->caps.reported)
-    return;
-  frl->caps.reported = true;
   frl_caps_sentence(frl, sentence, sizeof(sentence));
-  fr_verdict_say(frl->config.verdict, "%s", sentence);
-  fr_log(FR_LOG_ERROR, "%s", sentence);
+  verdict->cap = true;
+  fr_verdict_say(verdict, "%s", sentence);
+  if (!frl->caps.reported)
+    fr_log(FR_LOG_ERROR, "%s", sentence);
+  frl->caps.reported = true;
+}
+
+/* A cap ends the run, even if the script hid the error. */
+static void end_capped(struct frl *frl)
+{
+  frl_tasks_close(frl->tasks);
+  tell_cap(frl, frl->verdict);
+}
+
+/* The same for a run on a stage, which its command outlives. */
+static void end_capped_run(struct frl *frl)
+{
+  tell_cap(frl, frl->config.verdict);
+  frl_tasks_close_since(frl->tasks, frl->run_mark);
+  lua_gc(frl->L, LUA_GCCOLLECT);
+  frl_caps_renew(&frl->caps);
 }
 
 bool frl_step(struct frl *frl)
@@ -149,6 +169,10 @@ bool frl_step(struct frl *frl)
   frl_caps_rest();
   if (frl->caps.hit != FRL_CAP_HEAP && frl->caps.hit != FRL_CAP_TURN)
     return left;
+  if (frl->run_mark) {
+    end_capped_run(frl);
+    return true;
+  }
   end_capped(frl);
   return false;
 }
@@ -156,6 +180,11 @@ bool frl_step(struct frl *frl)
 bool frl_ready(const struct frl *frl)
 {
   return frl_tasks_ready(frl->tasks);
+}
+
+struct fr_gate *frl_gate(const struct frl *frl)
+{
+  return frl->config.gate;
 }
 
 void frl_cancel(struct frl *frl)

@@ -35,7 +35,7 @@ struct frl_policy {
 
 struct frl_config {
   struct fr_loop *loop;
-  const struct fr_clock *clock;
+  struct fr_clock *clock;       /* the loop's; a stage makes it virtual */
   struct fr_verdict *verdict;
   struct fr_fal *fal;           /* NULL: this command has no network */
   struct fr_gate *gate;         /* NULL likewise */
@@ -64,6 +64,10 @@ enum fr_err frl_new(const struct frl_config *config, struct frl **ret_frl);
 bool frl_step(struct frl *frl);
 /* True when some task can run now, without waiting for the loop. */
 bool frl_ready(const struct frl *frl);
+
+/* The gate of the run that is on: the configured one, or a stage's. It may
+ * change with each step. NULL: there is none. */
+struct fr_gate *frl_gate(const struct frl *frl);
 
 /* Every task gets a "cancelled" error at its wait. Safe to repeat. */
 void frl_cancel(struct frl *frl);

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "bindings/coverage.h"
 #include "bindings/internal.h"
 
 #define DEFAULT_HEAP ((size_t)256 << 20)
@@ -96,28 +97,46 @@ static int raise_cap(lua_State *L)
   return lua_error(L);
 }
 
-static void on_count(lua_State *L, lua_Debug *ar)
+static void on_hook(lua_State *L, lua_Debug *ar);
+
+/* After so many instructions; and at each line, while those are noted. */
+static void set_hook(lua_State *L, int instructions)
+{
+  int lines = frl_of(L)->coverage ? LUA_MASKLINE : 0;
+
+  lua_sethook(L, on_hook, LUA_MASKCOUNT | lines, instructions);
+}
+
+static void on_count(lua_State *L)
 {
   struct frl_caps *caps = &frl_of(L)->caps;
   uint64_t spent = caps->hit ? 0 : real_now() - caps->turn_began_ms;
 
-  (void)ar;
   if (!caps->hit && spent > caps->max_turn_ms)
     caps->hit = FRL_CAP_TURN;
-  else if (!caps->hit && caps->interrupted && spent > SIGNAL_TURN_MS)
+  else if (!caps->hit && (caps->interrupted || caps->hurry) &&
+           spent > SIGNAL_TURN_MS)
     caps->hit = FRL_CAP_SIGNAL;
   if (caps->hit) {
     frl_caps_follow(L);
     raise_cap(L);
   } else if (lua_gethookcount(L) == 1) {
-    lua_sethook(L, on_count, LUA_MASKCOUNT, INSTRUCTIONS);
+    set_hook(L, INSTRUCTIONS);
   }
+}
+
+static void on_hook(lua_State *L, lua_Debug *ar)
+{
+  if (ar->event == LUA_HOOKLINE)
+    frl_coverage_note(L, ar);
+  else
+    on_count(L);
 }
 
 void frl_caps_follow(lua_State *L)
 {
   if (frl_of(L)->caps.hit && lua_gethookcount(L) != 1)
-    lua_sethook(L, on_count, LUA_MASKCOUNT, 1);
+    set_hook(L, 1);
 }
 
 /* No hook runs inside one C function, so nothing can end a pattern that
@@ -138,6 +157,21 @@ void frl_caps_rest(void)
   (void)alarm(0);
 }
 
+void frl_caps_hurry(struct frl *frl, bool on)
+{
+  frl->caps.hurry = on;
+  if (!on && frl->caps.hit == FRL_CAP_SIGNAL)
+    frl->caps.hit = FRL_CAP_NONE;
+}
+
+void frl_caps_renew(struct frl_caps *caps)
+{
+  if (caps->hit == FRL_CAP_HEAP)
+    caps->max_heap -= LAST_HEAP;
+  caps->hit = FRL_CAP_NONE;
+  caps->denied = caps->reported = false;
+}
+
 void frl_caps_init(struct frl *frl)
 {
   struct frl_caps *caps = &frl->caps;
@@ -146,8 +180,7 @@ void frl_caps_init(struct frl *frl)
   caps->max_turn_ms = frl->config.max_turn_ms ? frl->config.max_turn_ms
                                               : DEFAULT_TURN_MS;
   caps->turn_began_ms = real_now();
-  if (frl->config.policy)
-    (void)signal(SIGALRM, on_alarm);
+  (void)signal(SIGALRM, on_alarm);      /* it comes for policies alone */
 }
 
 void frl_caps_turn(struct frl *frl, lua_State *co)
@@ -157,6 +190,5 @@ void frl_caps_turn(struct frl *frl, lua_State *co)
   frl->caps.turn_began_ms = real_now();
   if (frl->config.policy)       /* commands may wait for their reader */
     (void)alarm(frl->caps.max_turn_ms / 1000 + STUCK_S);
-  lua_sethook(co, on_count, LUA_MASKCOUNT,
-              frl->caps.hit ? 1 : INSTRUCTIONS);
+  set_hook(co, frl->caps.hit ? 1 : INSTRUCTIONS);
 }

@@ -26,6 +26,7 @@ struct frl_caps {
   uint64_t turn_began_ms;       /* real time, also under a virtual clock */
   bool denied;                  /* the last allocation was refused */
   bool reported;
+  bool hurry;                   /* see frl_caps_hurry */
   enum frl_cap hit;             /* SIGNAL lasts for one turn only */
   volatile sig_atomic_t interrupted;
 };
@@ -37,6 +38,11 @@ void frl_caps_init(struct frl *frl);
 void frl_caps_turn(struct frl *frl, lua_State *co);
 /* No turn is under way until the next begins. */
 void frl_caps_rest(void);
+/* While it is on, a turn has a moment instead of its time: tasks are being
+ * ended that may not want to. Off forgets what that brought about. */
+void frl_caps_hurry(struct frl *frl, bool on);
+/* What hit the cap is over, and its garbage is gone: the cap is as new. */
+void frl_caps_renew(struct frl_caps *caps);
 /* Somebody else saw that the heap is used up. */
 void frl_caps_out_of_heap(struct frl_caps *caps);
 /* Makes a coroutine feel a cap that was hit in another one. */

@@ -21,16 +21,25 @@
 enum { ID = 1, OPTS, DELETION, REASON, KEY, POLICY, SLOTS = POLICY };
 
 struct box {
+  struct frl_box box;           /* first */
   struct fr_deletion *deletion;
   struct fr_buf why;
 };
+
+static void drop(struct frl_box *link)
+{
+  struct box *box = (struct box *)link;
+
+  fr_list_del(&link->link);
+  fr_deletion_free(box->deletion);
+  box->deletion = NULL;
+}
 
 static int l_box_gc(lua_State *L)
 {
   struct box *box = luaL_checkudata(L, 1, BOX);
 
-  fr_deletion_free(box->deletion);
-  box->deletion = NULL;
+  drop(&box->box);
   fr_buf_done(&box->why);
   return 0;
 }
@@ -39,6 +48,8 @@ static struct box *push_box(lua_State *L)
 {
   struct box *box = lua_newuserdatauv(L, sizeof(*box), 0);
 
+  box->box.drop = drop;
+  fr_list_init(&box->box.link);
   box->deletion = NULL;
   fr_buf_init(&box->why, 2048);
   if (luaL_newmetatable(L, BOX)) {
@@ -260,6 +271,7 @@ static int l_delete_payloads(lua_State *L)
                             fr_buf_text(&box->why));
   if (err)
     return push_unmade(L, err, fr_buf_text(&box->why));
+  fr_list_add(&frl_of(L)->boxes, &box->box.link);
   fr_deletion_start(box->deletion);
   return frl_await(L, fr_deletion_op(box->deletion), push_deletion);
 }

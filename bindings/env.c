@@ -1,7 +1,7 @@
 /* bindings/env.c - the two worlds of Lua in one state.
  *
  *   embedded file          own table {require} -> Lua's safe library
- *   policy, its modules    one table of copies -> {fal, log, json} (hidden)
+ *   policy, its modules    one table of copies -> {fal, log, json} (given)
  *
  * Policies get copies, so that one that replaces string.format changes it
  * for itself alone. `require` of an embedded file is a closure that knows
@@ -18,8 +18,9 @@
 
 static const char embedded_key;         /* module name -> result */
 static const char chunk_key;            /* metatable of embedded envs */
-static const char policy_key;           /* the policies' environment */
-static const char given_key;            /* {fal, log, json} */
+static const char user_key;             /* {env, given} of user code, now */
+
+enum { ENV = 1, GIVEN };                /* the fields of such a pair */
 
 /* ---- globals that are not there ---------------------------------------- */
 
@@ -240,8 +241,8 @@ static void copy_table(lua_State *L, const char *name)
   lua_pop(L, 1);
 }
 
-/* Stack: env. Fills it. */
-static void fill_policy_env(lua_State *L)
+/* Stack: env. Fills it; modules are looked for beside `path`. */
+static void fill_policy_env(lua_State *L, const char *path)
 {
   for (const char *const *name = shared; *name; name++) {
     lua_getglobal(L, *name);
@@ -260,7 +261,7 @@ static void fill_policy_env(lua_State *L)
   lua_pushcclosure(L, l_load, 2);
   lua_setfield(L, -2, "load");
   lua_pushvalue(L, -1);
-  frl_push_policy_require(L);
+  frl_push_policy_require(L, path);
   lua_setfield(L, -2, "require");
 }
 
@@ -279,36 +280,66 @@ static void guard_policy_env(lua_State *L)
   lua_setmetatable(L, -3);
 }
 
+/* Stack: ..., given. */
 static void give(lua_State *L, const char *name, lua_CFunction opener)
 {
-  lua_rawgetp(L, LUA_REGISTRYINDEX, &given_key);
-  open_once(L, name, opener);
+  open_once(L, name, opener);                   /* given, cache, table */
   frl_readonly(L, -1, name);
   lua_setfield(L, -4, name);
-  lua_pop(L, 3);
+  lua_pop(L, 2);
 }
 
-static void open_policy_env(lua_State *L)
+void frl_env_new(lua_State *L, const char *path)
 {
+  lua_createtable(L, 2, 0);
   lua_newtable(L);
+  fill_policy_env(L, path);
   lua_pushvalue(L, -1);
-  lua_rawsetp(L, LUA_REGISTRYINDEX, &policy_key);
-  fill_policy_env(L);
+  lua_rawseti(L, -3, ENV);
   lua_newtable(L);
-  lua_pushvalue(L, -1);
-  lua_rawsetp(L, LUA_REGISTRYINDEX, &given_key);
-  guard_policy_env(L);
-  lua_pop(L, 2);
+  guard_policy_env(L);                          /* pair, env, given */
   give(L, "log", frl_open_log);
   give(L, "json", frl_open_json);
+  lua_rawseti(L, -3, GIVEN);
+  lua_pop(L, 1);
+}
+
+void frl_env_push(lua_State *L)
+{
+  lua_rawgetp(L, LUA_REGISTRYINDEX, &user_key);
+}
+
+void frl_env_use(lua_State *L)
+{
+  lua_rawsetp(L, LUA_REGISTRYINDEX, &user_key);
+}
+
+void frl_env_give(lua_State *L, const char *name)
+{
+  frl_env_push(L);
+  lua_rawgeti(L, -1, GIVEN);
+  lua_rotate(L, -3, -1);                        /* pair, given, value */
+  lua_setfield(L, -2, name);
+  lua_pop(L, 2);
+}
+
+bool frl_env_cached(lua_State *L, const char *name)
+{
+  lua_rawgetp(L, LUA_REGISTRYINDEX, &embedded_key);
+  lua_getfield(L, -1, name);
+  lua_remove(L, -2);
+  return lua_istable(L, -1);
 }
 
 void frl_env_open(lua_State *L)
 {
+  const struct frl_policy *policy = frl_of(L)->config.policy;
+
   frl_open_safe_lib(L);
   lua_newtable(L);
   lua_rawsetp(L, LUA_REGISTRYINDEX, &embedded_key);
-  open_policy_env(L);
+  frl_env_new(L, policy ? policy->path : NULL);
+  frl_env_use(L);
   lua_createtable(L, 0, 2);             /* of each embedded environment */
   lua_pushglobaltable(L);
   lua_setfield(L, -2, "__index");
@@ -324,12 +355,13 @@ void frl_env_open(lua_State *L)
   lua_pop(L, 1);
 }
 
-static void set_arg(lua_State *L, const struct frl_policy *policy)
+/* Stack: env. */
+static void set_arg(lua_State *L, const char *path)
 {
   const char *const *words = frl_of(L)->config.words;
 
   lua_newtable(L);
-  lua_pushstring(L, policy->path);
+  lua_pushstring(L, path);
   lua_rawseti(L, -2, 0);
   for (int i = 0; words && words[i]; i++) {
     lua_pushstring(L, words[i]);
@@ -344,7 +376,8 @@ void frl_env_load_policy(lua_State *L, const struct frl_policy *policy)
 
   frl_load_text(L, policy->text, policy->len, chunk, true);
   lua_remove(L, -2);                    /* chunk; its syntax is right */
-  lua_rawgetp(L, LUA_REGISTRYINDEX, &given_key);
+  frl_env_push(L);
+  lua_rawgeti(L, -1, GIVEN);
   if (lua_getfield(L, -1, "fal") == LUA_TNIL) {
     frl_env_require(L, "fal");
     frl_readonly(L, -1, "fal");
@@ -352,7 +385,8 @@ void frl_env_load_policy(lua_State *L, const struct frl_policy *policy)
     lua_pop(L, 1);
   }
   lua_pop(L, 2);
-  lua_rawgetp(L, LUA_REGISTRYINDEX, &policy_key);
-  set_arg(L, policy);
-  lua_setupvalue(L, -2, 1);
+  lua_rawgeti(L, -1, ENV);
+  set_arg(L, policy->path);
+  lua_setupvalue(L, -3, 1);
+  lua_pop(L, 1);
 }

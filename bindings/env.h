@@ -28,8 +28,9 @@ bool frl_push_file(lua_State *L, const char *path);
 /* Pushes the folder of FALRUN_PATH after `list`, and moves list on. */
 bool frl_push_folder(lua_State *L, const char **list);
 
-/* The policies' `require`, with the environment on top as its upvalue
- * (require.c).                                               [-1, +1, m] */
-void frl_push_policy_require(lua_State *L);
+/* The policies' `require`, with the environment on top as its upvalue;
+ * `path` is of the file beside which modules lie, or NULL (require.c).
+ *                                                            [-1, +1, m] */
+void frl_push_policy_require(lua_State *L, const char *path);
 
 #endif

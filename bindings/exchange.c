@@ -12,7 +12,6 @@
 #include "bindings/serve.h"
 
 #define QUERY_MAX ((size_t)1 << 20)
-#define HEADERS_MAX 100
 
 enum { REQUEST = 1, HANDLER, REPLY };           /* stack of a handler's call */
 
@@ -24,8 +23,8 @@ void frl_request_end(struct frl_request_box *box)
   if (!request)
     return;
   fr_list_del(&request->link);
-  if (request->exchange)
-    (void)fr_exchange_reply(request->exchange, &(struct fr_server_reply){
+  if (request->peer)
+    request->acceptor->how->reply(request->peer, &(struct fr_server_reply){
       .status = 500, .body = "", .fault = FR_FAULT_DROP
     });
   free(request);
@@ -46,11 +45,16 @@ void frl_open_requests(lua_State *L)
 }
 
 /* NULL when there is nobody left to reply to. */
-static struct fr_exchange *exchange_of(lua_State *L, int index)
+static struct frl_request *peer_of(lua_State *L, int index)
 {
   struct frl_request_box *box = luaL_checkudata(L, index, FRL_REQUEST);
 
-  return box->request ? box->request->exchange : NULL;
+  return box->request && box->request->peer ? box->request : NULL;
+}
+
+static const struct frl_transport *how(const struct frl_request *request)
+{
+  return request->acceptor->how;
 }
 
 /* ---- the request as a table ---------------------------------------------- */
@@ -59,9 +63,10 @@ static struct fr_exchange *exchange_of(lua_State *L, int index)
 static int l_header(lua_State *L)
 {
   const char *name = luaL_checkstring(L, 1);
-  struct fr_exchange *exchange = exchange_of(L, lua_upvalueindex(1));
+  struct frl_request *request = peer_of(L, lua_upvalueindex(1));
 
-  lua_pushstring(L, exchange ? fr_exchange_header(exchange, name) : NULL);
+  lua_pushstring(L, request ? how(request)->header(request->peer, name)
+                            : NULL);
   return 1;
 }
 
@@ -79,13 +84,14 @@ static void put_pair(void *arg, const char *name, const char *value)
 static void push_query(lua_State *L)
 {
   struct frl_rows *rows = frl_rows_new(L, QUERY_MAX);
-  struct fr_exchange *exchange = exchange_of(L, REQUEST);
+  struct frl_request *request = peer_of(L, REQUEST);
+  enum fr_err err = FR_OK;
   lua_Integer count = 0;
 
-  if (exchange)
-    fr_exchange_each_query(exchange, put_pair, rows);
-  if (rows->err)
-    luaL_error(L, "the query: %s", fr_err_message(rows->err));
+  if (request)
+    err = how(request)->each_query(request->peer, put_pair, rows);
+  if (err || rows->err)
+    luaL_error(L, "the query: %s", fr_err_message(err ? err : rows->err));
   lua_newtable(L);
   while (frl_rows_next(L, rows)) {
     lua_createtable(L, 2, 0);
@@ -101,9 +107,9 @@ static void push_query(lua_State *L)
 
 static void push_request(lua_State *L)
 {
-  struct fr_exchange *exchange;
-  const char *body = "";
-  size_t len = 0;
+  struct frl_request *request;
+  const char *path = "", *body = "";
+  size_t path_len = 0, body_len = 0;
 
   lua_createtable(L, 0, 5);
   push_query(L);
@@ -111,14 +117,16 @@ static void push_request(lua_State *L)
   lua_pushvalue(L, REQUEST);
   lua_pushcclosure(L, l_header, 1);
   lua_setfield(L, -2, "header");
-  exchange = exchange_of(L, REQUEST);
-  lua_pushstring(L, exchange ? fr_exchange_method(exchange) : "");
+  request = peer_of(L, REQUEST);
+  lua_pushstring(L, request ? how(request)->method(request->peer) : "");
   lua_setfield(L, -2, "method");
-  lua_pushstring(L, exchange ? fr_exchange_path(exchange) : "");
+  if (request)
+    path = how(request)->path(request->peer, &path_len);
+  lua_pushlstring(L, path, path_len);
   lua_setfield(L, -2, "path");
-  if (exchange)
-    body = fr_exchange_body(exchange, &len);
-  lua_pushlstring(L, body, len);
+  if (request)
+    body = how(request)->body(request->peer, &body_len);
+  lua_pushlstring(L, body, body_len);
   lua_setfield(L, -2, "body");
 }
 
@@ -129,12 +137,12 @@ static void push_request(lua_State *L)
 static const char *const *check_headers(lua_State *L)
 {
   const char **texts = lua_newuserdatauv(
-    L, (2 * HEADERS_MAX + 1) * sizeof(*texts), 0);
+    L, (2 * FRL_HEADERS_MAX + 1) * sizeof(*texts), 0);
   int table = lua_gettop(L) - 1, n = 0;
 
   lua_pushnil(L);
   while (lua_next(L, table)) {
-    if (n == 2 * HEADERS_MAX)
+    if (n == 2 * FRL_HEADERS_MAX)
       luaL_error(L, "the handler's reply has too many headers");
     if (lua_type(L, -2) != LUA_TSTRING || lua_type(L, -1) != LUA_TSTRING)
       luaL_error(L, "the headers of the handler's reply are not all text");
@@ -186,13 +194,13 @@ static void check_reply(lua_State *L, struct fr_server_reply *reply)
 static void send_reply(struct frl_request_box *box,
                        const struct fr_server_reply *reply)
 {
-  struct fr_exchange *exchange =
-    box->request ? box->request->exchange : NULL;
+  struct frl_request *request = box->request;
+  void *peer = request ? request->peer : NULL;
 
-  if (!exchange)
+  if (!peer)
     return;
-  box->request->exchange = NULL;
-  (void)fr_exchange_reply(exchange, reply);
+  request->peer = NULL;
+  how(request)->reply(peer, reply);
 }
 
 /* Stack: request, handler, reply. */
@@ -232,11 +240,16 @@ static bool is_cancelled(lua_State *L)
   return cancelled;
 }
 
-static void log_failure(lua_State *L, const struct fr_exchange *exchange)
+static void log_failure(lua_State *L, const struct frl_request *request)
 {
-  fr_log(FR_LOG_ERROR, "the handler of %s %s failed: %s",
-         exchange ? fr_exchange_method(exchange) : "a request",
-         exchange ? fr_exchange_path(exchange) : "whose client is gone",
+  const char *path = "whose client is gone";
+  size_t len = strlen(path);
+
+  if (request)
+    path = how(request)->path(request->peer, &len);
+  fr_log(FR_LOG_ERROR, "the handler of %s %.*s failed: %s",
+         request ? how(request)->method(request->peer) : "a request",
+         (int)(len < 2000 ? len : 2000), path,
          luaL_tolstring(L, -1, NULL));
 }
 
@@ -245,12 +258,12 @@ static int served(lua_State *L, int status, lua_KContext ctx)
 {
   static const char text[] = "the handler failed\n";
   struct frl_request_box *box = lua_touserdata(L, REQUEST);
-  struct fr_exchange *exchange = exchange_of(L, REQUEST);
+  struct frl_request *request = peer_of(L, REQUEST);
 
   (void)ctx;
   if (status != LUA_OK && status != LUA_YIELD) {
     if (!is_cancelled(L))
-      log_failure(L, exchange);
+      log_failure(L, request);
     send_reply(box, &(struct fr_server_reply){
       .status = 500, .body = text, .body_len = sizeof(text) - 1
     });

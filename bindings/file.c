@@ -3,6 +3,7 @@
  *
  * A descriptor lives in a userdata from the moment it is open, so no error
  * of Lua can leak it. */
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -15,6 +16,8 @@
 
 #define FILE_BOX "falrun.file"
 #define PIECE (64u << 10)
+#define FOLDER "falrun.folder"
+#define NAMES_MAX 100000
 #define READ_MOST ((lua_Integer)1 << 30)
 
 struct file {
@@ -162,6 +165,59 @@ static int l_append(lua_State *L)
   return 1;
 }
 
+/* ---- folders ------------------------------------------------------------- */
+
+struct folder {
+  DIR *dir;                     /* NULL: closed */
+};
+
+static int l_folder_gc(lua_State *L)
+{
+  struct folder *folder = luaL_checkudata(L, 1, FOLDER);
+
+  if (folder->dir)
+    (void)closedir(folder->dir);
+  folder->dir = NULL;
+  return 0;
+}
+
+static const char *kind_of(int folder, const char *name)
+{
+  struct stat info;
+
+  if (fstatat(folder, name, &info, 0) < 0)
+    return "other";
+  if (S_ISDIR(info.st_mode))
+    return "folder";
+  return S_ISREG(info.st_mode) ? "file" : "other";
+}
+
+/* host.list_dir(path) -> {name = "file"|"folder"|"other"} | nil, err. Links
+ * are what they lead to.                                      [-1, +n, m] */
+static int l_list_dir(lua_State *L)
+{
+  const char *path = frl_check_text(L, 1, "list_dir", "path");
+  struct folder *folder = lua_newuserdatauv(L, sizeof(*folder), 0);
+  const struct dirent *entry;
+  int count = 0;
+
+  folder->dir = NULL;
+  luaL_setmetatable(L, FOLDER);
+  lua_newtable(L);
+  folder->dir = opendir(path);
+  if (!folder->dir)
+    return fail(L, "read", path, errno);
+  while ((entry = readdir(folder->dir)) && count++ < NAMES_MAX) {
+    if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
+      continue;
+    lua_pushstring(L, kind_of(dirfd(folder->dir), entry->d_name));
+    lua_setfield(L, -2, entry->d_name);
+  }
+  (void)closedir(folder->dir);
+  folder->dir = NULL;
+  return 1;
+}
+
 /* ---- whole files --------------------------------------------------------- */
 
 /* Puts the file that was written aside in its place; 0, or an errno. */
@@ -251,12 +307,16 @@ void frl_open_files(lua_State *L)
   luaL_setfuncs(L, metamethods, 0);
   luaL_newlib(L, methods);
   lua_setfield(L, -2, "__index");
-  lua_pop(L, 1);
+  luaL_newmetatable(L, FOLDER);
+  lua_pushcfunction(L, l_folder_gc);
+  lua_setfield(L, -2, "__gc");
+  lua_pop(L, 2);
 }
 
 const luaL_Reg frl_file_functions[] = {
   { "read_file", l_read_file },
   { "append", l_append },
+  { "list_dir", l_list_dir },
   { "write_file", l_write_file },
   { "create", l_create },
   { "make_dir", l_make_dir },

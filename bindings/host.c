@@ -155,7 +155,7 @@ static void set_count(lua_State *L, const char *name, uint64_t value)
   lua_setfield(L, -2, name);
 }
 
-static int l_counts(lua_State *L)
+void frl_push_counts(lua_State *L)
 {
   struct fr_gate *gate = frl_of(L)->config.gate;
   struct fr_counts counts = { 0 };
@@ -173,6 +173,11 @@ static int l_counts(lua_State *L)
   set_count(L, "settled", counts.settled);
   set_count(L, "open", counts.open);
   set_count(L, "age_unknown", counts.age_unknown);
+}
+
+static int l_counts(lua_State *L)
+{
+  frl_push_counts(L);
   return 1;
 }
 
@@ -221,6 +226,11 @@ static const luaL_Reg functions[] = {
   { "usage", l_usage },
   { "text", l_text },
   { "commands", l_commands },
+  { "stage", frl_stage },
+  { "capture", frl_capture },
+  { "load_test", frl_load_test },
+  { "coverage", frl_cover },
+  { "dump", frl_dump },
   { "sha256", l_sha256 },
   { "load_policy", l_load_policy },
   { "use_policy", l_use_policy },

@@ -26,6 +26,11 @@ struct frl {
   int observer;                 /* registry reference, or LUA_NOREF */
   size_t heap;                  /* bytes in use by Lua */
   struct frl_caps caps;
+  struct fr_list boxes;         /* what holds a part of fal or the gate */
+  struct fr_buf *capture;       /* takes what print and log say, or NULL */
+  struct fr_verdict *verdict;   /* of the process; config's may be a run's */
+  uint64_t run_mark;            /* a stage's run: its tasks are newer; or 0 */
+  struct frl_coverage *coverage;        /* notes what runs, or NULL */
   bool ending;                  /* frl_cancel was called */
 };
 
@@ -67,8 +72,18 @@ void frl_env_open(lua_State *L);
 /* Pushes the embedded module's result, loading it once.      [-0, +1, e] */
 void frl_env_require(lua_State *L, const char *name);
 /* Pushes the policy's main chunk, or raises its syntax error; `arg` is set
- * from the words.                                            [-0, +1, e] */
+ * from the words. It sees the environment that is in use.    [-0, +1, e] */
 void frl_env_load_policy(lua_State *L, const struct frl_policy *policy);
+
+/* Environments of user code: each has globals, loaded modules and a folder
+ * of its own. New ones are pushed as a value; the one in use, likewise; and
+ * a value can be put to use, or be given a further name.               */
+void frl_env_new(lua_State *L, const char *path);          /* [-0, +1, e] */
+void frl_env_push(lua_State *L);                           /* [-0, +1, -] */
+void frl_env_use(lua_State *L);                            /* [-1, +0, m] */
+void frl_env_give(lua_State *L, const char *name);         /* [-1, +0, m] */
+/* Pushes the table `core` or `host` if it is open, else nil. [-0, +1, m] */
+bool frl_env_cached(lua_State *L, const char *name);
 
 /* Pushes a read-only view of the table at `index` (readonly.c): tables in it
  * are views too, unknown names raise with the nearest.       [-0, +1, e] */

@@ -104,6 +104,10 @@ int frl_print(lua_State *L)
   }
   luaL_addchar(&line, '\n');
   luaL_pushresult(&line);
+  if (frl->capture) {
+    frl_capture_add(frl->capture, lua_tostring(L, -1), lua_rawlen(L, -1));
+    return 0;
+  }
   if (write_all(frl, print_fd(frl), lua_tostring(L, -1),
                 lua_rawlen(L, -1)) == EINTR)
     return end_interrupted(L);

@@ -42,6 +42,15 @@ static void write_notes(lua_State *L)
   }
 }
 
+void frl_forget_notes(lua_State *L)
+{
+  fr_buf_clear(&frl_of(L)->notes);
+  lua_pushnil(L);
+  lua_rawsetp(L, LUA_REGISTRYINDEX, &notes_key);
+  lua_pushnil(L);
+  lua_rawsetp(L, LUA_REGISTRYINDEX, &modules_key);
+}
+
 /* host.note(name, value): a member of the run's summary.      [-2, +0, e] */
 int frl_note(lua_State *L)
 {

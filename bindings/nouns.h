@@ -1,7 +1,10 @@
 /* bindings/nouns.h - the files behind the tables `core` and `host`.
  *
  *   core.c  <-- deletion.c, hold.c, read.c (fal.c), time.c
- *   host.c  <-- io.c, file.c, ledger.c <-- rows.c, server.c <-- exchange.c
+ *   host.c  <-- io.c, file.c, ledger.c <-- rows.c, note.c, capture.c,
+ *               coverage.c, server.c, stage.c <-- calls.c
+ *                               |          |
+ *                               +-> accept.c <-- exchange.c
  *
  * Each file has one noun; its functions end with a row of NULLs, for
  * luaL_setfuncs. scripts/types/core.lua documents them.
@@ -19,12 +22,30 @@ extern const luaL_Reg frl_io_functions[];               /* io.c */
 extern const luaL_Reg frl_file_functions[];             /* file.c */
 int frl_note(lua_State *L);             /* host.note, note.c */
 int frl_modules(lua_State *L);          /* host.modules */
+/* For the next run of this process, on a stage.              [-0, +0, m] */
+void frl_forget_notes(lua_State *L);
 /* Remembers a module that `require` loaded.                  [-0, +0, e] */
 void frl_note_module(lua_State *L, const char *name, const char *path,
                      const char *text, size_t len);
 /* Pushes the digest in hexadecimal.                          [-0, +1, e] */
 void frl_push_sha256(lua_State *L, const char *text, size_t len);
 void frl_open_files(lua_State *L);                       /* [-0, +0, m] */
+
+/* A userdata that holds a read or a deletion, linked into frl->boxes as long
+ * as it does: `drop` frees that, and then only. A stage drops all of its run
+ * before it frees the run's client and gate. */
+struct frl_box {
+  struct fr_list link;
+  void (*drop)(struct frl_box *box);
+};
+void frl_drop_boxes(struct frl *frl);
+
+int frl_stage(lua_State *L);            /* host.stage (stage.c) */
+int frl_capture(lua_State *L);          /* host.capture (capture.c) */
+void frl_capture_add(struct fr_buf *talk, const char *text, size_t len);
+int frl_cover(lua_State *L);            /* host.coverage (coverage.c) */
+int frl_dump(lua_State *L);             /* host.dump (coverage.c) */
+int frl_load_test(lua_State *L);        /* host.load_test (capture.c) */
 
 /* Pushes field `name` of the table at `index`, read raw. True when it is
  * there; raises unless its type is `type`.                  [-0, +1, e] */
@@ -47,6 +68,8 @@ int frl_nap(lua_State *L, uint64_t ms, frl_push_fn push);
 
 /* print(...) of policies (io.c).                             [-n, +0, ey] */
 int frl_print(lua_State *L);
+
+void frl_push_counts(lua_State *L);                        /* [-0, +1, m] */
 
 /* nil and the error of a command that was given no network. */
 int frl_fail_network(lua_State *L);                       /* [-0, +2, m] */

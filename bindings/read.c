@@ -17,16 +17,25 @@
 enum { CALL = 1, READ };
 
 struct box {
+  struct frl_box box;           /* first */
   struct fr_read *read;
   struct fr_buf query;
 };
+
+static void drop(struct frl_box *link)
+{
+  struct box *box = (struct box *)link;
+
+  fr_list_del(&link->link);
+  fr_read_free(box->read);
+  box->read = NULL;
+}
 
 static int l_box_gc(lua_State *L)
 {
   struct box *box = luaL_checkudata(L, 1, BOX);
 
-  fr_read_free(box->read);
-  box->read = NULL;
+  drop(&box->box);
   fr_buf_done(&box->query);
   return 0;
 }
@@ -35,6 +44,8 @@ static struct box *push_box(lua_State *L)
 {
   struct box *box = lua_newuserdatauv(L, sizeof(*box), 0);
 
+  box->box.drop = drop;
+  fr_list_init(&box->box.link);
   box->read = NULL;
   fr_buf_init(&box->query, QUERY_MAX);
   if (luaL_newmetatable(L, BOX)) {
@@ -247,8 +258,19 @@ static int l_read(lua_State *L)
   if (err)
     return frl_fail(L, err, NULL);
   lua_settop(L, READ);
+  fr_list_add(&frl_of(L)->boxes, &box->box.link);
   fr_read_start(box->read);
   return frl_await(L, fr_read_op(box->read), push_read);
+}
+
+void frl_drop_boxes(struct frl *frl)
+{
+  while (!fr_list_empty(&frl->boxes)) {
+    struct frl_box *box =
+      fr_container_of(frl->boxes.next, struct frl_box, link);
+
+    box->drop(box);
+  }
 }
 
 const luaL_Reg frl_read_functions[] = {

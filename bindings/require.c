@@ -12,7 +12,8 @@
 #include "bindings/env.h"
 #include "bindings/nouns.h"
 
-enum { ENV = lua_upvalueindex(1), LOADED = lua_upvalueindex(2) };
+enum { ENV = lua_upvalueindex(1), LOADED = lua_upvalueindex(2),
+       FOLDER = lua_upvalueindex(3) };
 
 static const char *check_name(lua_State *L)
 {
@@ -45,16 +46,6 @@ static bool is_library(const char *name)
   return false;
 }
 
-/* Pushes the policy's folder with its slash, or "". */
-static void push_policy_folder(lua_State *L)
-{
-  const struct frl_policy *policy = frl_of(L)->config.policy;
-  const char *slash = policy ? strrchr(policy->path, '/') : NULL;
-
-  lua_pushlstring(L, slash ? policy->path : "",
-                  slash ? (size_t)(slash - policy->path) + 1 : 0);
-}
-
 /* Stack: folder with its slash. Pushes path and text, or nothing. */
 static bool push_from(lua_State *L, const char *name)
 {
@@ -80,7 +71,7 @@ static void push_module(lua_State *L, const char *name)
 {
   const char *list = frl_of(L)->config.module_path;
 
-  push_policy_folder(L);
+  lua_pushvalue(L, FOLDER);
   if (push_from(L, name))
     return;
   while (frl_push_folder(L, &list)) {
@@ -145,8 +136,13 @@ static int l_require(lua_State *L)
   return loaded(L, lua_pcallk(L, 1, 1, 0, 0, loaded), 0);
 }
 
-void frl_push_policy_require(lua_State *L)
+/* The folder has its slash, or is "". */
+void frl_push_policy_require(lua_State *L, const char *path)
 {
+  const char *slash = path ? strrchr(path, '/') : NULL;
+
   lua_newtable(L);
-  lua_pushcclosure(L, l_require, 2);
+  lua_pushlstring(L, slash ? path : "", slash ? (size_t)(slash - path) + 1
+                                              : 0);
+  lua_pushcclosure(L, l_require, 3);
 }

@@ -32,6 +32,7 @@ struct frl_task {
   struct fr_list waiters;
   struct frl_tasks *tasks;
   lua_State *co;
+  uint64_t serial;              /* grows from task to task */
   int nargs, nres;
   struct fr_op *op;             /* what it waits for, or NULL */
   frl_push_fn push;
@@ -46,6 +47,7 @@ struct frl_tasks {
   struct fr_list all, ready, failed;
   struct frl_task *current;
   lua_State *closing;           /* a coroutine under frl_close_thread */
+  uint64_t serial;              /* of the latest task */
   bool hard;                    /* waits fail at once */
 };
 
@@ -386,6 +388,36 @@ void frl_tasks_close(struct frl_tasks *tasks)
   report_failed(tasks);
 }
 
+uint64_t frl_tasks_mark(const struct frl_tasks *tasks)
+{
+  return tasks->serial;
+}
+
+static struct frl_task *newer_than(struct frl_tasks *tasks, uint64_t mark)
+{
+  struct fr_list *at;
+
+  for (at = tasks->all.next; at != &tasks->all; at = at->next) {
+    struct frl_task *task = fr_container_of(at, struct frl_task, all);
+
+    if (task->serial > mark && task != tasks->current)
+      return task;
+  }
+  return NULL;
+}
+
+void frl_tasks_close_since(struct frl_tasks *tasks, uint64_t mark)
+{
+  bool before = tasks->hard;
+  struct frl_task *task;
+
+  tasks->hard = true;
+  while ((task = newer_than(tasks, mark)))
+    close_hard(task);
+  tasks->hard = before;
+  report_failed(tasks);
+}
+
 /* ---- handles ----------------------------------------------------------- */
 
 void frl_task_spawn(lua_State *L, int nargs)
@@ -396,7 +428,8 @@ void frl_task_spawn(lua_State *L, int nargs)
   int base = lua_gettop(L) - nargs;     /* function, args... */
 
   task = lua_newuserdatauv(L, sizeof(*task), 1);
-  *task = (struct frl_task){ .tasks = tasks, .nargs = nargs + 1 };
+  *task = (struct frl_task){ .tasks = tasks, .nargs = nargs + 1,
+                              .serial = ++tasks->serial };
   fr_list_init(&task->all);
   fr_list_init(&task->ready);
   fr_list_init(&task->waiters);

@@ -34,6 +34,10 @@ bool frl_tasks_run(struct frl_tasks *tasks);           /* [-0, +0, -] */
 bool frl_tasks_ready(const struct frl_tasks *tasks);
 void frl_tasks_cancel(struct frl_tasks *tasks);
 void frl_tasks_close(struct frl_tasks *tasks);         /* [-0, +0, -] */
+/* Ends, hard, every task that was started after the mark was taken, but for
+ * the one that runs; errors that nobody waited for are reported. */
+uint64_t frl_tasks_mark(const struct frl_tasks *tasks);
+void frl_tasks_close_since(struct frl_tasks *tasks, uint64_t mark);
 
 /* Starts function-and-arguments on the stack as a task; pushes its handle, a
  * userdata with methods cancel, wait (-> true, results | false, error) and

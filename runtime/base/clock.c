@@ -21,6 +21,15 @@ void fr_clock_virtual(struct fr_clock *clock, int64_t at_ms)
   *clock = (struct fr_clock){ .is_virtual = true, .at_ms = at_ms };
 }
 
+void fr_clock_detach(struct fr_clock *clock, int64_t at_ms)
+{
+  uint64_t now = fr_clock_now(clock);
+
+  *clock = (struct fr_clock){
+    .is_virtual = true, .now_ms = now, .at_ms = at_ms
+  };
+}
+
 uint64_t fr_clock_now(const struct fr_clock *clock)
 {
   return clock->is_virtual ? clock->now_ms

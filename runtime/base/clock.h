@@ -19,6 +19,9 @@ struct fr_clock {
 
 void fr_clock_real(struct fr_clock *clock);
 void fr_clock_virtual(struct fr_clock *clock, int64_t at_ms);
+/* Virtual from now on, standing at `at_ms`; `now` goes on from where it is,
+ * so timers that are armed stay as far away as they were. */
+void fr_clock_detach(struct fr_clock *clock, int64_t at_ms);
 uint64_t fr_clock_now(const struct fr_clock *clock);
 int64_t fr_clock_at(const struct fr_clock *clock);
 void fr_clock_advance(struct fr_clock *clock, uint64_t ms);  /* virtual */

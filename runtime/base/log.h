@@ -16,6 +16,14 @@ typedef void (*fr_log_fn)(void *arg, enum fr_log_level level,
 void fr_log_set(fr_log_fn sink, void *arg, enum fr_log_level most);
 enum fr_log_level fr_log_most(void);
 
+/* Exchanges the sink for the one given, which gets the one before. */
+struct fr_log_sink {
+  fr_log_fn fn;
+  void *arg;
+  enum fr_log_level most;
+};
+void fr_log_swap(struct fr_log_sink *sink);
+
 void fr_log(enum fr_log_level level, const char *format, ...)
   __attribute__((format(printf, 2, 3)));
 

@@ -48,7 +48,7 @@ struct fr_gate_config {
 };
 enum fr_err fr_gate_new(const struct fr_gate_config *config,
                         struct fr_gate **ret_gate);
-void fr_gate_free(struct fr_gate *gate);        /* not busy, or NULL */
+void fr_gate_free(struct fr_gate *gate); /* what is in flight: unrecorded */
 
 /* One synced commit: outcomes that came in, then the intents that are
  * queued; then sends those. The host calls it once per turn. */

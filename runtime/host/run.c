@@ -57,13 +57,20 @@ static void cancel_tasks(struct run *run)
                  fr_loop_now(run->parts.loop) + PATIENCE_MS);
 }
 
-static void stop_sending(struct fr_parts *parts, enum fr_err err,
+static struct fr_gate *gate_of(const struct run *run)
+{
+  return run->frl ? frl_gate(run->frl) : run->parts.gate;
+}
+
+static void stop_sending(struct run *run, enum fr_err err,
                          const char *sentence)
 {
-  if (parts->gate)
-    fr_gate_stop(parts->gate, err, sentence);
-  else if (parts->fal)
-    fr_fal_stop(parts->fal, err, sentence);
+  struct fr_gate *gate = gate_of(run);
+
+  if (gate)
+    fr_gate_stop(gate, err, sentence);
+  else if (run->parts.fal)
+    fr_fal_stop(run->parts.fal, err, sentence);
 }
 
 static void interrupted(void *arg, int number)
@@ -75,7 +82,7 @@ static void interrupted(void *arg, int number)
   run->parts.verdict.signal = number;
   if (run->parts.fal)           /* a server ends by a signal: no news */
     fr_verdict_say(&run->parts.verdict, "%s", sentence);
-  stop_sending(&run->parts, FR_EINTERRUPTED, sentence);
+  stop_sending(run, FR_EINTERRUPTED, sentence);
   if (run->frl)
     cancel_tasks(run);
 }
@@ -89,7 +96,7 @@ static void runtime_over(struct fr_timer *timer)
   run->over = true;
   run->parts.verdict.unavailable = true;
   fr_verdict_say(&run->parts.verdict, "%s", sentence);
-  stop_sending(&run->parts, FR_EUNAVAILABLE, sentence);
+  stop_sending(run, FR_EUNAVAILABLE, sentence);
 }
 
 /* --max-runtime ends what the policy still waits for, but only when all
@@ -102,10 +109,9 @@ static void end_waiting(struct run *run)
 
 static void turns(struct run *run)
 {
-  struct fr_gate *gate = run->parts.gate;
-
   for (;;) {
     bool more = frl_step(run->frl), busy;
+    struct fr_gate *gate = frl_gate(run->frl);
 
     if (gate)
       fr_gate_barrier(gate);

@@ -8,25 +8,7 @@
 #ifndef FR_HTTP_CALL_H
 #define FR_HTTP_CALL_H
 
-#include <stdint.h>
-
-#include "http/http.h"
-
-struct fr_call_spec {
-  const char *method;           /* "GET", "DELETE", "POST", ... */
-  const char *url;              /* absolute, escaped */
-  bool changes;                 /* could change something at the peer */
-  const char *authorization;    /* value of the header, or NULL */
-  const char *idempotency_key;  /* value of the header, or NULL */
-  const char *content_type;     /* of the body, or NULL */
-  const void *body;             /* or NULL */
-  size_t body_len;
-  size_t max_body;              /* bytes of the answer; must be set */
-  size_t max_headers;           /* bytes of its headers; must be set */
-  uint32_t connect_ms;          /* time to connect; must be set */
-  uint32_t total_ms;            /* whole call; must be set */
-  uint32_t stall_ms;            /* without a byte; must be set */
-};
+#include "http/local.h"
 
 enum fr_err fr_call_new(struct fr_http *http, const struct fr_call_spec *spec,
                         struct fr_call **ret_call);
@@ -52,20 +34,5 @@ bool fr_call_sent(const struct fr_call *call);
 
 /* Why the transport failed, in plain words; "" when it did not. */
 const char *fr_call_detail(const struct fr_call *call);
-
-/* ---- the other side, for fr_http_new_local only ------------------------ */
-
-const struct fr_call_spec *fr_call_spec(const struct fr_call *call);
-
-struct fr_call_reply {
-  enum fr_err err;              /* FR_OK, or the transport error to fake */
-  bool sent;                    /* with an error: did the request leave */
-  int status;
-  const char *const *headers;   /* name, value, ..., NULL; or NULL */
-  const void *body;
-  size_t body_len;
-};
-
-void fr_call_answer(struct fr_call *call, const struct fr_call_reply *reply);
 
 #endif

@@ -36,6 +36,8 @@ struct fr_call {
   enum fr_call_phase phase;
   struct fr_timer timer;        /* stall and total time */
   struct fr_list link;          /* local: in http->started */
+  void (*gone)(void *arg);      /* local: the answering side's, or NULL */
+  void *gone_arg;
   CURL *easy;
   CURLU *url;
   struct curl_slist *headers;   /* of the request */

@@ -5,6 +5,27 @@
 
 #include "http/internal.h"
 
+static void tell_gone(struct fr_call *call)
+{
+  void (*gone)(void *arg) = call->gone;
+
+  call->gone = NULL;
+  if (gone)
+    gone(call->gone_arg);
+}
+
+void fr_call_on_gone(struct fr_call *call, void (*gone)(void *arg),
+                     void *arg)
+{
+  call->gone = gone;
+  call->gone_arg = arg;
+}
+
+int64_t fr_call_at(const struct fr_call *call)
+{
+  return fr_loop_at(call->http->loop);
+}
+
 static void finish(struct fr_call *call, enum fr_err err)
 {
   call->phase = FR_CALL_OVER;
@@ -20,6 +41,7 @@ static void too_late(struct fr_timer *timer)
   struct fr_call *call = fr_container_of(timer, struct fr_call, timer);
 
   finish(call, call->sent ? FR_ETIMEOUT : FR_ECONNECT);
+  tell_gone(call);
 }
 
 /* `serve` may end or free any call, also one of this batch. */
@@ -55,6 +77,7 @@ void fr_local_stop(struct fr_call *call)
   call->phase = FR_CALL_OVER;
   fr_timer_stop(call->http->loop, &call->timer);
   fr_list_del(&call->link);
+  tell_gone(call);
 }
 
 static enum fr_err keep_headers(struct fr_buf *head,
@@ -77,6 +100,7 @@ void fr_call_answer(struct fr_call *call, const struct fr_call_reply *reply)
 
   if (call->phase != FR_CALL_RUNNING)
     return;
+  call->gone = NULL;
   if (reply->err)
     call->sent = reply->sent;
   call->status = reply->status;

@@ -210,10 +210,12 @@ static int wait_for(const struct fr_loop *loop, int most_ms)
 {
   uint64_t due, left;
 
-  if (!fr_list_empty(&loop->done) || loop->clock->is_virtual)
+  if (!fr_list_empty(&loop->done))
     return 0;
   if (!fr_timers_next(loop, &due))
     return most_ms;
+  if (loop->clock->is_virtual)
+    return 0;
   left = due > loop->now ? due - loop->now : 0;
   if (left > INT_MAX)
     left = INT_MAX;

@@ -14,6 +14,7 @@ local LONG <const> = 365 * 24 * 3600 * 1000
 local TASKS_MAX <const> = 1000
 
 local alive, spawned = {}, 0
+local settling                          -- the latch of who waits for them all
 
 --- What tasks wait for until somebody opens it: a nap that is ended early.
 local function new_latch()
@@ -137,6 +138,10 @@ end
 local function body(key, f, ...)
   local _ <close> = setmetatable({}, { __close = function()
     alive[key] = nil
+    if settling and not next(alive) then
+      settling:cancel()
+      settling = nil
+    end
   end })
   return f(...)
 end
@@ -159,7 +164,8 @@ end
 --- their errors.
 function tasks.settle()
   while next(alive) do
-    core.sleep(50)
+    settling = settling or new_latch()
+    settling:wait()
   end
 end
 
@@ -170,6 +176,12 @@ function tasks.cancel()
     handles[#handles + 1] = handle
   end
   cancel_all(handles)
+end
+
+--- For commands: starts anew after a run whose tasks were ended hard; one
+--- that had not begun could not take itself out.
+function tasks.forget()
+  alive, settling = {}, nil
 end
 
 return tasks

@@ -8,6 +8,6 @@ test("each family has its own age", function(t)
   }
   t.run "by-endpoint-family.lua"
   t.deleted { "video", "image", "old speech" }
-  t.kept("new image", "not selected")
+  t.kept("new image", "its where said no")
   t.kept("speech", "its where said no")
 end)

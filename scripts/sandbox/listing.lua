@@ -66,7 +66,7 @@ function listing.by_endpoint(state, one, many)
     return answer.error(400, why)
   end
   for _, name in ipairs(ask.endpoints) do
-    if not state.world.index[name] then
+    if not state.world:knows(name) then
       return answer.error(404, ("Endpoint %s not found"):format(
         answer.shown(name)))
     end

@@ -4,7 +4,8 @@
 --- page far into a million requests is found by arithmetic (`periodic`).
 --- Filters that need a look at each row walk the window (`walked`), giving
 --- way to other requests now and then; the last walk is kept for the next
---- page.
+--- page. A world of explicit rows (fixture.lua, `world.explicit`) has no
+--- period and requests of any length: it is small, and always walked whole.
 local core = require "core"
 
 local spans = {}
@@ -59,7 +60,22 @@ local function rank(world, places, number)
   return count
 end
 
+--- How many of the numbers are of these places, one by one.
+local function counted(world, first, last, places)
+  local wanted, count = {}, 0
+  for _, place in ipairs(places) do
+    wanted[place] = true
+  end
+  for number = first, last do
+    count = count + (wanted[world:place(number)] and 1 or 0)
+  end
+  return count
+end
+
 function spans.count(world, first, last, places)
+  if world.explicit then
+    return counted(world, first, last, places)
+  end
   return last < first and 0 or
     rank(world, places, last) - rank(world, places, first - 1)
 end
@@ -74,6 +90,15 @@ local function periodic(world, first, last, places)
 end
 
 --- Numbers by how long they took; equals stay in order.
+local function by_any_duration(world, numbers)
+  table.sort(numbers, function(a, b)
+    local first, second = world:took(a), world:took(b)
+    return first < second or first == second and a < b
+  end)
+  return numbers
+end
+
+--- The same, counted: it may be a million of them.
 local function by_duration(world, numbers)
   local starts, sorted, sum = {}, {}, 1
   for i, number in ipairs(numbers) do
@@ -98,17 +123,20 @@ local function by_duration(world, numbers)
 end
 
 local function walk(world, ask, keep)
-  local period, numbers = #world.config.endpoints, {}
+  local numbers = {}
   local _, wanted = spans.places(world, ask.endpoints)
-  local first, last = spans.range(world, ask.start - SLACK,
-                                  ask.stop + SLACK)
+  local first, last = 1, world.count
+  if not world.explicit then
+    first, last = spans.range(world, ask.start - SLACK, ask.stop + SLACK)
+  end
   for number = first, last do
-    if wanted[(number - 1) % period + 1] and keep(number) then
+    if wanted[world:place(number)] and keep(number) then
       numbers[#numbers + 1] = number
     end
     spans.give_way(number)
   end
-  return ask.by_duration and by_duration(world, numbers) or numbers
+  local sorted = world.explicit and by_any_duration or by_duration
+  return ask.by_duration and sorted(world, numbers) or numbers
 end
 
 local STATUS <const> = {
@@ -126,7 +154,8 @@ local function when(world, number, field)
   if field == "ended_at" then
     return world:ended(number)
   end
-  return world:sent(number) + (field == "started_at" and world.QUEUED or 0)
+  return world:sent(number) +
+    (field == "started_at" and world:queued(number) or 0)
 end
 
 --- What a number must meet to be in the list, its endpoint aside.
@@ -146,7 +175,8 @@ end
 
 --- True when only a look at each row can tell.
 local function must_walk(state, ask)
-  return ask.status or ask.by_duration or state.faults.share("late-rows")
+  return state.world.explicit or ask.status or ask.by_duration
+    or state.faults.share("late-rows")
     or state.switches.deleted_rows == "vanish"
     or state.switches.window_field ~= "ended_at"
 end
@@ -155,7 +185,8 @@ local function walked(state, ask)
   local name = table.concat({ ask.start, ask.stop, ask.status or "",
     tostring(ask.by_duration), table.concat(ask.endpoints or {}, ",") }, " ")
   local late = state.faults.share("late-rows")
-  local age = state.world.deletions .. (late and "/" .. state.listed or "")
+  local age = ("%d:%d:%d"):format(state.world.deletions, state.world.count,
+                                  late and state.listed or 0)
   local kept = state.walk
   if not kept or kept.name ~= name or kept.age ~= age then
     kept = { name = name, age = age,

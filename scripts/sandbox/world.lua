@@ -16,7 +16,8 @@ local MASK32 <const> = 0xffffffff
 local ODD <const>, INVERSE <const> = 0x9e3779b1, 0x0e8b2f51
 
 world.LONGEST = 40000           -- ms that a request takes
-world.QUEUED = 200              -- ms between sent_at and started_at
+
+local QUEUED <const> = 200      -- ms between sent_at and started_at
 
 local NAMES <const> = {
   "fal-ai/flux/dev", "fal-ai/flux/schnell", "fal-ai/kling-video/v2/master",
@@ -71,6 +72,11 @@ function world:endpoint(number)
   return self.config.endpoints[self:place(number)]
 end
 
+--- Whether a list may ask for this endpoint.
+function world:knows(name)
+  return self.index[name] ~= nil
+end
+
 --- Whether it was deleted: one bit each, so that a million stay small.
 function world:is_gone(number)
   return (self.gone[number >> 6] or 0) >> (number & 63) & 1 == 1
@@ -118,6 +124,11 @@ end
 
 function world:sent(number)
   return self:ended(number) - self:took(number)
+end
+
+--- Milliseconds between sent_at and started_at.
+function world.queued()
+  return QUEUED
 end
 
 --- About one in two hundred is still running.
@@ -177,7 +188,7 @@ function world:row(number, payloads)
   local ended, sent = self:ended(number), self:sent(number)
   local row = {
     request_id = self:id(number), endpoint_id = self:endpoint(number),
-    sent_at = time_text(sent), started_at = time_text(sent + world.QUEUED),
+    sent_at = time_text(sent), started_at = time_text(sent + QUEUED),
   }
   if running then
     row.ended_at, row.status_code = core.json.null, core.json.null

@@ -147,3 +147,46 @@ host.ledger.there = true    --- false: there was no file when it was opened
 --- raises answers 500. Returns {port, close()} | nil, err.
 ---@param config {port:integer, max_body:integer?, handler:function}
 function host.serve(config) end
+
+--- ---- tests and simulations -------------------------------------------------
+
+--- What user code prints and logs is kept from now until the capture is
+--- closed: text(), close(), a <close> variable.
+function host.capture() end
+--- The main chunk of a test file, in an environment of its own which also has
+--- the names of `given`; or raises its syntax error.
+function host.load_test(path, text, given) end
+--- Notes which lines of the user's files run, in tasks that are resumed from
+--- now on: hits() -> {path = {line = true}}.
+function host.coverage() end
+function host.dump(text) end                --- bytecode of a chunk
+function host.list_dir(path) end    --- {name = "file"|"folder"|"other"} | nil, err
+
+--- An API, a ledger and a clock of its own inside this process; for commands
+--- without a ledger. From now on the process's clock is virtual and stands at
+--- `at`; timers that are armed stay as far away as they were. `handler` is one
+--- as for host.serve. `host.ledger` is the stage's while it is open, with
+--- hold_add and hold_remove. One at a time; close() or a <close> variable.
+---@class host.Stage
+local stage = {}
+---@param config {at:integer, handler:function}
+---@return host.Stage?, table? err
+function host.stage(config) end
+--- Begins a run and returns the policy's main chunk, or raises its syntax
+--- error, and the run is on even then. core.* and host.* (counts, stopped,
+--- settle, observe, note, policy, load_policy, guard) act on it until
+--- stage:finish; globals, modules and the verdict are its own. A policy that
+--- hits a cap fails this run alone. Misuse raises, and no run is on.
+---@param options {mode:"run"|"plan"|nil, policy:{path:string, text:string},
+---  args:string[]?, max_deletes:integer?, max_percent:integer?, min_age:integer?}
+---  min_age in ms; the limits' defaults are those of a run
+---@return function
+function stage:begin(options) end
+--- Waits until the gate is idle, ends tasks that were started during the run
+--- and are still there, writes the end of the run. What core.* and host.*
+--- acted on before is back.
+---@return {exit_code:integer, why:string?, counts:table<string, integer>}
+function stage:finish() end
+function stage:at() end                     --- ms
+function stage:advance(ms) end              --- moves the clock on; waits
+function stage:close() end

@@ -53,11 +53,33 @@ static void real_time_is_the_kernels(void **state)
                   time(NULL) + 1);
 }
 
+static void detached_it_stands_and_now_goes_on(void **state)
+{
+  struct timespec nap = { .tv_nsec = 3000000 };
+  struct fr_clock clock;
+  uint64_t now;
+
+  (void)state;
+  fr_clock_real(&clock);
+  now = fr_clock_now(&clock);
+  fr_clock_detach(&clock, 5000);
+  assert_in_range(fr_clock_now(&clock), now, now + 1000);
+  assert_int_equal(fr_clock_at(&clock), 5000);
+  now = fr_clock_now(&clock);
+  nanosleep(&nap, NULL);
+  assert_int_equal(fr_clock_now(&clock), now);
+  fr_clock_advance(&clock, 7);
+  fr_clock_detach(&clock, 1);
+  assert_int_equal(fr_clock_now(&clock), now + 7);
+  assert_int_equal(fr_clock_at(&clock), 1);
+}
+
 int main(void)
 {
   const struct CMUnitTest tests[] = {
     cmocka_unit_test(virtual_time_stands_still),
     cmocka_unit_test(both_move_together),
+    cmocka_unit_test(detached_it_stands_and_now_goes_on),
     cmocka_unit_test(real_time_is_the_kernels),
   };
 

@@ -65,12 +65,29 @@ static void a_long_line_is_cut(void **state)
   assert_in_range(strlen(heard.text), 1000, 7999);
 }
 
+static void sinks_change_places(void **state)
+{
+  struct fr_log_sink mine = { NULL, NULL, FR_LOG_DEBUG };
+
+  (void)state;
+  fr_log_set(hear, &heard, FR_LOG_INFO);
+  fr_log_swap(&mine);
+  fr_log(FR_LOG_ERROR, "lost");
+  assert_int_equal(heard.lines, 0);
+  assert_int_equal(mine.most, FR_LOG_INFO);
+  fr_log_swap(&mine);
+  fr_log(FR_LOG_ERROR, "found");
+  assert_int_equal(heard.lines, 1);
+  assert_null(mine.fn);
+}
+
 int main(void)
 {
   const struct CMUnitTest tests[] = {
     cmocka_unit_test_setup(without_a_sink_lines_are_dropped, silent),
     cmocka_unit_test_setup(up_to_the_level, silent),
     cmocka_unit_test_setup(a_long_line_is_cut, silent),
+    cmocka_unit_test_setup(sinks_change_places, silent),
   };
 
   return cmocka_run_group_tests(tests, NULL, silent);

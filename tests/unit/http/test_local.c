@@ -17,8 +17,13 @@ struct world {
   struct fr_call *served, *victim;
   struct fr_call_reply reply;
   bool later;           /* serve keeps the call unanswered */
-  unsigned nserved, done;
+  unsigned nserved, done, gone;
 };
+
+static void on_gone(void *arg)
+{
+  ((struct world *)arg)->gone++;
+}
 
 static void serve(void *arg, struct fr_call *call)
 {
@@ -28,6 +33,7 @@ static void serve(void *arg, struct fr_call *call)
   w->served = call;
   fr_call_free(w->victim);
   w->victim = NULL;
+  fr_call_on_gone(call, on_gone, w);
   if (!w->later)
     fr_call_answer(call, &w->reply);
 }
@@ -240,6 +246,26 @@ static void test_handler_frees_another(void **state)
 #define TEST(name) \
   cmocka_unit_test_setup_teardown(test_##name, set_up, tear_down)
 
+/* Whoever answers hears of a call that ends without it, once. */
+static void test_told_that_nobody_waits(void **state)
+{
+  struct world *w = *state;
+  struct fr_call *call = run(w, &plain, FR_OK);
+
+  fr_call_free(call);
+  assert_int_equal(w->gone, 0);
+  w->later = true;
+  call = run(w, &plain, FR_ETIMEOUT);
+  assert_int_equal(w->gone, 1);
+  fr_call_free(call);
+  assert_int_equal(w->gone, 1);
+  call = started(w, &plain);
+  while (w->nserved < 3)
+    fr_loop_turn(w->loop, 0);
+  fr_call_free(call);
+  assert_int_equal(w->gone, 2);
+}
+
 int main(void)
 {
   const struct CMUnitTest tests[] = {
@@ -251,6 +277,7 @@ int main(void)
     TEST(read_only),
     TEST(cancel_and_free),
     TEST(handler_frees_another),
+    TEST(told_that_nobody_waits),
   };
 
   return cmocka_run_group_tests_name("http/local", tests, NULL, NULL);
