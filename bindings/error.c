@@ -24,6 +24,8 @@ void frl_open_errors(lua_State *L)
   luaL_newmetatable(L, ERROR);          /* sets __name as well */
   lua_pushcfunction(L, l_error_text);
   lua_setfield(L, -2, "__tostring");
+  lua_pushboolean(L, false);            /* all errors share it: no script */
+  lua_setfield(L, -2, "__metatable");   /* may put a __gc or __index there */
   lua_pop(L, 1);
 }
 
