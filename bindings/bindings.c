@@ -127,16 +127,9 @@ fail:
 /* A cap ends the run, even if the script hid the error. */
 static void end_capped(struct frl *frl)
 {
-  char sentence[120];
-
   frl_tasks_close(frl->tasks);
-  frl->config.verdict->cap = true;
-  if (frl->caps.reported)
-    return;
-  frl->caps.reported = true;
-  frl_caps_sentence(frl, sentence, sizeof(sentence));
-  fr_verdict_say(frl->config.verdict, "%s", sentence);
-  fr_log(FR_LOG_ERROR, "%s", sentence);
+  frl_caps_rest();
+  frl_caps_tell(frl, "");
 }
 
 bool frl_step(struct frl *frl)
@@ -144,7 +137,7 @@ bool frl_step(struct frl *frl)
   bool left = frl_tasks_run(frl->tasks);
 
   frl_caps_rest();
-  if (frl->caps.hit != FRL_CAP_HEAP && frl->caps.hit != FRL_CAP_TURN)
+  if (!frl_caps_over(&frl->caps))
     return left;
   end_capped(frl);
   return false;
@@ -173,8 +166,8 @@ void frl_free(struct frl *frl)
   frl->ending = true;
   if (frl->tasks)
     frl_tasks_close(frl->tasks);
-  frl_caps_rest();
   if (frl->L)
     lua_close(frl->L);
+  frl_caps_rest();
   free(frl);
 }

@@ -101,19 +101,28 @@ static int take_values(lua_State *L, lua_State *co, int status, int nres)
   return nres + 1;
 }
 
+static int resume(lua_State *L, lua_State *co, int nargs, int *ret_nres)
+{
+  lua_State *before = frl_caps_running(L, co);
+  int status = lua_resume(co, L, nargs, ret_nres);
+
+  frl_caps_running(L, before);
+  return status;
+}
+
 /* Resumes it with nargs values of its own stack until it yields to the
  * script, ends, or waits. */
 static int advance(lua_State *L, int index, int nargs, lua_KFunction k)
 {
   lua_State *co = lua_tothread(L, index);
   int nres = 0;
-  int status = lua_resume(co, L, nargs, &nres);
+  int status = resume(L, co, nargs, &nres);
 
   while (status == LUA_YIELD && frl_took_wait(co, nres)) {
     if (lua_isyieldable(L))
       return frl_pass_wait(L, index, k);
     frl_refuse_wait(L);
-    status = lua_resume(co, L, 0, &nres);
+    status = resume(L, co, 0, &nres);
   }
   frl_caps_follow(L);
   set_taken(L, index, false);

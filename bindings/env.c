@@ -209,12 +209,16 @@ static const char *const copied[] = {
   "coroutine", "math", "os", "string", "table", "utf8", NULL,
 };
 
-/* load(chunk, name, mode, env): text only, in the policies' environment */
+/* load(chunk, name, mode, env): text only, in the policies' environment, and
+ * never under a name of an embedded file: what fails there is a bug. */
 static int l_load(lua_State *L)
 {
   bool has_env = !lua_isnone(L, 4);
 
   lua_settop(L, 4);
+  if (lua_isstring(L, 2) && frl_is_embedded_source(lua_tostring(L, 2)))
+    return luaL_error(L, "load: %s is the name of a file of falrun's own: "
+                         "choose another", lua_tostring(L, 2));
   lua_pushliteral(L, "t");
   lua_replace(L, 3);
   if (!has_env) {
@@ -299,7 +303,7 @@ static void open_policy_env(lua_State *L)
   lua_rawsetp(L, LUA_REGISTRYINDEX, &given_key);
   guard_policy_env(L);
   lua_pop(L, 2);
-  give(L, "log", frl_open_log);
+  give(L, "log", frl_open_policy_log);
   give(L, "json", frl_open_json);
 }
 

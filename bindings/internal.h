@@ -25,6 +25,8 @@ struct frl {
   size_t heap;                  /* bytes in use by Lua */
   struct frl_caps caps;
   bool ending;                  /* frl_cancel was called */
+  bool library_raised;          /* the last error in a long call was its own */
+  bool finalizing;              /* a report from a finalizer: no hooks */
 };
 
 /* The frl of any coroutine of the state. */
@@ -74,6 +76,8 @@ void frl_readonly(lua_State *L, int index, const char *name);
 /* Replaces what of Lua's library would let a script out (safe_lib.c); the
  * coroutine library's waits pass through (coroutine.c).      [-0, +0, e] */
 void frl_open_safe_lib(lua_State *L);
+/* Marks calls of the library that may never end (long_call.c). [-0, +0, e] */
+void frl_open_long_calls(lua_State *L);
 int frl_open_coroutine(lua_State *L);
 /* Pushes the source text of a chunk by its short name, or nil. */
 void frl_push_source(lua_State *L, const char *chunk);
@@ -82,6 +86,7 @@ void frl_push_source(lua_State *L, const char *chunk);
 
 int frl_open_json(lua_State *L);        /* json.c */
 int frl_open_log(lua_State *L);         /* log.c */
+int frl_open_policy_log(lua_State *L);  /* the same, with a cap */
 int frl_open_core(lua_State *L);        /* core.c */
 int frl_open_fal(lua_State *L);         /* fal.c: delete_payloads, read */
 int frl_open_host(lua_State *L);        /* host.c, only for commands */

@@ -114,6 +114,9 @@ static const char *push_text(lua_State *L)
   }
   if (lua_istable(L, 1) && raw_string(L, 1, "message"))
     return lua_pushfstring(L, "%s%s", where, lua_tostring(L, -1));
+  if (frl_of(L)->finalizing)
+    return lua_pushfstring(L, "%san error was raised that is no text but a "
+                           "%s", where, luaL_typename(L, 1));
   return lua_pushfstring(L, "%san error was raised that is no text but %s",
                          where, luaL_tolstring(L, 1, NULL));
 }
@@ -198,27 +201,13 @@ static void mark(lua_State *L, const char *code, const char *text)
 
   if (is_code(code, FR_ECONFIG))
     verdict->config = true;
-  else if (find_place(text, &place) && frl_is_embedded_chunk(place.chunk))
+  else if (!*push_raise(L, 2) && find_place(text, &place) &&
+           frl_is_embedded_chunk(place.chunk))
     verdict->bug = true;        /* no script of the user is on the stack */
   else
     verdict->policy = true;
   lua_pushlstring(L, text, strcspn(text, "\n"));
   fr_verdict_say(verdict, "%s", lua_tostring(L, -1));
-}
-
-static void report_cap(lua_State *L, struct frl *frl)
-{
-  char sentence[120];
-  const char *text;
-
-  frl_caps_sentence(frl, sentence, sizeof(sentence));
-  frl->config.verdict->cap = true;
-  if (frl->caps.reported)
-    return;
-  frl->caps.reported = true;
-  fr_verdict_say(frl->config.verdict, "%s", sentence);
-  text = push_text(L);
-  fr_log(FR_LOG_ERROR, "%s", strstr(text, sentence) ? text : sentence);
 }
 
 /* The buffers of lauxlib ask the allocator themselves, once, and raise plain
@@ -237,8 +226,8 @@ static int l_report(lua_State *L)
 
   if (is_full_buffer(L))
     frl_caps_out_of_heap(&frl->caps);
-  if (frl->caps.hit == FRL_CAP_HEAP || frl->caps.hit == FRL_CAP_TURN) {
-    report_cap(L, frl);
+  if (frl_caps_over(&frl->caps)) {
+    frl_caps_tell(frl, push_text(L));
     return 0;
   }
   if (lua_istable(L, 1) && raw_string(L, 1, "code"))
