@@ -50,12 +50,21 @@ void frl_caps_out_of_heap(struct frl_caps *caps)
   caps->max_heap += LAST_HEAP;
 }
 
-static void *refuse(struct frl_caps *caps)
+static void *refuse(struct frl_caps *caps, size_t size)
 {
   if (caps->denied)
     frl_caps_out_of_heap(caps);
-  caps->denied = true;
+  caps->denied = size;
   return NULL;
+}
+
+/* Only the buffers of lauxlib do not try a second time, and what they raise
+ * may have been caught: then something else is asked for next. */
+static void grant(struct frl_caps *caps, size_t size)
+{
+  if (caps->denied && caps->denied != size)
+    frl_caps_out_of_heap(caps);
+  caps->denied = 0;
 }
 
 static void *change(struct frl *frl, void *block, size_t old, size_t size)
@@ -69,13 +78,14 @@ static void *change(struct frl *frl, void *block, size_t old, size_t size)
   }
   if (size > old && (size > frl->caps.max_heap ||
                      frl->heap - old > frl->caps.max_heap - size))
-    return refuse(&frl->caps);
+    return refuse(&frl->caps, size);
   moved = realloc(block, size);
   if (!moved && size <= old)
     moved = block;              /* Lua counts on shrinking to succeed */
   if (!moved)
-    return refuse(&frl->caps);
-  frl->caps.denied = false;
+    return refuse(&frl->caps, size);
+  if (size > old)
+    grant(&frl->caps, size);
   frl->heap += size - old;
   return moved;
 }
@@ -230,7 +240,7 @@ static void end_process(void)
   _exit(FRL_EXIT_CAP);
 }
 
-/* The interrupted call computes inside Lua's own library, for a second
+/* What was interrupted computes inside Lua or its own library, for a second
  * without asking for memory: it holds no lock of libc, and nothing of the
  * host is half done. So the rest of the run may go on from here, on top of
  * it, as long as Lua is never entered again. */
@@ -247,6 +257,19 @@ static void leave_lua(struct frl *frl)
   _exit(FRL_EXIT_CAP);
 }
 
+/* Neither a binding, which may hold anything, nor a finalizer. */
+static bool is_pure(const struct frl_caps *caps)
+{
+  lua_Debug ar;
+
+  if (caps->in_alloc)
+    return false;
+  if (caps->in_library)
+    return true;
+  return lua_getstack(caps->running, 0, &ar) &&
+         lua_getinfo(caps->running, "S", &ar) && *ar.what != 'C';
+}
+
 static void on_alarm(int number)
 {
   static sig_atomic_t allocs, quiet;
@@ -258,9 +281,9 @@ static void on_alarm(int number)
   if (!caps->running || caps->paused || spent <= caps->max_turn_ms)
     return;
   lua_sethook(caps->running, on_count, LUA_MASKCOUNT, 1);
-  quiet = caps->in_library && caps->allocs == allocs ? quiet + 1 : 0;
+  quiet = caps->allocs == allocs && is_pure(caps) ? quiet + 1 : 0;
   allocs = caps->allocs;
-  if (quiet >= QUIET_TICKS && !caps->in_alloc && frl->config.on_stuck)
+  if (quiet >= QUIET_TICKS && frl->config.on_stuck)
     leave_lua(frl);
   if (spent > (uint64_t)caps->max_turn_ms + STUCK_MS)
     end_process();

@@ -31,7 +31,7 @@ struct frl_caps {
   size_t max_heap;
   uint32_t max_turn_ms;
   uint64_t turn_began_ms;       /* real time, also under a virtual clock */
-  bool denied;                  /* the last allocation was refused */
+  size_t denied;                /* the last request, if it was refused */
   bool reported;
   enum frl_cap hit;
   size_t max_printed, printed;

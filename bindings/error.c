@@ -46,6 +46,18 @@ void frl_push_error(lua_State *L, enum fr_err err, const char *message)
   luaL_setmetatable(L, ERROR);
 }
 
+bool frl_is_error(lua_State *L, int index)
+{
+  bool is = lua_istable(L, index) && lua_getmetatable(L, index);
+
+  if (!is)
+    return false;
+  luaL_getmetatable(L, ERROR);
+  is = lua_rawequal(L, -1, -2);
+  lua_pop(L, 2);
+  return is;
+}
+
 int frl_fail(lua_State *L, enum fr_err err, const char *detail)
 {
   lua_pushnil(L);

@@ -40,6 +40,8 @@ void frl_open_errors(lua_State *L);                        /* [-0, +0, m] */
 int frl_fail(lua_State *L, enum fr_err err, const char *detail);
 /* Pushes only the error table.                              [-0, +1, m] */
 void frl_push_error(lua_State *L, enum fr_err err, const char *message);
+/* Whether such an error is at `index`: a script cannot make one. [-0,+0,-] */
+bool frl_is_error(lua_State *L, int index);
 /* Raises "bad argument 'name' (...)" at the caller of the current C
  * function, in the same words everywhere.                   [-0, +0, e] */
 int frl_bad_argument(lua_State *L, const char *function, const char *argument,

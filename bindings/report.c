@@ -187,7 +187,8 @@ static void log_details(lua_State *L, const char *text)
 static bool is_known(const struct frl *frl, const char *code)
 {
   if (is_code(code, FR_EINTERRUPTED))
-    return true;
+    return frl->caps.interrupted || frl->ending ||
+           frl->config.verdict->signal;
   if (!is_code(code, FR_ECANCELLED) && !is_code(code, FR_ESTOPPED))
     return false;
   return frl->ending || fr_verdict_exit_code(frl->config.verdict) != 0;
@@ -230,7 +231,7 @@ static int l_report(lua_State *L)
     frl_caps_tell(frl, push_text(L));
     return 0;
   }
-  if (lua_istable(L, 1) && raw_string(L, 1, "code"))
+  if (frl_is_error(L, 1) && raw_string(L, 1, "code"))
     code = lua_tostring(L, -1);
   if (is_known(frl, code))
     return 0;

@@ -1,7 +1,7 @@
 --== strings
 -- expect: exit 9, "256 MiB"
 local t = {}
-while true do t[#t + 1] = ("x"):rep(1 << 20) .. #t end
+while true do t[#t + 1] = ("x"):rep(1 << 24) .. #t end
 --== one string
 -- expect: exit 9, "256 MiB"
 local s = "x"
@@ -14,18 +14,18 @@ while true do pcall(function() while true do t = { t, {}, {}, {} } end end) end
 -- expect: exit 9, "256 MiB"
 local _ <close> = setmetatable({}, { __close = function()
   local t = {}
-  while true do t[#t + 1] = ("x"):rep(1 << 20) .. #t end end })
+  while true do t[#t + 1] = ("x"):rep(1 << 24) .. #t end end })
 error "now"
 --== in a coroutine
 -- expect: exit 9, "256 MiB"
 coroutine.wrap(function()
   local t = {}
-  while true do t[#t + 1] = ("x"):rep(1 << 20) .. #t end end)()
+  while true do t[#t + 1] = ("x"):rep(1 << 24) .. #t end end)()
 --== in an error handler
 -- expect: exit 9, "256 MiB"
 xpcall(error, function()
   local t = {}
-  while true do t[#t + 1] = ("x"):rep(1 << 20) .. #t end end)
+  while true do t[#t + 1] = ("x"):rep(1 << 24) .. #t end end)
 --== table.concat of itself
 -- expect: exit 9, "256 MiB"
 local x = ("x"):rep(1 << 20)
@@ -50,7 +50,11 @@ local x, t = ("x"):rep(1 << 20), {}
 for i = 1, 100 do t[i] = x end
 return json.encode(t)
 --== the errors of all deletions
--- expect: exit 9, "256 MiB"
+-- expect: exit 9, "policy"
 local t = {}
 while true do t[#t + 1] = { pcall(fal.delete_payloads, ("x"):rep(1 << 20) ..
   #t), ("y"):rep(1 << 16) .. #t } end
+--== buffers, caught
+-- expect: exit 9, "256 MiB"
+local t = {}
+for _ = 1, 100 do pcall(function() t[#t + 1] = ("x"):rep(1 << 25) end) end

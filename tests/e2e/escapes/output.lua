@@ -19,7 +19,7 @@ end
 local line = ("x"):rep(1900)
 while true do log.warn(line) end
 --== one print that is too large is not begun
--- expect: exit 9, "printed more than"
+-- expect: exit 9, "policy"
 local big = ("x"):rep(40 << 20)
 print(big, big)
 --== print steers no terminal through a log

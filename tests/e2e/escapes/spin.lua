@@ -91,7 +91,8 @@ end)) end
 --== a pattern that explodes in a callback
 -- expect: exit 9, "without waiting"
 return ("x"):gsub("x", function()
-  return (("a"):rep(30000)):match(("a?"):rep(500) .. ("a"):rep(40000)) end)
+  return (("a"):rep(30000)):match(("a?"):rep(150) .. ("a-"):rep(30) .. "b")
+end)
 --== table.move without an end
 -- expect: exit 9, "without waiting"
 table.move({}, 1, 1 << 40, 2)
@@ -126,3 +127,9 @@ for _ = math.mininteger, math.maxinteger do end
 for _ in next, setmetatable({}, {}), nil do end
 local t = { 1 }
 while true do next(t) end
+--== a call of what is called by itself
+-- expect: exit 9, "without waiting"
+local t = {}
+t.__call = t
+setmetatable(t, t)
+t()

@@ -109,7 +109,7 @@ for _ = 1, 300 do fal.sleep "1ms" for _ = 1, 1000 do local _ = {} end end
 error(setmetatable({}, { __tostring = function() error "again" end }))
 --== an error object that has falrun's code
 -- expect: exit 1, "mine"
-error { code = "config", kind = "config", message = "mine" } -- no fal.error
+error { code = "config", kind = "config", message = "mine" }
 --== an error object that says the run was interrupted
 -- expect: exit 1, "policy"
 error { code = "interrupted", message = "policy" }
