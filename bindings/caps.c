@@ -42,12 +42,16 @@ uint64_t frl_caps_now(void)
   return fr_clock_now(&clock);
 }
 
+static void on_count(lua_State *L, lua_Debug *ar);
+
 void frl_caps_out_of_heap(struct frl_caps *caps)
 {
   if (caps->hit)
     return;
   caps->hit = FRL_CAP_HEAP;
   caps->max_heap += LAST_HEAP;
+  if (caps->running)
+    lua_sethook(caps->running, on_count, LUA_MASKCOUNT, 1);
 }
 
 static void *refuse(struct frl_caps *caps, size_t size)
@@ -102,6 +106,15 @@ void *frl_caps_alloc(void *ud, void *block, size_t old_size, size_t size)
   return moved;
 }
 
+static void output_sentence(const char *did, size_t most, char *ret_text,
+                            size_t size)
+{
+  bool large = most >= (size_t)1 << 20;
+
+  snprintf(ret_text, size, "the policy %s more than %zu %s", did,
+           most >> (large ? 20 : 10), large ? "MiB" : "KiB");
+}
+
 void frl_caps_sentence(const struct frl *frl, char *ret_text, size_t size)
 {
   const struct frl_caps *caps = &frl->caps;
@@ -112,12 +125,10 @@ void frl_caps_sentence(const struct frl *frl, char *ret_text, size_t size)
              (caps->max_heap - LAST_HEAP) >> 20);
     break;
   case FRL_CAP_PRINTED:
-    snprintf(ret_text, size, "the policy printed more than %zu KiB",
-             caps->max_printed >> 10);
+    output_sentence("printed", caps->max_printed, ret_text, size);
     break;
   case FRL_CAP_LOGGED:
-    snprintf(ret_text, size, "the policy logged more than %zu KiB",
-             caps->max_logged >> 10);
+    output_sentence("logged", caps->max_logged, ret_text, size);
     break;
   default:
     snprintf(ret_text, size, "the policy ran for more than %" PRIu32

@@ -118,14 +118,14 @@ return (("a"):rep(30000)):find(("a*"):rep(30) .. "b")
 -- expect: exit 9, "printed more than"
 for i = 3, 12 do fal.spawn(fal.delete_payloads, arg[i]) end
 fal.sleep "1ms"
-local line = ("x"):rep(1 << 20)
+local line = ("x"):rep(1 << 12):rep(1 << 8)
 for _ = 1, 100 do print(line) end
 --== a deletion whose observer is in the way of memory
 -- expect: exit 9, "256 MiB"
 local keep = {}
 for i = 3, 6 do fal.spawn(function()
   keep[i] = fal.delete_payloads(arg[i])
-  while true do keep[#keep + 1] = ("x"):rep(1 << 24) .. #keep end
+  while true do keep[#keep + 1] = ("x"):rep(1 << 12):rep(1 << 12) .. #keep end
 end) end
 --== delete_all of what never ends
 -- expect: exit 1, "no request id"

@@ -20,7 +20,7 @@ local line = ("x"):rep(1900)
 while true do log.warn(line) end
 --== one print that is too large is not begun
 -- expect: exit 9, "policy"
-local big = ("x"):rep(40 << 20)
+local big = ("x"):rep(1 << 12):rep(40 << 8)
 print(big, big)
 --== print steers no terminal through a log
 -- expect: exit 0, "blocked"

@@ -71,11 +71,11 @@ local f = math.abs
 while true do f(1) f(1) f(1) f(1) f(1) f(1) end
 --== slow instructions
 -- expect: exit 9, "without waiting"
-local a, b = ("x"):rep(60 << 20), ("x"):rep(60 << 20)
+local a, b = ("x"):rep(1 << 12):rep(60 << 8), ("x"):rep(1 << 12):rep(60 << 8)
 while a == b do end
 --== slow concatenations
 -- expect: exit 9, "policy"
-local a = ("x"):rep(30 << 20)
+local a = ("x"):rep(1 << 12):rep(30 << 8)
 while true do local _ = a .. "x" end
 --== a pattern that explodes
 -- expect: exit 9, "without waiting"
@@ -105,7 +105,7 @@ table.insert(setmetatable({}, { __len = function() return 1 << 40 end }), 1,
 table.remove(setmetatable({}, { __len = function() return 1 << 40 end }), 1)
 --== a sort of giants
 -- expect: exit 9, "policy"
-local big, t = ("x"):rep(60 << 20), {}
+local big, t = ("x"):rep(1 << 12):rep(60 << 8), {}
 for i = 1, 2000 do t[i] = big end
 table.sort(t)
 --== a sort whose comparison spins
