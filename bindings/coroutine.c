@@ -6,7 +6,9 @@
  * counts as running, so nobody else can resume or close it.
  *
  * Which coroutines are taken is kept in a table with weak keys, entered
- * before the resume: after it, nothing may raise for lack of memory.
+ * before the resume: after it, nothing may raise for lack of memory. Those of
+ * tasks are in it for ever: coroutine.running hands them out, and only the
+ * scheduler may resume or close them.
  */
 #include <lauxlib.h>
 #include <lualib.h>
@@ -47,6 +49,11 @@ static void set_taken(lua_State *L, int index, bool taken)
     lua_pushnil(L);
   lua_rawset(L, -3);
   lua_pop(L, 1);
+}
+
+void frl_keep_thread(lua_State *L)
+{
+  set_taken(L, lua_gettop(L), true);
 }
 
 /* coroutine.create(f) -> coroutine                            [-1, +1, m] */
@@ -227,6 +234,9 @@ int frl_open_coroutine(lua_State *L)
   lua_setfield(L, -2, "__mode");
   lua_setmetatable(L, -2);
   lua_rawsetp(L, LUA_REGISTRYINDEX, &taken_key);
+  lua_rawgeti(L, LUA_REGISTRYINDEX, LUA_RIDX_MAINTHREAD);
+  frl_keep_thread(L);
+  lua_pop(L, 1);
   luaopen_coroutine(L);
   luaL_setfuncs(L, functions, 0);
   return 1;

@@ -18,6 +18,7 @@
 #include "bindings/internal.h"
 
 #define MOST_LINE 160
+#define MOST_LINES 50           /* of an error that a script made */
 
 static const char raise_key;    /* {error, where, traceback} */
 
@@ -148,13 +149,18 @@ static void log_line(const char *text)
   fr_log(FR_LOG_ERROR, "%s", line);
 }
 
-/* Logs each line of text; returns the length of the first. */
+/* Logs the first lines of text; returns the length of the first. */
 static size_t log_text(const char *text)
 {
   size_t first = strcspn(text, "\n");
 
   fr_log(FR_LOG_ERROR, "%.*s", (int)(first < 2000 ? first : 2000), text);
-  for (text += first; *text == '\n';) {
+  text += first;
+  for (int lines = 1; *text == '\n'; lines++) {
+    if (lines == MOST_LINES) {
+      fr_log(FR_LOG_ERROR, "  ...");
+      break;
+    }
     size_t len = strcspn(++text, "\n");
 
     fr_log(FR_LOG_ERROR, "  %.*s", (int)(len < 2000 ? len : 2000), text);

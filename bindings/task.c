@@ -436,6 +436,7 @@ void frl_task_spawn(lua_State *L, int nargs)
   fr_list_init(&task->waiters);
   luaL_setmetatable(L, TASK);
   co = lua_newthread(L);
+  frl_keep_thread(L);
   lua_setiuservalue(L, -2, 1);          /* function, args..., task */
   lua_insert(L, base);                  /* task, function, args... */
   if (!lua_checkstack(co, nargs + 2))

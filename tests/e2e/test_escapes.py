@@ -104,13 +104,13 @@ def test_it_is_contained(place, text):
     "return (('a'):rep(30000)):find(('a*'):rep(30) .. 'b')",
     "while true do print(('x'):rep(1 << 20)) end"])
 def test_answers_in_flight_are_recorded(world, end):
-    world.sandbox(requests=40, endpoints=1, latency="200ms")
+    world.sandbox(requests=40, endpoints=1, latency="120ms")
     ids = world.expired()[:11]
     done = world.run("--concurrency", "16", world.policy(
         "fal.delete_payloads(arg[1])\n"
         "for i = 2, 11 do fal.spawn(fal.delete_payloads, arg[i]) end\n"
-        "fal.sleep '100ms'\n" + end), *ids,
-        env={"FALRUN_TURN_MS": 2000})
+        "fal.sleep '60ms'\n" + end), *ids,
+        env={"FALRUN_TURN_MS": 1000})
     assert done.code == 9, done
     _, outcomes, effects = agree(world)
     assert set(outcomes) == set(ids) and len(effects) > 1, done

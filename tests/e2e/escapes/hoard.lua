@@ -58,3 +58,6 @@ while true do t[#t + 1] = { pcall(fal.delete_payloads, ("x"):rep(1 << 12):rep(1 
 -- expect: exit 9, "256 MiB"
 local t = {}
 for _ = 1, 100 do pcall(function() t[#t + 1] = ("x"):rep(1 << 12):rep(1 << 13) end) end
+--== string.pack that pads
+-- expect: exit 9, "policy"
+while true do pcall(string.pack, "c2147483647", "") end

@@ -26,3 +26,12 @@ print(big, big)
 -- expect: exit 0, "blocked"
 log.info("\27[2J\r\nfalrun: deleted 5", { ["\27x"] = "\0\27" })
 print "blocked"
+--== an error of a million lines
+-- expect: exit 1, "..."
+error(("\n"):rep(1 << 20), 0)
+--== an error that is a giant
+-- expect: exit 1, "xxxx"
+error(("x"):rep(1 << 12):rep(1 << 12), 0)
+--== an error with a million places
+-- expect: exit 1, "1:1:1"
+error((":1:1"):rep(1 << 20), 0)

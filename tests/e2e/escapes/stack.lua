@@ -135,3 +135,29 @@ pcall(string.char, many(190000))
 pcall(math.max, many(190000))
 pcall(select, "#", many(190000))
 print "blocked"
+--== the coroutine of a task, resumed and closed by others
+-- expect: exit 0, "deleted"
+local main, other = coroutine.running(), nil
+local task = fal.spawn(function()
+  other = coroutine.running()
+  return fal.delete_payloads(arg[3])
+end)
+fal.spawn(function() for _ = 1, 20 do
+  coroutine.resume(main) pcall(coroutine.close, main)
+  coroutine.resume(other) pcall(coroutine.close, other)
+  coroutine.wrap(function() coroutine.resume(main)
+    pcall(coroutine.close, other) end)()
+  fal.sleep "1ms"
+end end)
+fal.sleep "5ms"
+local _, result = task:wait()
+print(result.status)
+--== the coroutine of a report
+-- expect: exit 1, "told"
+local main
+for _ = 1, 2 do fal.spawn(function()
+  error(setmetatable({}, { __tostring = function()
+    main = main or coroutine.running()
+    coroutine.wrap(function() coroutine.resume(main)
+      pcall(coroutine.close, main) end)()
+    return "told" end })) end) end
