@@ -26,6 +26,7 @@ struct frl {
   struct frl_caps caps;
   bool ending;                  /* frl_cancel was called */
   bool library_raised;          /* the last error in a long call was its own */
+  bool of_task;                 /* a report of what fal.spawn started */
   bool finalizing;              /* a report from a finalizer: no hooks */
 };
 

@@ -208,8 +208,8 @@ static void mark(lua_State *L, const char *code, const char *text)
 
   if (is_code(code, FR_ECONFIG))
     verdict->config = true;
-  else if (!*push_raise(L, 2) && find_place(text, &place) &&
-           frl_is_embedded_chunk(place.chunk))
+  else if (!(frl->of_task && frl->config.policy) && !*push_raise(L, 2) &&
+           find_place(text, &place) && frl_is_embedded_chunk(place.chunk))
     verdict->bug = true;        /* no script of the user is on the stack */
   else
     verdict->policy = true;

@@ -262,9 +262,10 @@ static void report(lua_State *L, struct frl_task *task, bool finalizing)
   if (!finalizing)
     frl_caps_turn(frl, L);
   frl->finalizing = finalizing;
+  frl->of_task = true;          /* fal.spawn(math.abs): no frame is a script's */
   if (push_error_of(L, task))
     frl_report(L);
-  frl->finalizing = false;
+  frl->finalizing = frl->of_task = false;
   if (!finalizing)
     frl_caps_running(L, NULL);
 }

@@ -100,7 +100,7 @@ def test_it_is_contained(place, text):
 
 @pytest.mark.parametrize("end", [
     "while true do end",
-    "local t = {} while true do t[#t + 1] = ('x'):rep(1 << 12):rep(1 << 12) .. #t end",
+    "local s = 'x' while true do s = s .. s end",
     "return (('a'):rep(30000)):find(('a*'):rep(30) .. 'b')",
     "while true do print(('x'):rep(1 << 20)) end"])
 def test_answers_in_flight_are_recorded(world, end):

@@ -1,5 +1,5 @@
-"""Errors share a metatable. A script that put a finalizer there which spins kept
-the process, and the lock, for ever, as finalizers run without hooks."""
+"""Errors share a metatable. A script that put a finalizer there which spins
+kept the process, and the lock, for ever: finalizers run without hooks."""
 from fake import Fake
 
 

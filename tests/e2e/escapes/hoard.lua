@@ -52,12 +52,13 @@ return json.encode(t)
 --== the errors of all deletions
 -- expect: exit 9, "policy"
 local t = {}
-while true do t[#t + 1] = { pcall(fal.delete_payloads, ("x"):rep(1 << 12):rep(1 << 8) ..
-  #t), ("y"):rep(1 << 16) .. #t } end
+while true do t[#t + 1] = { pcall(fal.delete_payloads,
+  ("x"):rep(1 << 20) .. #t), ("y"):rep(1 << 16) .. #t } end
 --== buffers, caught
 -- expect: exit 9, "256 MiB"
 local t = {}
-for _ = 1, 100 do pcall(function() t[#t + 1] = ("x"):rep(1 << 12):rep(1 << 13) end) end
+for _ = 1, 100 do pcall(function()
+  t[#t + 1] = ("x"):rep(1 << 12):rep(1 << 13) end) end
 --== string.pack that pads
 -- expect: exit 9, "policy"
 while true do pcall(string.pack, "c2147483647", "") end

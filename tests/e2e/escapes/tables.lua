@@ -135,7 +135,7 @@ t.a = setmetatable({}, { __tostring = function() t.b, t.c = nil, 2
   return "a" end })
 t.b = 1
 log.info("x", t)
-log.info(("x"):rep(1 << 12):rep(1 << 8), { [("y"):rep(1 << 20)] = ("z"):rep(1 << 20) })
+log.info(("x"):rep(1 << 20), { [("y"):rep(1 << 20)] = ("z"):rep(1 << 20) })
 print "blocked"
 --== a comparison that lies
 -- expect: exit 0, "blocked"
