@@ -262,7 +262,7 @@ static void report(lua_State *L, struct frl_task *task, bool finalizing)
   if (!finalizing)
     frl_caps_turn(frl, L);
   frl->finalizing = finalizing;
-  frl->of_task = true;          /* fal.spawn(math.abs): no frame is a script's */
+  frl->of_task = true;          /* fal.spawn(math.abs) has no script's frame */
   if (push_error_of(L, task))
     frl_report(L);
   frl->finalizing = frl->of_task = false;
@@ -273,8 +273,8 @@ static void report(lua_State *L, struct frl_task *task, bool finalizing)
 static void report_failed(struct frl_tasks *tasks)
 {
   while (!fr_list_empty(&tasks->failed))
-    report(tasks->L,
-           fr_container_of(tasks->failed.next, struct frl_task, all), false);
+    report(tasks->L, fr_container_of(tasks->failed.next, struct frl_task, all),
+           false);
 }
 
 static void end(struct frl_task *task)
