@@ -134,30 +134,20 @@ fail:
   return FR_ENOMEM;
 }
 
-static void tell_cap(struct frl *frl, struct fr_verdict *verdict)
-{
-  char sentence[120];
-
-  frl_caps_sentence(frl, sentence, sizeof(sentence));
-  verdict->cap = true;
-  fr_verdict_say(verdict, "%s", sentence);
-  if (!frl->caps.reported)
-    fr_log(FR_LOG_ERROR, "%s", sentence);
-  frl->caps.reported = true;
-}
-
 /* A cap ends the run, even if the script hid the error. */
 static void end_capped(struct frl *frl)
 {
   frl_tasks_close(frl->tasks);
-  tell_cap(frl, frl->verdict);
+  frl_caps_rest();
+  frl_caps_tell(frl, "");
 }
 
 /* The same for a run on a stage, which its command outlives. */
 static void end_capped_run(struct frl *frl)
 {
-  tell_cap(frl, frl->config.verdict);
+  frl_caps_tell(frl, "");
   frl_tasks_close_since(frl->tasks, frl->run_mark);
+  frl_caps_rest();
   lua_gc(frl->L, LUA_GCCOLLECT);
   frl_caps_renew(&frl->caps);
 }
@@ -167,7 +157,7 @@ bool frl_step(struct frl *frl)
   bool left = frl_tasks_run(frl->tasks);
 
   frl_caps_rest();
-  if (frl->caps.hit != FRL_CAP_HEAP && frl->caps.hit != FRL_CAP_TURN)
+  if (!frl_caps_over(&frl->caps))
     return left;
   if (frl->run_mark) {
     end_capped_run(frl);
@@ -210,9 +200,9 @@ void frl_free(struct frl *frl)
   frl->ending = true;
   if (frl->tasks)
     frl_tasks_close(frl->tasks);
-  frl_caps_rest();
   if (frl->L)
     lua_close(frl->L);
+  frl_caps_rest();
   fr_buf_done(&frl->notes);
   free(frl);
 }

@@ -55,6 +55,11 @@ struct frl_config {
   void *write_arg;
   size_t max_heap;              /* bytes Lua may use; 0: 256 MiB */
   uint32_t max_turn_ms;         /* Lua without a wait; 0: 10 s */
+  size_t max_output;            /* bytes a policy may print; 0: 64 MiB */
+  void (*on_stuck)(void *arg);  /* from a signal handler: a policy computes
+                                 * without an end inside Lua's own library.
+                                 * Lua must not be entered again. */
+  void *stuck_arg;
 };
 
 /* FR_ENOMEM, or FR_EINVALID when there is no such command. */

@@ -10,9 +10,12 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/log.h"
 #include "bindings/coverage.h"
 #include "bindings/internal.h"
 
@@ -21,14 +24,33 @@
 #define DEFAULT_TURN_MS 10000u
 #define SIGNAL_TURN_MS 100u
 #define INSTRUCTIONS 10000
-#define STUCK_S 20              /* past the cap of a turn, no hook has run */
+#define TICK_MS 250u            /* between alarms, past the cap of a turn */
+#define QUIET_TICKS 4
+#define STUCK_MS 20000u         /* past the cap of a turn, the process ends */
 
-static uint64_t real_now(void)
+/* What a script may print in a run: a line for each of a million requests
+ * fits, and no mail of cron or journal is flooded. Log lines are for people:
+ * a quarter of that. Whole lists are what `falrun requests` is for, which
+ * has no cap. */
+#define DEFAULT_OUTPUT ((size_t)64 << 20)
+#define LOG_SHARE 4
+
+uint64_t frl_caps_now(void)
 {
   struct fr_clock clock;
 
   fr_clock_real(&clock);
   return fr_clock_now(&clock);
+}
+
+static void on_hook(lua_State *L, lua_Debug *ar);
+
+/* After so many instructions; and at each line, while those are noted. */
+static void set_hook(lua_State *L, int instructions)
+{
+  int lines = frl_of(L)->coverage ? LUA_MASKLINE : 0;
+
+  lua_sethook(L, on_hook, LUA_MASKCOUNT | lines, instructions);
 }
 
 void frl_caps_out_of_heap(struct frl_caps *caps)
@@ -37,20 +59,29 @@ void frl_caps_out_of_heap(struct frl_caps *caps)
     return;
   caps->hit = FRL_CAP_HEAP;
   caps->max_heap += LAST_HEAP;
+  if (caps->running)
+    set_hook(caps->running, 1);
 }
 
-static void *refuse(struct frl_caps *caps)
+static void *refuse(struct frl_caps *caps, size_t size)
 {
   if (caps->denied)
     frl_caps_out_of_heap(caps);
-  caps->denied = true;
+  caps->denied = size;
   return NULL;
 }
 
-void *frl_caps_alloc(void *ud, void *block, size_t old_size, size_t size)
+/* Only the buffers of lauxlib do not try a second time, and what they raise
+ * may have been caught: then something else is asked for next. */
+static void grant(struct frl_caps *caps, size_t size)
 {
-  struct frl *frl = ud;
-  size_t old = block ? old_size : 0;
+  if (caps->denied && caps->denied != size)
+    frl_caps_out_of_heap(caps);
+  caps->denied = 0;
+}
+
+static void *change(struct frl *frl, void *block, size_t old, size_t size)
+{
   void *moved;
 
   if (size == 0) {
@@ -60,25 +91,78 @@ void *frl_caps_alloc(void *ud, void *block, size_t old_size, size_t size)
   }
   if (size > old && (size > frl->caps.max_heap ||
                      frl->heap - old > frl->caps.max_heap - size))
-    return refuse(&frl->caps);
+    return refuse(&frl->caps, size);
   moved = realloc(block, size);
   if (!moved && size <= old)
     moved = block;              /* Lua counts on shrinking to succeed */
   if (!moved)
-    return refuse(&frl->caps);
-  frl->caps.denied = false;
+    return refuse(&frl->caps, size);
+  if (size > old)
+    grant(&frl->caps, size);
   frl->heap += size - old;
   return moved;
 }
 
+void *frl_caps_alloc(void *ud, void *block, size_t old_size, size_t size)
+{
+  struct frl *frl = ud;
+  void *moved;
+
+  frl->caps.in_alloc = 1;
+  frl->caps.allocs = (frl->caps.allocs + 1) & 0xffff;
+  moved = change(frl, block, block ? old_size : 0, size);
+  frl->caps.in_alloc = 0;
+  return moved;
+}
+
+static void output_sentence(const char *did, size_t most, char *ret_text,
+                            size_t size)
+{
+  bool large = most >= (size_t)1 << 20;
+
+  snprintf(ret_text, size, "the policy %s more than %zu %s", did,
+           most >> (large ? 20 : 10), large ? "MiB" : "KiB");
+}
+
 void frl_caps_sentence(const struct frl *frl, char *ret_text, size_t size)
 {
-  if (frl->caps.hit == FRL_CAP_HEAP)
+  const struct frl_caps *caps = &frl->caps;
+
+  switch (caps->hit) {
+  case FRL_CAP_HEAP:
     snprintf(ret_text, size, "the policy needed more than %zu MiB of memory",
-             (frl->caps.max_heap - LAST_HEAP) >> 20);
-  else
+             (caps->max_heap - LAST_HEAP) >> 20);
+    break;
+  case FRL_CAP_PRINTED:
+    output_sentence("printed", caps->max_printed, ret_text, size);
+    break;
+  case FRL_CAP_LOGGED:
+    output_sentence("logged", caps->max_logged, ret_text, size);
+    break;
+  default:
     snprintf(ret_text, size, "the policy ran for more than %" PRIu32
-             " ms without waiting for anything", frl->caps.max_turn_ms);
+             " ms without waiting for anything", caps->max_turn_ms);
+  }
+}
+
+void frl_caps_tell(struct frl *frl, const char *text)
+{
+  char sentence[120];
+
+  frl->config.verdict->cap = true;
+  if (frl->caps.reported)
+    return;
+  frl->caps.reported = true;
+  frl_caps_sentence(frl, sentence, sizeof(sentence));
+  if (frl->config.gate)         /* what is in flight is still answered */
+    fr_gate_stop(frl->config.gate, FR_ESTOPPED, sentence);
+  fr_verdict_say(frl->config.verdict, "%s", sentence);
+  fr_log(FR_LOG_ERROR, "%s", strstr(text, sentence) ? text : sentence);
+}
+
+bool frl_caps_over(const struct frl_caps *caps)
+{
+  return caps->hit != FRL_CAP_NONE && caps->hit != FRL_CAP_SIGNAL;
 }
 
 static int raise_cap(lua_State *L)
@@ -97,20 +181,10 @@ static int raise_cap(lua_State *L)
   return lua_error(L);
 }
 
-static void on_hook(lua_State *L, lua_Debug *ar);
-
-/* After so many instructions; and at each line, while those are noted. */
-static void set_hook(lua_State *L, int instructions)
-{
-  int lines = frl_of(L)->coverage ? LUA_MASKLINE : 0;
-
-  lua_sethook(L, on_hook, LUA_MASKCOUNT | lines, instructions);
-}
-
 static void on_count(lua_State *L)
 {
   struct frl_caps *caps = &frl_of(L)->caps;
-  uint64_t spent = caps->hit ? 0 : real_now() - caps->turn_began_ms;
+  uint64_t spent = caps->hit ? 0 : frl_caps_now() - caps->turn_began_ms;
 
   if (!caps->hit && spent > caps->max_turn_ms)
     caps->hit = FRL_CAP_TURN;
@@ -139,27 +213,153 @@ void frl_caps_follow(lua_State *L)
     set_hook(L, 1);
 }
 
-/* No hook runs inside one C function, so nothing can end a pattern that
- * explodes but the end of the process; the lock must not stay for ever. */
-static void on_alarm(int number)
+lua_State *frl_caps_running(lua_State *L, lua_State *co)
+{
+  struct frl_caps *caps = &frl_of(L)->caps;
+  lua_State *before = caps->running;
+
+  caps->running = co;
+  return before;
+}
+
+/* ---- output ------------------------------------------------------------- */
+
+static void count_output(lua_State *L, size_t len, size_t most, size_t *sum,
+                         enum frl_cap cap)
+{
+  struct frl_caps *caps = &frl_of(L)->caps;
+
+  if (len <= most - *sum) {
+    *sum += len;
+    return;
+  }
+  if (!caps->hit)
+    caps->hit = cap;
+  frl_caps_follow(L);
+  raise_cap(L);
+}
+
+void frl_caps_print(lua_State *L, size_t len)
+{
+  struct frl_caps *caps = &frl_of(L)->caps;
+
+  count_output(L, len, caps->max_printed, &caps->printed, FRL_CAP_PRINTED);
+}
+
+void frl_caps_log(lua_State *L, size_t len)
+{
+  struct frl_caps *caps = &frl_of(L)->caps;
+
+  count_output(L, len, caps->max_logged, &caps->logged, FRL_CAP_LOGGED);
+}
+
+/* ---- the alarm ---------------------------------------------------------- */
+
+static struct frl *volatile watched;
+
+static void end_process(void)
 {
   static const char words[] = "falrun: the policy is stuck in one call of a "
-    "library function, like string.find with a pattern of many '*': the run "
-    "was ended; what was in flight is for the next one\n";
+    "library function: the run was ended; what was in flight is for the next "
+    "one\n";
   ssize_t n = write(STDERR_FILENO, words, sizeof(words) - 1);
 
-  (void)number, (void)n;
+  (void)n;
   _exit(FRL_EXIT_CAP);
+}
+
+/* What was interrupted computes inside Lua or its own library, for a second
+ * without asking for memory: it holds no lock of libc, and nothing of the
+ * host is half done. So the rest of the run may go on from here, on top of
+ * it, as long as Lua is never entered again. */
+static void leave_lua(struct frl *frl)
+{
+  char sentence[120];
+
+  frl->caps.hit = FRL_CAP_TURN;
+  frl->caps.running = NULL;
+  frl_caps_rest();
+  frl_caps_sentence(frl, sentence, sizeof(sentence));
+  frl_caps_tell(frl, sentence);
+  frl->config.on_stuck(frl->config.stuck_arg);
+  _exit(FRL_EXIT_CAP);
+}
+
+/* Neither a binding, which may hold anything, nor a finalizer. */
+static bool is_pure(const struct frl_caps *caps)
+{
+  lua_Debug ar;
+
+  if (caps->in_alloc)
+    return false;
+  if (caps->in_library)
+    return true;
+  return lua_getstack(caps->running, 0, &ar) &&
+         lua_getinfo(caps->running, "S", &ar) && *ar.what != 'C';
+}
+
+static void on_alarm(int number)
+{
+  static sig_atomic_t allocs, quiet;
+  struct frl *frl = watched;
+  struct frl_caps *caps = &frl->caps;
+  uint64_t spent = frl_caps_now() - caps->turn_began_ms;
+
+  (void)number;
+  if (!caps->running || caps->paused || spent <= caps->max_turn_ms)
+    return;
+  set_hook(caps->running, 1);
+  quiet = caps->allocs == allocs && is_pure(caps) ? quiet + 1 : 0;
+  allocs = caps->allocs;
+  if (quiet >= QUIET_TICKS && frl->config.on_stuck)
+    leave_lua(frl);
+  if (spent > (uint64_t)caps->max_turn_ms + STUCK_MS)
+    end_process();
+}
+
+static void set_timer(uint64_t first_ms, uint64_t again_ms)
+{
+  struct itimerval timer = {
+    .it_value = { (time_t)(first_ms / 1000),
+                  (suseconds_t)(first_ms % 1000 * 1000) },
+    .it_interval = { (time_t)(again_ms / 1000),
+                     (suseconds_t)(again_ms % 1000 * 1000) },
+  };
+
+  (void)setitimer(ITIMER_REAL, &timer, NULL);
 }
 
 void frl_caps_rest(void)
 {
-  (void)alarm(0);
+  set_timer(0, 0);
+}
+
+uint64_t frl_caps_pause(struct frl *frl)
+{
+  frl->caps.paused = 1;
+  return frl_caps_now();
+}
+
+void frl_caps_unpause(struct frl *frl, uint64_t since)
+{
+  frl->caps.turn_began_ms += frl_caps_now() - since;
+  frl->caps.paused = 0;
+}
+
+static void watch(struct frl *frl)
+{
+  struct sigaction action = { .sa_handler = on_alarm,
+                              .sa_flags = SA_RESTART };
+
+  watched = frl;
+  sigemptyset(&action.sa_mask);
+  (void)sigaction(SIGALRM, &action, NULL);
 }
 
 void frl_caps_hurry(struct frl *frl, bool on)
 {
   frl->caps.hurry = on;
+  frl->caps.hurried = true;
   if (!on && frl->caps.hit == FRL_CAP_SIGNAL)
     frl->caps.hit = FRL_CAP_NONE;
 }
@@ -169,7 +369,8 @@ void frl_caps_renew(struct frl_caps *caps)
   if (caps->hit == FRL_CAP_HEAP)
     caps->max_heap -= LAST_HEAP;
   caps->hit = FRL_CAP_NONE;
-  caps->denied = caps->reported = false;
+  caps->reported = false;
+  caps->denied = caps->printed = caps->logged = 0;
 }
 
 void frl_caps_init(struct frl *frl)
@@ -179,16 +380,20 @@ void frl_caps_init(struct frl *frl)
   caps->max_heap = frl->config.max_heap ? frl->config.max_heap : DEFAULT_HEAP;
   caps->max_turn_ms = frl->config.max_turn_ms ? frl->config.max_turn_ms
                                               : DEFAULT_TURN_MS;
-  caps->turn_began_ms = real_now();
-  (void)signal(SIGALRM, on_alarm);      /* it comes for policies alone */
+  caps->max_printed = frl->config.max_output ? frl->config.max_output
+                                             : DEFAULT_OUTPUT;
+  caps->max_logged = caps->max_printed / LOG_SHARE;
+  caps->turn_began_ms = frl_caps_now();
+  watch(frl);                   /* the timer runs for policies alone */
 }
 
 void frl_caps_turn(struct frl *frl, lua_State *co)
 {
   if (frl->caps.hit == FRL_CAP_SIGNAL)
     frl->caps.hit = FRL_CAP_NONE;
-  frl->caps.turn_began_ms = real_now();
+  frl->caps.turn_began_ms = frl_caps_now();
+  frl->caps.running = co;
   if (frl->config.policy)       /* commands may wait for their reader */
-    (void)alarm(frl->caps.max_turn_ms / 1000 + STUCK_S);
+    set_timer(frl->caps.max_turn_ms + 1, TICK_MS);
   set_hook(co, frl->caps.hit ? 1 : INSTRUCTIONS);
 }

@@ -6,7 +6,9 @@
  * counts as running, so nobody else can resume or close it.
  *
  * Which coroutines are taken is kept in a table with weak keys, entered
- * before the resume: after it, nothing may raise for lack of memory.
+ * before the resume: after it, nothing may raise for lack of memory. Those of
+ * tasks are in it for ever: coroutine.running hands them out, and only the
+ * scheduler may resume or close them.
  */
 #include <lauxlib.h>
 #include <lualib.h>
@@ -47,6 +49,11 @@ static void set_taken(lua_State *L, int index, bool taken)
     lua_pushnil(L);
   lua_rawset(L, -3);
   lua_pop(L, 1);
+}
+
+void frl_keep_thread(lua_State *L)
+{
+  set_taken(L, lua_gettop(L), true);
 }
 
 /* coroutine.create(f) -> coroutine                            [-1, +1, m] */
@@ -101,19 +108,28 @@ static int take_values(lua_State *L, lua_State *co, int status, int nres)
   return nres + 1;
 }
 
+static int resume(lua_State *L, lua_State *co, int nargs, int *ret_nres)
+{
+  lua_State *before = frl_caps_running(L, co);
+  int status = lua_resume(co, L, nargs, ret_nres);
+
+  frl_caps_running(L, before);
+  return status;
+}
+
 /* Resumes it with nargs values of its own stack until it yields to the
  * script, ends, or waits. */
 static int advance(lua_State *L, int index, int nargs, lua_KFunction k)
 {
   lua_State *co = lua_tothread(L, index);
   int nres = 0;
-  int status = lua_resume(co, L, nargs, &nres);
+  int status = resume(L, co, nargs, &nres);
 
   while (status == LUA_YIELD && frl_took_wait(co, nres)) {
     if (lua_isyieldable(L))
       return frl_pass_wait(L, index, k);
     frl_refuse_wait(L);
-    status = lua_resume(co, L, 0, &nres);
+    status = resume(L, co, 0, &nres);
   }
   frl_caps_follow(L);
   set_taken(L, index, false);
@@ -218,6 +234,9 @@ int frl_open_coroutine(lua_State *L)
   lua_setfield(L, -2, "__mode");
   lua_setmetatable(L, -2);
   lua_rawsetp(L, LUA_REGISTRYINDEX, &taken_key);
+  lua_rawgeti(L, LUA_REGISTRYINDEX, LUA_RIDX_MAINTHREAD);
+  frl_keep_thread(L);
+  lua_pop(L, 1);
   luaopen_coroutine(L);
   luaL_setfuncs(L, functions, 0);
   return 1;

@@ -210,12 +210,16 @@ static const char *const copied[] = {
   "coroutine", "math", "os", "string", "table", "utf8", NULL,
 };
 
-/* load(chunk, name, mode, env): text only, in the policies' environment */
+/* load(chunk, name, mode, env): text only, in the policies' environment, and
+ * never under a name of an embedded file: what fails there is a bug. */
 static int l_load(lua_State *L)
 {
   bool has_env = !lua_isnone(L, 4);
 
   lua_settop(L, 4);
+  if (lua_isstring(L, 2) && frl_is_embedded_source(lua_tostring(L, 2)))
+    return luaL_error(L, "load: %s is the name of a file of falrun's own: "
+                         "choose another", lua_tostring(L, 2));
   lua_pushliteral(L, "t");
   lua_replace(L, 3);
   if (!has_env) {
@@ -298,7 +302,7 @@ void frl_env_new(lua_State *L, const char *path)
   lua_rawseti(L, -3, ENV);
   lua_newtable(L);
   guard_policy_env(L);                          /* pair, env, given */
-  give(L, "log", frl_open_log);
+  give(L, "log", frl_open_policy_log);
   give(L, "json", frl_open_json);
   lua_rawseti(L, -3, GIVEN);
   lua_pop(L, 1);

@@ -24,6 +24,8 @@ void frl_open_errors(lua_State *L)
   luaL_newmetatable(L, ERROR);          /* sets __name as well */
   lua_pushcfunction(L, l_error_text);
   lua_setfield(L, -2, "__tostring");
+  lua_pushboolean(L, false);            /* all errors share it: no script */
+  lua_setfield(L, -2, "__metatable");   /* may put a __gc or __index there */
   lua_pop(L, 1);
 }
 
@@ -42,6 +44,18 @@ void frl_push_error(lua_State *L, enum fr_err err, const char *message)
   lua_pushboolean(L, fr_err_retryable(err));
   lua_setfield(L, -2, "retryable");
   luaL_setmetatable(L, ERROR);
+}
+
+bool frl_is_error(lua_State *L, int index)
+{
+  bool is = lua_istable(L, index) && lua_getmetatable(L, index);
+
+  if (!is)
+    return false;
+  luaL_getmetatable(L, ERROR);
+  is = lua_rawequal(L, -1, -2);
+  lua_pop(L, 2);
+  return is;
 }
 
 int frl_fail(lua_State *L, enum fr_err err, const char *detail)

@@ -5,6 +5,7 @@
  * wrong hint is worse than none, so a row must name what it has seen.
  */
 #include <lauxlib.h>
+#include <string.h>
 
 #include "bindings/internal.h"
 
@@ -13,6 +14,7 @@ struct hint {
   const char *hint;             /* %1 to %3: captures of the message */
 };
 
+#define MOST_MESSAGE 2000       /* patterns over a giant take for ever */
 #define REQUEST_FIELDS "request_id, endpoint_id, sent_at, started_at, " \
                        "ended_at, status_code, duration"
 
@@ -174,10 +176,10 @@ static int l_hint(lua_State *L)
 void frl_push_hint(lua_State *L, const char *message, const char *line)
 {
   lua_pushcfunction(L, l_hint);
-  lua_pushstring(L, message);
+  lua_pushlstring(L, message, strnlen(message, MOST_MESSAGE));
   lua_getglobal(L, "string");
   lua_getfield(L, -1, "match");
   lua_remove(L, -2);
-  lua_pushstring(L, line);
+  lua_pushlstring(L, line, strnlen(line, MOST_MESSAGE));
   lua_call(L, 3, 1);
 }

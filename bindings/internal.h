@@ -32,6 +32,9 @@ struct frl {
   uint64_t run_mark;            /* a stage's run: its tasks are newer; or 0 */
   struct frl_coverage *coverage;        /* notes what runs, or NULL */
   bool ending;                  /* frl_cancel was called */
+  bool library_raised;          /* the last error in a long call was its own */
+  bool of_task;                 /* a report of what fal.spawn started */
+  bool finalizing;              /* a report from a finalizer: no hooks */
 };
 
 /* The frl of any coroutine of the state. */
@@ -45,6 +48,8 @@ void frl_open_errors(lua_State *L);                        /* [-0, +0, m] */
 int frl_fail(lua_State *L, enum fr_err err, const char *detail);
 /* Pushes only the error table.                              [-0, +1, m] */
 void frl_push_error(lua_State *L, enum fr_err err, const char *message);
+/* Whether such an error is at `index`: a script cannot make one. [-0,+0,-] */
+bool frl_is_error(lua_State *L, int index);
 /* Raises "bad argument 'name' (...)" at the caller of the current C
  * function, in the same words everywhere.                   [-0, +0, e] */
 int frl_bad_argument(lua_State *L, const char *function, const char *argument,
@@ -91,6 +96,8 @@ void frl_readonly(lua_State *L, int index, const char *name);
 /* Replaces what of Lua's library would let a script out (safe_lib.c); the
  * coroutine library's waits pass through (coroutine.c).      [-0, +0, e] */
 void frl_open_safe_lib(lua_State *L);
+/* Marks calls of the library that may never end (long_call.c). [-0, +0, e] */
+void frl_open_long_calls(lua_State *L);
 int frl_open_coroutine(lua_State *L);
 /* Pushes the source text of a chunk by its short name, or nil. */
 void frl_push_source(lua_State *L, const char *chunk);
@@ -99,6 +106,7 @@ void frl_push_source(lua_State *L, const char *chunk);
 
 int frl_open_json(lua_State *L);        /* json.c */
 int frl_open_log(lua_State *L);         /* log.c */
+int frl_open_policy_log(lua_State *L);  /* the same, with a cap */
 int frl_open_core(lua_State *L);        /* core.c */
 int frl_open_fal(lua_State *L);         /* fal.c: delete_payloads, read */
 int frl_open_host(lua_State *L);        /* host.c, only for commands */

@@ -40,10 +40,8 @@ static int end_interrupted(lua_State *L)
 }
 
 /* 0, or an errno. */
-static int write_all(struct frl *frl, int fd, const char *data, size_t len)
+static int write_rest(struct frl *frl, int fd, const char *data, size_t len)
 {
-  if (frl->config.before_write)
-    frl->config.before_write(frl->config.write_arg, fd);
   while (len > 0) {
     ssize_t n = write(fd, data, len);
 
@@ -57,6 +55,18 @@ static int write_all(struct frl *frl, int fd, const char *data, size_t len)
     }
   }
   return 0;
+}
+
+static int write_all(struct frl *frl, int fd, const char *data, size_t len)
+{
+  uint64_t since = frl_caps_pause(frl);
+  int error;
+
+  if (frl->config.before_write)
+    frl->config.before_write(frl->config.write_arg, fd);
+  error = write_rest(frl, fd, data, len);
+  frl_caps_unpause(frl, since);
+  return error;
 }
 
 /* host.write(text)                                            [-1, +0, e] */
@@ -104,6 +114,7 @@ int frl_print(lua_State *L)
   }
   luaL_addchar(&line, '\n');
   luaL_pushresult(&line);
+  frl_caps_print(L, lua_rawlen(L, -1));
   if (frl->capture) {
     frl_capture_add(frl->capture, lua_tostring(L, -1), lua_rawlen(L, -1));
     return 0;

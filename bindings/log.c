@@ -69,7 +69,21 @@ static void add_field(lua_State *L, struct fr_buf *line, const char *name)
   lua_pop(L, 2);
 }
 
-/* log.LEVEL(text, fields?); the level is the upvalue          [-2, +0, e] */
+static void write_line(lua_State *L, enum fr_log_level level,
+                       const struct fr_buf *line)
+{
+  struct frl *frl = frl_of(L);
+  uint64_t since;
+
+  if (lua_toboolean(L, lua_upvalueindex(2)))
+    frl_caps_log(L, line->len + 1);
+  since = frl_caps_pause(frl);
+  fr_log(level, "%s", fr_buf_text(line));
+  frl_caps_unpause(frl, since);
+}
+
+/* log.LEVEL(text, fields?); upvalues: the level, whether it has a cap
+ *                                                             [-2, +0, e] */
 static int l_log(lua_State *L)
 {
   enum fr_log_level level =
@@ -95,12 +109,12 @@ static int l_log(lua_State *L)
     for (int i = 0; i < count; i++)
       add_field(L, line, names[i]);
   }
-  fr_log(level, "%s", fr_buf_text(line));
+  write_line(L, level, line);
   fr_buf_done(line);
   return 0;
 }
 
-int frl_open_log(lua_State *L)
+static int open_log(lua_State *L, bool capped)
 {
   static const struct {
     const char *name;
@@ -117,9 +131,20 @@ int frl_open_log(lua_State *L)
   lua_createtable(L, 0, 4);
   for (size_t i = 0; i < sizeof(levels) / sizeof(*levels); i++) {
     lua_pushinteger(L, levels[i].level);
-    lua_pushcclosure(L, l_log, 1);
+    lua_pushboolean(L, capped);
+    lua_pushcclosure(L, l_log, 2);
     lua_setfield(L, -2, levels[i].name);
   }
   lua_remove(L, -2);
   return 1;
+}
+
+int frl_open_log(lua_State *L)
+{
+  return open_log(L, false);
+}
+
+int frl_open_policy_log(lua_State *L)
+{
+  return open_log(L, true);
 }

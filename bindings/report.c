@@ -18,6 +18,7 @@
 #include "bindings/internal.h"
 
 #define MOST_LINE 160
+#define MOST_LINES 50           /* of an error that a script made */
 
 static const char raise_key;    /* {error, where, traceback} */
 
@@ -114,6 +115,9 @@ static const char *push_text(lua_State *L)
   }
   if (lua_istable(L, 1) && raw_string(L, 1, "message"))
     return lua_pushfstring(L, "%s%s", where, lua_tostring(L, -1));
+  if (frl_of(L)->finalizing)
+    return lua_pushfstring(L, "%san error was raised that is no text but a "
+                           "%s", where, luaL_typename(L, 1));
   return lua_pushfstring(L, "%san error was raised that is no text but %s",
                          where, luaL_tolstring(L, 1, NULL));
 }
@@ -145,13 +149,18 @@ static void log_line(const char *text)
   fr_log(FR_LOG_ERROR, "%s", line);
 }
 
-/* Logs each line of text; returns the length of the first. */
+/* Logs the first lines of text; returns the length of the first. */
 static size_t log_text(const char *text)
 {
   size_t first = strcspn(text, "\n");
 
   fr_log(FR_LOG_ERROR, "%.*s", (int)(first < 2000 ? first : 2000), text);
-  for (text += first; *text == '\n';) {
+  text += first;
+  for (int lines = 1; *text == '\n'; lines++) {
+    if (lines == MOST_LINES) {
+      fr_log(FR_LOG_ERROR, "  ...");
+      break;
+    }
     size_t len = strcspn(++text, "\n");
 
     fr_log(FR_LOG_ERROR, "  %.*s", (int)(len < 2000 ? len : 2000), text);
@@ -184,7 +193,8 @@ static void log_details(lua_State *L, const char *text)
 static bool is_known(const struct frl *frl, const char *code)
 {
   if (is_code(code, FR_EINTERRUPTED))
-    return true;
+    return frl->caps.interrupted || frl->caps.hurried || frl->ending ||
+           frl->config.verdict->signal;
   if (!is_code(code, FR_ECANCELLED) && !is_code(code, FR_ESTOPPED))
     return false;
   return frl->ending || fr_verdict_exit_code(frl->config.verdict) != 0;
@@ -198,27 +208,13 @@ static void mark(lua_State *L, const char *code, const char *text)
 
   if (is_code(code, FR_ECONFIG))
     verdict->config = true;
-  else if (find_place(text, &place) && frl_is_embedded_chunk(place.chunk))
+  else if (!(frl->of_task && frl->config.policy) && !*push_raise(L, 2) &&
+           find_place(text, &place) && frl_is_embedded_chunk(place.chunk))
     verdict->bug = true;        /* no script of the user is on the stack */
   else
     verdict->policy = true;
   lua_pushlstring(L, text, strcspn(text, "\n"));
   fr_verdict_say(verdict, "%s", lua_tostring(L, -1));
-}
-
-static void report_cap(lua_State *L, struct frl *frl)
-{
-  char sentence[120];
-  const char *text;
-
-  frl_caps_sentence(frl, sentence, sizeof(sentence));
-  frl->config.verdict->cap = true;
-  if (frl->caps.reported)
-    return;
-  frl->caps.reported = true;
-  fr_verdict_say(frl->config.verdict, "%s", sentence);
-  text = push_text(L);
-  fr_log(FR_LOG_ERROR, "%s", strstr(text, sentence) ? text : sentence);
 }
 
 /* The buffers of lauxlib ask the allocator themselves, once, and raise plain
@@ -237,11 +233,11 @@ static int l_report(lua_State *L)
 
   if (is_full_buffer(L))
     frl_caps_out_of_heap(&frl->caps);
-  if (frl->caps.hit == FRL_CAP_HEAP || frl->caps.hit == FRL_CAP_TURN) {
-    report_cap(L, frl);
+  if (frl_caps_over(&frl->caps)) {
+    frl_caps_tell(frl, push_text(L));
     return 0;
   }
-  if (lua_istable(L, 1) && raw_string(L, 1, "code"))
+  if (frl_is_error(L, 1) && raw_string(L, 1, "code"))
     code = lua_tostring(L, -1);
   if (is_known(frl, code))
     return 0;

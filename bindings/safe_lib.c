@@ -87,6 +87,8 @@ static int l_rep(lua_State *L)
 
   luaL_checklstring(L, 1, &len);
   luaL_optlstring(L, 3, "", &sep);
+  if (len + sep == 0)           /* it would count to n all the same */
+    return luaL_tolstring(L, 1, NULL) ? 1 : 0;
   if (n > 0 && len + sep > 0 && (size_t)n > MOST_REP / (len + sep))
     return luaL_error(L, "the result of string.rep would be larger than "
                          "64 MiB");
@@ -188,6 +190,7 @@ void frl_open_safe_lib(lua_State *L)
     lua_setfield(L, -2, changes[i].name);
     lua_pop(L, 1);
   }
+  frl_open_long_calls(L);
   lua_pushliteral(L, "");
   lua_getmetatable(L, -1);
   lua_pushboolean(L, false);

@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "bindings/embedded.h"
 #include "bindings/env.h"
 #include "bindings/internal.h"
 
@@ -19,10 +20,17 @@
 
 static const char sources_key;
 
+/* A policy may well lie in a folder that is called falrun. */
 bool frl_is_embedded_chunk(const char *chunk)
 {
-  return strncmp(chunk, FRL_EMBEDDED_CHUNK,
-                 sizeof(FRL_EMBEDDED_CHUNK) - 1) == 0;
+  size_t len = strlen(FRL_EMBEDDED_CHUNK);
+  const struct frl_embedded *file = frl_embedded;
+
+  if (strncmp(chunk, FRL_EMBEDDED_CHUNK, len) != 0)
+    return false;
+  while (file->name && strcmp(file->path + strlen("scripts/"), chunk + len))
+    file++;
+  return file->name != NULL;
 }
 
 bool frl_is_embedded_source(const char *source)

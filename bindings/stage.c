@@ -287,6 +287,7 @@ static void enter_run(lua_State *L, struct stage *stage,
   stage->verdict = (struct fr_verdict){ .bug = false };
   stage->policy = *policy;
   frl->run_mark = frl_tasks_mark(frl->tasks);
+  frl->caps.printed = frl->caps.logged = 0;
   stage->nap_ms = 1;
   stage->observer = frl->observer;
   stage->before = frl->config;

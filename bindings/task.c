@@ -23,6 +23,7 @@
 
 #define TASK "fal.task"
 #define WAITER "frl.waiter"
+#define BATCH_MS 1000u
 
 static const char wait_tag;     /* its address marks our own yields */
 
@@ -179,6 +180,7 @@ int frl_close_thread(lua_State *L, lua_State *co)
 {
   struct frl_tasks *tasks = tasks_of(L);
   lua_State *before = tasks->closing;
+  lua_State *running = frl_caps_running(L, co);
   int status;
 
   tasks->closing = co;
@@ -188,6 +190,7 @@ int frl_close_thread(lua_State *L, lua_State *co)
   status = lua_resetthread(co);
 #endif
   tasks->closing = before;
+  frl_caps_running(L, running);
   return status;
 }
 
@@ -251,18 +254,29 @@ static bool ended_as_asked(struct frl_task *task)
   return asked;
 }
 
-static void report(lua_State *L, struct frl_task *task)
+/* An error object may have a __tostring that spins: it needs a hook, and
+ * finalizers run without. There the object is not asked. */
+static void report(lua_State *L, struct frl_task *task, bool finalizing)
 {
+  struct frl *frl = frl_of(L);
+
   fr_list_del(&task->all);
+  if (!finalizing)
+    frl_caps_turn(frl, L);
+  frl->finalizing = finalizing;
+  frl->of_task = true;          /* fal.spawn(math.abs) has no script's frame */
   if (push_error_of(L, task))
     frl_report(L);
+  frl->finalizing = frl->of_task = false;
+  if (!finalizing)
+    frl_caps_running(L, NULL);
 }
 
 static void report_failed(struct frl_tasks *tasks)
 {
   while (!fr_list_empty(&tasks->failed))
-    report(tasks->L,
-           fr_container_of(tasks->failed.next, struct frl_task, all));
+    report(tasks->L, fr_container_of(tasks->failed.next, struct frl_task, all),
+           false);
 }
 
 static void end(struct frl_task *task)
@@ -310,6 +324,7 @@ static void resume(struct frl_task *task)
   tasks->current = task;
   frl_caps_turn(frl_of(tasks->L), task->co);
   status = lua_resume(task->co, tasks->L, nargs, &nres);
+  frl_caps_running(tasks->L, NULL);
   tasks->current = before;
   if (status == LUA_YIELD && frl_took_wait(task->co, nres))
     return;                     /* sleeps until op_done */
@@ -346,17 +361,37 @@ static void cancel(struct frl_task *task)
 
 /* ---- the scheduler ----------------------------------------------------- */
 
+/* What is left of a batch goes before what became ready meanwhile. */
+static void put_back(struct frl_tasks *tasks, struct fr_list *batch)
+{
+  struct fr_list later;
+
+  fr_list_take(&tasks->ready, &later);
+  fr_list_take(batch, &tasks->ready);
+  while (!fr_list_empty(&later)) {
+    struct fr_list *node = later.next;
+
+    fr_list_del(node);
+    fr_list_add(&tasks->ready, node);
+  }
+}
+
+/* A thousand tasks that each compute for seconds must not keep the loop, its
+ * answers, its timers and a signal from their turn. */
 bool frl_tasks_run(struct frl_tasks *tasks)
 {
+  uint64_t began = frl_caps_now();
   struct fr_list batch;
 
   fr_list_take(&tasks->ready, &batch);
-  while (!fr_list_empty(&batch)) {
+  while (!fr_list_empty(&batch) && frl_caps_now() - began <= BATCH_MS) {
     struct frl_task *task =
       fr_container_of(batch.next, struct frl_task, ready);
     fr_list_del(&task->ready);
     resume(task);
   }
+  if (!fr_list_empty(&batch))
+    put_back(tasks, &batch);
   if (!fr_list_empty(&tasks->all))
     return true;
   report_failed(tasks);
@@ -435,6 +470,7 @@ void frl_task_spawn(lua_State *L, int nargs)
   fr_list_init(&task->waiters);
   luaL_setmetatable(L, TASK);
   co = lua_newthread(L);
+  frl_keep_thread(L);
   lua_setiuservalue(L, -2, 1);          /* function, args..., task */
   lua_insert(L, base);                  /* task, function, args... */
   if (!lua_checkstack(co, nargs + 2))
@@ -531,7 +567,7 @@ static int l_task_gc(lua_State *L)
   struct frl_task *task = luaL_checkudata(L, 1, TASK);
 
   if (task->over && !fr_list_empty(&task->all))
-    report(L, task);
+    report(L, task, true);
   fr_list_del(&task->all);
   return 0;
 }

@@ -23,6 +23,10 @@ int frl_pass_wait(lua_State *L, lua_KContext ctx, lua_KFunction k);
 /* The wait that was taken cannot be handed on: it will raise at its place. */
 void frl_refuse_wait(lua_State *L);
 
+/* The coroutine on top is the scheduler's: scripts can neither resume nor
+ * close it.                                                  [-0, +0, m] */
+void frl_keep_thread(lua_State *L);
+
 /* Why a plain coroutine.yield is not possible in L, or NULL. */
 const char *frl_yield_obstacle(lua_State *L);
 /* Closes a suspended or failed coroutine; its handlers cannot wait. LUA_OK,

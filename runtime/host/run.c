@@ -87,6 +87,20 @@ static void interrupted(void *arg, int number)
     cancel_tasks(run);
 }
 
+/* --max-runtime ends what the policy still waits for, but only when all
+ * answers are in, so that its last words count them. */
+static void end_waiting(struct run *run)
+{
+  run->over = false;
+  cancel_tasks(run);
+}
+
+/* Tasks that never wait, taking turns, are not waited for so long. */
+static void end_busy_lua(struct fr_timer *timer)
+{
+  end_waiting(fr_container_of(timer, struct run, patience));
+}
+
 static void runtime_over(struct fr_timer *timer)
 {
   struct run *run = fr_container_of(timer, struct run, runtime);
@@ -94,17 +108,12 @@ static void runtime_over(struct fr_timer *timer)
                          "here";
 
   run->over = true;
+  run->patience.on_due = end_busy_lua;
+  fr_timer_start(run->parts.loop, &run->patience,
+                 fr_loop_now(run->parts.loop) + PATIENCE_MS);
   run->parts.verdict.unavailable = true;
   fr_verdict_say(&run->parts.verdict, "%s", sentence);
   stop_sending(run, FR_EUNAVAILABLE, sentence);
-}
-
-/* --max-runtime ends what the policy still waits for, but only when all
- * answers are in, so that its last words count them. */
-static void end_waiting(struct run *run)
-{
-  run->over = false;
-  cancel_tasks(run);
 }
 
 static void turns(struct run *run)
@@ -123,6 +132,31 @@ static void turns(struct run *run)
     fr_loop_turn(run->parts.loop, frl_ready(run->frl) ? 0 : -1);
   }
   fr_signals_poll(&run->signals);
+}
+
+static void end(struct run *run);
+static void say_why(struct run *run);
+
+/* Lua is lost in the middle of a call, and this runs on top of it, from a
+ * signal handler (bindings.h). What is in flight is answered and recorded;
+ * nothing is freed, for Lua holds much of it. */
+static void end_without_lua(void *arg)
+{
+  struct run *run = arg;
+  struct fr_gate *gate = run->parts.gate;
+
+  while (gate && fr_gate_busy(gate)) {
+    fr_gate_barrier(gate);
+    if (fr_gate_busy(gate))
+      fr_loop_turn(run->parts.loop, -1);
+  }
+  fr_signals_poll(&run->signals);
+  end(run);
+  say_why(run);
+  fr_progress_stop(&run->progress);
+  fr_console_close(&run->console);
+  fr_sandbox_stop(&run->parts.sandbox);
+  _exit(fr_verdict_exit_code(&run->parts.verdict));
 }
 
 /* ---- the beginning ------------------------------------------------------ */
@@ -157,6 +191,16 @@ static void before_write(void *arg, int fd)
   fr_console_yield(&run->console, fd);
 }
 
+/* FALRUN_TURN_MS lowers the cap of a turn, for tests; nothing raises it. */
+static uint32_t turn_ms(void)
+{
+  const char *text = getenv("FALRUN_TURN_MS");
+  char *rest;
+  unsigned long number = text ? strtoul(text, &rest, 10) : 0;
+
+  return number && !*rest && number < 10000 ? (uint32_t)number : 0;
+}
+
 static enum fr_err open_lua(struct run *run)
 {
   struct fr_parts *parts = &run->parts;
@@ -172,7 +216,8 @@ static enum fr_err open_lua(struct run *run)
     .origin = parts->config.origin.name,
     .color = fr_console_color(STDOUT_FILENO),
     .columns = fr_console_columns(STDOUT_FILENO),
-    .before_write = before_write, .write_arg = run
+    .before_write = before_write, .write_arg = run,
+    .max_turn_ms = turn_ms(), .on_stuck = end_without_lua, .stuck_arg = run
   };
 
   return frl_new(&config, &run->frl);

@@ -1,6 +1,14 @@
 /* tests/unit/bindings/test_caps.c - nothing goes on past a cap. */
 #include "harness.h"
 
+/* lua-cjson keeps the buffer of a text for which the memory ends midway; the
+ * run ends with it. */
+const char *__lsan_default_suppressions(void);
+const char *__lsan_default_suppressions(void)
+{
+  return "leak:strbuf_new\n";
+}
+
 static void capped(const char *policy, const char *words, uint32_t turn_ms)
 {
   struct world world;
@@ -88,12 +96,70 @@ static void a_signal_ends_spinning(void **state)
   done(&world);
 }
 
-/* lua-cjson loses its token buffer when Lua runs out of memory in the middle
- * of a decode. A cap ends the run, so nothing adds up. */
-const char *__lsan_default_suppressions(void);
-const char *__lsan_default_suppressions(void)
+static void flooding_ends(void **state)
 {
-  return "leak:strbuf_new\n";
+  static const struct {
+    const char *policy, *words;
+  } rows[] = {
+    { "while true do print(('x'):rep(99)) end", "printed more than 4 KiB" },
+    { "while true do pcall(print, ('x'):rep(99)) end", "printed more than" },
+    { "print(('x'):rep(5000))", "p.lua:1: the policy printed more than" },
+    { "while true do log.warn('x', { a = 1 }) end", "logged more than 1 KiB" },
+    { "fal.spawn(function() while true do pcall(log.error, 'x') end end) "
+      "fal.sleep(100)", "logged more than 1 KiB" },
+  };
+
+  (void)state;
+  for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+    struct world world;
+
+    prepare(&world, rows[i].policy);
+    world.config.max_output = 4096;
+    start(&world);
+    assert_false(turn(&world, 1000));
+    assert_non_null(strstr(world.log, rows[i].words));
+    assert_int_equal(fr_verdict_exit_code(&world.verdict), 9);
+    done(&world);
+  }
+}
+
+static void output_below_the_cap_is_fine(void **state)
+{
+  struct world world;
+
+  (void)state;
+  prepare(&world, "print(('x'):rep(4095)) log.debug(('x'):rep(2000)) "
+                  "log.warn(('x'):rep(1023)) fal.say('done')");
+  world.config.max_output = 4096;
+  start(&world);
+  assert_false(turn(&world, 10));
+  assert_non_null(strstr(world.out, "done"));
+  assert_int_equal(fr_verdict_exit_code(&world.verdict), 0);
+  done(&world);
+}
+
+/* Slow instructions, an error that was caught, a call inside one
+ * instruction: none of them puts the end off. */
+static void nothing_puts_the_end_off(void **state)
+{
+  (void)state;
+  capped("local a = ('x'):rep(1 << 22) local b = a .. '' "
+         "local c = ('x'):rep(1 << 22) while c == b do end",
+         "without waiting", 50);
+  capped("local t = {} for _ = 1, 20 do pcall(function() "
+         "t[#t + 1] = ('x'):rep(1 << 20) end) end fal.say('went on')",
+         "more than 8 MiB", 60000);
+}
+
+static void an_error_that_spins_when_told(void **state)
+{
+  (void)state;
+  capped("fal.spawn(function() error(setmetatable({}, { __tostring = "
+         "function() while true do end end })) end)", "without waiting", 50);
+  expect_failure("do fal.spawn(function() error(setmetatable({}, "
+                 "{ __tostring = function() while true do end end })) end) "
+                 "end for _ = 1, 1000 do fal.sleep(1) local _ = {} end", 1,
+                 "no text but a table");
 }
 
 /* Every size of heap from nothing on: opening and running fail cleanly at
@@ -127,6 +193,10 @@ int main(void)
     cmocka_unit_test(spinning_ends),
     cmocka_unit_test(waiting_is_not_spinning),
     cmocka_unit_test(hoarding_ends),
+    cmocka_unit_test(flooding_ends),
+    cmocka_unit_test(output_below_the_cap_is_fine),
+    cmocka_unit_test(nothing_puts_the_end_off),
+    cmocka_unit_test(an_error_that_spins_when_told),
     cmocka_unit_test(a_signal_ends_spinning),
     cmocka_unit_test(no_memory_anywhere),
   };

@@ -34,7 +34,8 @@ static void stage(bool real, const char *text)
       fail_msg("tasks wait and nothing will wake them\n%s", p.log);
   } while (left);
   if (p.verdict.bug || p.verdict.policy || p.verdict.cap || p.log[0])
-    fail_msg("%s\n%s", p.verdict.why, p.log);
+    fail_msg("%d %d %d %s\n%s", p.verdict.bug, p.verdict.policy,
+             p.verdict.cap, p.verdict.why, p.log);
   assert_int_equal(fr_verdict_exit_code(&p.verdict), 0);
   done(&p);
 }

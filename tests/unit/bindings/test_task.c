@@ -201,6 +201,24 @@ static void closing_a_coroutine_cannot_wait(void **state)
          "being closed\ntrue\n");
 }
 
+/* coroutine.running hands out the coroutine of a task. */
+static void a_task_is_resumed_by_the_scheduler_alone(void **state)
+{
+  (void)state;
+  expect("local main = coroutine.running()\n"
+         "fal.spawn(function() fal.say(coroutine.resume(main, 1)) "
+         "fal.say(pcall(coroutine.close, main)) end)\n"
+         "fal.say(fal.sleep(10))\n"
+         "local co local t = fal.spawn(function() co = coroutine.running() "
+         "return 1 end) fal.say(t:wait())\n"
+         "fal.say(coroutine.resume(co)) fal.say(pcall(coroutine.close, co))\n"
+         "fal.say(t:wait())",
+         "false cannot resume non-suspended coroutine\n"
+         "false cannot close a running coroutine\ntrue\ntrue 1\n"
+         "false cannot resume non-suspended coroutine\n"
+         "false cannot close a running coroutine\ntrue 1\n");
+}
+
 static void many_tasks(void **state)
 {
   (void)state;
@@ -229,6 +247,7 @@ int main(void)
     cmocka_unit_test(cancelled_by_the_host),
     cmocka_unit_test(a_cancel_of_its_own_is_a_failure),
     cmocka_unit_test(closing_a_coroutine_cannot_wait),
+    cmocka_unit_test(a_task_is_resumed_by_the_scheduler_alone),
     cmocka_unit_test(many_tasks),
   };
 
