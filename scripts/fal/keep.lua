@@ -69,7 +69,8 @@ local function check_by(func, by)
     return by
   elseif by == "request_id" then
     check.fail(func, "by", "by request_id every item is a group of its own, "
-               .. "and all would be kept")
+               .. "and all would be kept: name another field, like "
+               .. "endpoint_id")
   end
   for _, field in ipairs(FIELDS) do
     if by == field then
@@ -97,7 +98,8 @@ end
 local function check_within(func, within)
   local ms = check.duration(func, "within", within)
   if ms <= 0 then
-    check.fail(func, "within", "%s keeps nothing", check.show(within))
+    check.fail(func, "within", "%s keeps nothing: write how long, like "
+               .. "\"30d\"", check.show(within))
   end
   return { kind = "within", ms = ms, words = "within " .. within }
 end
