@@ -376,6 +376,8 @@ const struct frl_hint frl_run_hints[] = {
     "a relative path is looked for beside the policy", NULL },
   { "'options' to '[^']+' %(a table is needed, got", NULL,
     "options are named: { name = value }", NULL },
+  { "a task cannot wait for itself", NULL,
+    "end the task with return; another one may wait for it", NULL },
   { "stack overflow", NULL,
     "a function calls itself without an end", NULL },
   { "got a non%-closable value", NULL,

@@ -180,6 +180,9 @@ const struct frl_hint frl_syntax_hints[] = {
   { "'end' expected.* near", "^%s*return%f[%W]",
     "return must be the last statement of its block", NULL },
   { FRL_LOOK_MISSPELT, NULL, NULL, NULL },
+  { "syntax error near '([%a_][%w_]*)'", NULL,
+    "an operator, a ',' or a '(' is missing before '%1', or it is a comment "
+    "without its --", NULL },
   { "'then' expected", NULL,
     "'then' is missing after the condition of 'if' or 'elseif'", NULL },
   { "'do' expected", NULL,

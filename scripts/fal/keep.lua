@@ -58,7 +58,8 @@ local function split(func, options)
     if not parts[entry or false] then
       check.fail(func, "options", "entry %d is %s; an entry without a name is "
                  .. "a rule: fal.keep.any {...} or fal.keep.all {...}", place,
-                 entry == nil and "missing" or check.show(entry))
+                 entry == nil and "missing" or type(entry) == "table" and
+                 "a plain table" or check.show(entry))
     end
   end
   return nested, check.options(func, named, KNOWN)

@@ -29,7 +29,7 @@ WAYS_OUT = re.compile(
     r"are written (as a list|\"auto\")|it stands alone|; probe |"
     r"are written in lower case|\bgive (it|the|each)\b|are needed|\blike \S|"
     r"[;:] (it|fal[\w.]*|log) has |the fields are: |leave it out|, or lower |"
-    r"or raise ")
+    r"or raise |: put json|; add ")
 
 
 def policies(kind):
