@@ -144,9 +144,7 @@ const struct frl_hint frl_run_hints[] = {
     "fal.requests is called: for request in fal.requests { ... } do", NULL },
 
   /* Lua's own libraries */
-  { "call a nil value %(field 'execute'%)", NULL,
-    "policies start no programs", NULL },
-  { "call a nil value %(field 'popen'%)", NULL,
+  { "call a nil value %(field 'execute'%)", "os%.execute",
     "policies start no programs", NULL },
   { "call a nil value %(field 'exit'%)", "os%.exit",
     "a policy ends with its last line, with return, or with error "
@@ -405,8 +403,8 @@ const struct frl_hint frl_run_hints[] = {
     "'%1' is nil here: it was never set, or a call returned nil "
     "and an error", NULL },
   { "index a nil value$", NULL,
-    "what the call returned is nil: keep it in a local and test it "
-    "first", NULL },
+    "what is asked for a field is nil: keep it in a local, and "
+    "test it first", NULL },
   { "index a (%a+) value %(%a+ '([^']+)'%)", NULL,
     "'%2' is a %1, which has no fields", NULL },
   { "call a nil value %(method '([^']+)'%)", NULL,
@@ -416,7 +414,7 @@ const struct frl_hint frl_run_hints[] = {
     "load returned nil, and why: local %1 = assert(load(text))",
     "%f[%w_]%1%s*=%s*load%f[%W]" },
   { "call a nil value %(local '([^']+)'%)", NULL,
-    "'%1' is nil here: it was never set", NULL },
+    "'%1' is nil here: it was never set, or set to nil", NULL },
   { "call a nil value %(upvalue '([^']+)'%)", NULL,
     "'%1' is nil here: it was never set, or only below", NULL },
   { "call a nil value %(%a+ '([^']+)'%)", NULL,
