@@ -1,6 +1,7 @@
 /* bindings/check.c - checking what a policy hands to a function. */
 #include <ctype.h>
 #include <lauxlib.h>
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -10,6 +11,7 @@
 
 #define EXAMPLE_ID "019e6d0a-e5be-7b82-b329-35ae64296902"
 #define SHOWN 60
+#define DAY_S 86400
 
 /* A value of the policy's, in quotes, printable and bounded. */
 static const char *show(lua_State *L, int index, char text[SHOWN + 8])
@@ -17,18 +19,22 @@ static const char *show(lua_State *L, int index, char text[SHOWN + 8])
   size_t len, shown;
   const char *value;
 
-  if (lua_type(L, index) != LUA_TSTRING && !lua_isnumber(L, index)) {
+  if (lua_type(L, index) == LUA_TNUMBER) {
+    lua_pushvalue(L, index);            /* tolstring changes numbers */
+    snprintf(text, SHOWN + 8, "%s", lua_tostring(L, -1));
+    lua_pop(L, 1);
+    return text;
+  }
+  if (lua_type(L, index) != LUA_TSTRING) {
     snprintf(text, SHOWN + 8, "%s", luaL_typename(L, index));
     return text;
   }
-  lua_pushvalue(L, index);              /* tolstring changes numbers */
-  value = lua_tolstring(L, -1, &len);
+  value = lua_tolstring(L, index, &len);
   shown = len < SHOWN ? len : SHOWN;
   text[0] = '"';
   for (size_t i = 0; i < shown; i++)
     text[i + 1] = isprint((unsigned char)value[i]) ? value[i] : '?';
   snprintf(text + shown + 1, 7, "\"%s", len > SHOWN ? "..." : "");
-  lua_pop(L, 1);
   return text;
 }
 
@@ -44,6 +50,25 @@ static bool lower_case_would_do(const char *text, size_t len)
   return fr_uuid_parse(lower, len, &id) == FR_OK;
 }
 
+/* What somebody handed over who had no id in hand. */
+static const char *no_id(lua_State *L, int index)
+{
+  const char *what = luaL_typename(L, index);
+  int top = lua_gettop(L);
+
+  if (lua_isnone(L, index))
+    return "nothing";
+  if (!lua_istable(L, index))
+    return what;
+  lua_pushliteral(L, "request_id");
+  if (lua_rawget(L, index) == LUA_TSTRING)
+    what = "a whole request: write request.request_id";
+  else if (lua_rawgeti(L, index, 1) != LUA_TNIL)
+    what = "a list: fal.delete_all takes lists";
+  lua_settop(L, top);
+  return what;
+}
+
 void frl_check_id(lua_State *L, int index, const char *function,
                   struct fr_uuid *ret_id)
 {
@@ -54,8 +79,7 @@ void frl_check_id(lua_State *L, int index, const char *function,
   if (lua_type(L, index) != LUA_TSTRING) {
     frl_bad_argument(L, function, "id",
                      "a request id is needed, a string like \"%s\", got %s",
-                     EXAMPLE_ID, lua_isnone(L, index) ? "nothing"
-                     : luaL_typename(L, index));
+                     EXAMPLE_ID, no_id(L, index));
     return;
   }
   text = lua_tolstring(L, index, &len);
@@ -70,6 +94,21 @@ void frl_check_id(lua_State *L, int index, const char *function,
                    EXAMPLE_ID);
 }
 
+/* Whoever writes 2592000 has counted the seconds of thirty days. */
+static uint64_t bare_number(lua_State *L, const char *function,
+                            const char *argument, lua_Number n)
+{
+  lua_Number days = n / DAY_S;
+
+  if (days >= 1 && floor(days) == days)
+    frl_bad_argument(L, function, argument, "a duration needs a unit: "
+                     "\"%.14gd\" if that is seconds, not the bare number "
+                     "%.14g", days, n);
+  return (uint64_t)frl_bad_argument(L, function, argument,
+    "a duration needs a unit: \"%.14gd\" for days or \"%.14gs\" for "
+    "seconds, not the bare number %.14g", n, n, n);
+}
+
 uint64_t frl_check_duration(lua_State *L, int index, const char *function,
                             const char *argument)
 {
@@ -78,13 +117,8 @@ uint64_t frl_check_duration(lua_State *L, int index, const char *function,
   uint64_t ms = 0;
   size_t len;
 
-  if (lua_type(L, index) == LUA_TNUMBER) {
-    lua_Number n = lua_tonumber(L, index);
-
-    return (uint64_t)frl_bad_argument(L, function, argument,
-      "a duration needs a unit: \"%.14gd\" for days or \"%.14gs\" for "
-      "seconds, not the bare number %.14g", n, n, n);
-  }
+  if (lua_type(L, index) == LUA_TNUMBER)
+    return bare_number(L, function, argument, lua_tonumber(L, index));
   if (lua_type(L, index) != LUA_TSTRING)
     return (uint64_t)frl_bad_argument(L, function, argument,
       "a duration like \"30d\" or \"12h\" is needed, got %s",

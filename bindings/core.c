@@ -66,7 +66,8 @@ static int l_tighten(lua_State *L)
   frl_check_options(L, 1, LIMITS, known);
   if (frl_field_integer(L, 1, LIMITS, "max", &max)) {
     if (max < 0)
-      return frl_bad_argument(L, LIMITS, "max", "it is negative");
+      return frl_bad_argument(L, LIMITS, "max",
+                              "0 or more is needed, got %lld", (long long)max);
     limits.max_deletes = (uint64_t)max;
   }
   lua_pushliteral(L, "min_age");

@@ -185,6 +185,14 @@ static int wrapped_k(lua_State *L, int status, lua_KContext ctx)
 
 static int l_wrapped(lua_State *L)
 {
+  const char *why = obstacle(L, lua_upvalueindex(1));
+
+  if (why) {
+    frl_where(L);
+    lua_pushstring(L, why);
+    lua_concat(L, 2);
+    return lua_error(L);
+  }
   return unwrap(L, begin(L, lua_upvalueindex(1), lua_gettop(L), wrapped_k));
 }
 

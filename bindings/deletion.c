@@ -70,7 +70,8 @@ static void check_timeout(lua_State *L, struct fr_deletion_spec *spec)
   if (lua_rawget(L, OPTS) != LUA_TNIL) {
     ms = frl_check_duration(L, lua_gettop(L), FUNCTION, "timeout");
     if (ms < 1 || ms > TIMEOUT_MAX_MS)
-      frl_bad_argument(L, FUNCTION, "timeout", "1ms to 10m expected, got %s",
+      frl_bad_argument(L, FUNCTION, "timeout", "\"1ms\" to \"10m\" is "
+                       "needed, got \"%s\"",
                        lua_tostring(L, -1));
     spec->timeout_ms = (uint32_t)ms;
   }
@@ -84,7 +85,8 @@ static void check_retries(lua_State *L, struct fr_deletion_spec *spec)
   if (!frl_field_integer(L, OPTS, FUNCTION, "retries", &retries))
     return;
   if (retries < 0 || retries > RETRIES_MAX)
-    frl_bad_argument(L, FUNCTION, "retries", "0 to %d expected, got %lld",
+    frl_bad_argument(L, FUNCTION, "retries", "a whole number from 0 to %d is "
+                     "needed, got %lld",
                      RETRIES_MAX, (long long)retries);
   spec->retries = (int)retries;
 }
@@ -111,7 +113,7 @@ static void check_spec(lua_State *L, struct fr_deletion_spec *spec)
   if (lua_isnil(L, OPTS))
     return;
   if (!lua_istable(L, OPTS))
-    frl_bad_argument(L, FUNCTION, "opts", "table expected, got %s",
+    frl_bad_argument(L, FUNCTION, "options", "a table is needed, got %s",
                      luaL_typename(L, OPTS));
   frl_check_options(L, OPTS, FUNCTION, known);
   spec->reason = frl_field_text(L, OPTS, FUNCTION, "reason", 1, REASON_MAX);

@@ -22,13 +22,46 @@ static const char user_key;             /* {env, given} of user code, now */
 
 enum { ENV = 1, GIVEN };                /* the fields of such a pair */
 
+#define MOST_LOCALS 200
+
 /* ---- globals that are not there ---------------------------------------- */
+
+/* The nearest of the names that the running function has: its locals, and
+ * those of the functions around it that it uses. */
+static const char *nearest_local(lua_State *L, const char *word)
+{
+  const char *names[MOST_LOCALS + 1], *name;
+  lua_Debug ar;
+  int count = 0;
+
+  if (!lua_getstack(L, 1, &ar))
+    return NULL;
+  for (int i = 1; (name = lua_getlocal(L, &ar, i)) != NULL; i++) {
+    lua_pop(L, 1);
+    if (*name != '(' && count < MOST_LOCALS)
+      names[count++] = name;
+  }
+  lua_getinfo(L, "f", &ar);
+  for (int i = 1; (name = lua_getupvalue(L, -1, i)) != NULL; i++) {
+    lua_pop(L, 1);
+    if (*name != '_' && count < MOST_LOCALS)
+      names[count++] = name;
+  }
+  lua_pop(L, 1);
+  names[count] = NULL;
+  return frl_nearest(word, names);
+}
 
 static const char *nearest_global(lua_State *L, const char *word)
 {
-  const char *nearest = frl_nearest_key(L, lua_upvalueindex(1), word);
+  static const char *const words[] = { "true", "false", "nil", NULL };
+  const char *nearest = nearest_local(L, word);
 
-  return nearest ? nearest : frl_nearest_key(L, 1, word);
+  if (!nearest)
+    nearest = frl_nearest_key(L, lua_upvalueindex(1), word);
+  if (!nearest)
+    nearest = frl_nearest_key(L, 1, word);
+  return nearest ? nearest : frl_nearest(word, words);
 }
 
 /* __index(env, name); upvalue: what is given without being in env */

@@ -113,6 +113,11 @@ static unsigned least(unsigned a, unsigned b)
   return a < b ? a : b;
 }
 
+static size_t least_size(size_t a, size_t b)
+{
+  return a < b ? a : b;
+}
+
 static bool same(char a, char b)
 {
   return tolower((unsigned char)a) == tolower((unsigned char)b);
@@ -144,14 +149,39 @@ static unsigned distance(const char *a, size_t alen, const char *b,
   return rows[alen % 3][blen];
 }
 
+/* The only one that begins with the word, or that the word begins with:
+ * "endpoint" means endpoint_id, "warning" means warn. */
+static const char *longer_or_shorter(const char *word,
+                                     const char *const *words)
+{
+  enum { LEAST = 3 };
+  size_t len = strlen(word);
+  const char *found = NULL;
+
+  for (; *words; words++) {
+    size_t other = strlen(*words), shared = least_size(len, other);
+
+    if (shared < LEAST + (len > other) || len == other ||
+        other > LONGEST_WORD || strncmp(word, *words, shared) != 0)
+      continue;
+    if (found)
+      return NULL;
+    found = *words;
+  }
+  return found;
+}
+
 const char *frl_nearest(const char *word, const char *const *words)
 {
   size_t len = strlen(word);
   unsigned best = len / 3 ? (unsigned)(len / 3) : 1;
-  const char *nearest = NULL;
+  const char *nearest;
 
   if (len == 0 || len > LONGEST_WORD)
     return NULL;
+  nearest = longer_or_shorter(word, words);
+  if (nearest)
+    return nearest;
   for (; *words; words++) {
     size_t other = strlen(*words);
     unsigned edits;

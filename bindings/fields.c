@@ -7,6 +7,16 @@
 #include "bindings/json.h"
 #include "bindings/nouns.h"
 
+static const char *words(int type)
+{
+  switch (type) {
+  case LUA_TSTRING: return "text";
+  case LUA_TBOOLEAN: return "true or false";
+  case LUA_TNUMBER: return "a number";
+  default: return "a table";
+  }
+}
+
 bool frl_field(lua_State *L, int index, const char *function,
                 const char *name, int type)
 {
@@ -17,8 +27,8 @@ bool frl_field(lua_State *L, int index, const char *function,
   lua_pushstring(L, name);
   got = lua_rawget(L, index);
   if (got != type && got != LUA_TNIL)
-    frl_bad_argument(L, function, name, "%s expected, got %s",
-                     lua_typename(L, type), lua_typename(L, got));
+    frl_bad_argument(L, function, name, "%s is needed, got %s", words(type),
+                     lua_typename(L, got));
   return got != LUA_TNIL;
 }
 
@@ -32,7 +42,8 @@ const char *frl_field_text(lua_State *L, int index, const char *function,
     return NULL;
   text = lua_tolstring(L, -1, &len);
   if (len < least || len > most)
-    frl_bad_argument(L, function, name, "%d to %d bytes expected, got %d",
+    frl_bad_argument(L, function, name,
+                     "text of %d to %d bytes is needed, got %d",
                      (int)least, (int)most, (int)len);
   if (memchr(text, '\0', len))
     frl_bad_argument(L, function, name, "it contains a NUL byte");
@@ -49,7 +60,7 @@ bool frl_field_integer(lua_State *L, int index, const char *function,
   lua_Integer value = given ? lua_tointegerx(L, -1, &whole) : 0;
 
   if (!whole)
-    frl_bad_argument(L, function, name, "a whole number expected");
+    frl_bad_argument(L, function, name, "a whole number is needed");
   if (given)
     *ret_value = value;
   lua_pop(L, 1);

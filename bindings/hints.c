@@ -1,135 +1,33 @@
 /* bindings/hints.c - what to do about an error, where that is known.
  *
- * A table of patterns on the message and on the source line it names; the
- * first row that fits gives the hint. Rows stand from special to general. A
- * wrong hint is worse than none, so a row must name what it has seen.
+ * The rows are in hints_syntax.c and hints_run.c. Comments are cut off before
+ * a line is looked at: what they say did not fail. What takes the nearest
+ * spelling is no pattern and is looked for here.
  */
+#include "bindings/hints.h"
+
+#include <ctype.h>
 #include <lauxlib.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "bindings/internal.h"
 
-struct hint {
-  const char *message, *line;   /* Lua patterns; NULL: any */
-  const char *hint;             /* %1 to %3: captures of the message */
-};
+#define NAME_LETTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ" \
+                     "0123456789_"
 
 #define MOST_MESSAGE 2000       /* patterns over a giant take for ever */
-#define REQUEST_FIELDS "request_id, endpoint_id, sent_at, started_at, " \
-                       "ended_at, status_code, duration"
+#define MOST_SOURCE 65536
 
-static const struct hint hints[] = {
-  /* words of other languages */
-  { "near '!'", "!=", "'not equal' is written ~= in Lua" },
-  { "near '!'", NULL, "'not x' is written with the word: not x" },
-  { "near '&'", "&&", "'and' is written with the word: a and b" },
-  { "near '|'", "||", "'or' is written with the word: a or b" },
-  { "near '[%+%-%*/%.]+'", "[%+%-%*/]=",
-    "Lua has no += or -=: write x = x + 1" },
-  { "near '%.%.'", "%.%.=", "Lua has no ..=: write x = x .. y" },
-  { "near '[^']*'", "%+%+", "Lua has no ++: write x = x + 1" },
-  { "near '//?'", "^%s*/[/*]", "a comment begins with --" },
-  { "near '#'", "^%s*#", "a comment begins with --" },
-  { "near '[^']*'", "^%s*let%s", "a variable is declared with local" },
-  { "near '[^']*'", "^%s*const%s", "a variable is declared with local" },
-  { "near '[^']*'", "^%s*var%s", "a variable is declared with local" },
-  { "near '[^']*'", "else%s+if", "'else if' is one word: elseif" },
-  { "near '[^']*'", "^%s*continue%s*$",
-    "Lua has no continue: turn the condition round, or use goto" },
-  { "undefined global 'null'", NULL,
-    "nothing is nil in Lua; a null inside JSON is json.null" },
-  { "undefined global 'undefined'", NULL, "nothing is nil in Lua" },
-  { "undefined global 'None'", NULL, "nothing is nil in Lua" },
-  { "undefined global 'True'", NULL, "it is written true" },
-  { "undefined global 'False'", NULL, "it is written false" },
-  { "undefined global 'io'", NULL,
-    "policies have no files; ids to hold are given to falrun hold add" },
-  { "undefined global 'debug'", NULL, "policies have no debug library" },
-  { "undefined global 'package'", NULL,
-    "modules are found beside the policy, and on FALRUN_PATH" },
-  { "undefined global 'dofile'", NULL, "use require" },
-  { "undefined global 'loadfile'", NULL, "use require" },
-  { "undefined global 'unpack'", NULL, "it is table.unpack" },
-  { "undefined global 'request'", NULL,
-    "a request is the argument of your function, or the loop's variable" },
-  { "nil value %(field 'execute'%)", NULL, "policies start no programs" },
+enum { MESSAGE = 1, MATCH, LINES, SOURCE, ARGUMENTS = SOURCE };
 
-  /* syntax */
-  { "'then' expected near '='", NULL, "= assigns; == compares" },
-  { "'do' expected near '='", NULL, "= assigns; == compares" },
-  { "'then' expected", NULL,
-    "'then' is missing after the condition of 'if' or 'elseif'" },
-  { "'do' expected", NULL, "'do' is missing after 'for' or 'while'" },
-  { "'end' expected %(to close '(%w+)' at line (%d+)%)", NULL,
-    "the '%1' of line %2 has no 'end'" },
-  { "'end' expected", NULL, "a block has no 'end'" },
-  { "'(.)' expected %(to close '(.)' at line (%d+)%)", NULL,
-    "the '%2' of line %3 is not closed, or a ',' is missing before this" },
-  { "'}' expected", NULL, "a ',' is missing between two entries" },
-  { "'%)' expected", NULL, "a ',' or a ')' is missing" },
-  { "<eof> expected near 'end'", NULL,
-    "there is one 'end' more than there are blocks" },
-  { "<eof> expected", NULL,
-    "'return' must be the last statement of a file" },
-  { "unfinished string", NULL, "the closing quote is missing" },
-  { "malformed number near '%d+[%a]+'", NULL,
-    "a duration is text: \"30d\"" },
-  { "attempt to assign to const variable '([^']+)'", NULL,
-    "'%1' is declared <const>" },
-  { "attempt to load a binary chunk", NULL,
-    "policies are text; compiled Lua is not loaded" },
-
-  /* values */
-  { "attempt to index a nil value %(local 'request'%)", NULL,
-    "there is no request here: is it the function's first argument?" },
-  { "attempt to index a nil value %(field '([^']+)'%)", "request%.",
-    "'%1' is nil here; a request has " REQUEST_FIELDS },
-  { "attempt to index a nil value %(field '([^']+)'%)", NULL,
-    "'%1' is nil here: check its spelling, or test for it first" },
-  { "attempt to index a nil value %(%a+ '([^']+)'%)", NULL,
-    "'%1' is nil here: a call may have returned nil and an error" },
-  { "attempt to index a number value %(local '([^']+)'%)", NULL,
-    "'%1' is a number: ipairs gives the index first, then the value" },
-  { "attempt to call a nil value %(method '([^']+)'%)", NULL,
-    "there is no method '%1'; library functions are called with a dot" },
-  { "attempt to call a nil value %(%a+ '([^']+)'%)", NULL,
-    "there is no function '%1': check its spelling" },
-  { "attempt to call a table value %(for iterator", NULL,
-    "a list is walked with: for _, item in ipairs(list) do" },
-  { "attempt to call a nil value %(for iterator", NULL,
-    "what stands after 'in' is nil: check what it returned" },
-  { "attempt to perform arithmetic on a nil value %(%a+ '([^']+)'%)", NULL,
-    "'%1' is nil here: check its spelling, or write (%1 or 0)" },
-  { "attempt to perform arithmetic on a string value", NULL,
-    "text is made a number with tonumber(text)" },
-  { "attempt to perform arithmetic on a table value", NULL,
-    "that is a table: name one of its fields" },
-  { "attempt to compare .*nil", NULL,
-    "one side is nil: test it first, as in x ~= nil and x > 1" },
-  { "attempt to compare number with string", NULL,
-    "text is made a number with tonumber(text)" },
-  { "attempt to compare string with number", NULL,
-    "text is made a number with tonumber(text)" },
-  { "attempt to concatenate a nil value %(%a+ '([^']+)'%)", NULL,
-    "'%1' is nil here: check its spelling, or write tostring(%1)" },
-  { "attempt to concatenate a (%a+) value", NULL,
-    "a %1 is made text with tostring" },
-  { "'for iterator' %(table expected, got nil%)", NULL,
-    "pairs and ipairs need a table; what they were given is nil" },
-  { "attempt to index a nil value$", "ipairs%s*%(",
-    "pairs and ipairs need a table; what they were given is nil" },
-  { "attempt to get length of a nil value", NULL,
-    "the list is nil: check its spelling" },
-  { "stack overflow", NULL, "a function calls itself without an end" },
-};
-
-/* Stack: message, match function. Pushes the captures of `pattern` in the
- * message, and returns how many; 0 when it does not fit. */
+/* Pushes the captures of `pattern` in the text, and returns how many; 0 when
+ * it does not fit. */
 static int match(lua_State *L, const char *text, const char *pattern)
 {
   int top = lua_gettop(L);
 
-  lua_pushvalue(L, 2);
+  lua_pushvalue(L, MATCH);
   lua_pushstring(L, text);
   lua_pushstring(L, pattern);
   lua_call(L, 2, LUA_MULTRET);
@@ -140,8 +38,9 @@ static int match(lua_State *L, const char *text, const char *pattern)
   return lua_gettop(L) - top;
 }
 
-/* Pushes the text with %1 to %3 replaced by what `first` and following hold. */
-static void fill(lua_State *L, const char *text, int first, int count)
+/* Pushes the text with %1 to %3 replaced by the `count` captures that begin
+ * at `first`. */
+static const char *fill(lua_State *L, const char *text, int first, int count)
 {
   static const char *const marks[] = { "%1", "%2", "%3" };
 
@@ -150,36 +49,264 @@ static void fill(lua_State *L, const char *text, int first, int count)
     luaL_gsub(L, lua_tostring(L, -1), marks[i], lua_tostring(L, first + i));
     lua_remove(L, -2);
   }
+  return lua_tostring(L, -1);
 }
 
-/* hint(message, match, line) -> text | nil */
-static int l_hint(lua_State *L)
+/* Pushes the line that begins at `at` without its comment. */
+static const char *push_code(lua_State *L, const char *at)
 {
-  const char *message = lua_tostring(L, 1), *line = lua_tostring(L, 3);
+  size_t len = strcspn(at, "\n");
+  const char *line = lua_pushlstring(L, at, len);
+  const char *comment = strstr(line, "--");
 
-  for (size_t i = 0; i < sizeof(hints) / sizeof(*hints); i++) {
-    int count;
+  return comment ? lua_pushlstring(L, line, (size_t)(comment - line)) : line;
+}
 
-    lua_settop(L, 3);
-    if (hints[i].line && match(L, line, hints[i].line) == 0)
-      continue;
-    lua_settop(L, 3);
-    count = match(L, message, hints[i].message);
-    if (count == 0)
-      continue;
-    fill(L, hints[i].hint, 4, count);
-    return 1;
+/* The number of the first line of the text that fits, or 0. */
+static int find(lua_State *L, const char *text, const char *pattern)
+{
+  int top = lua_gettop(L), number = 0;
+
+  while (text && *text) {
+    const char *end = strchr(text, '\n');
+
+    number++;
+    if (match(L, push_code(L, text), pattern) > 0) {
+      lua_settop(L, top);
+      return number;
+    }
+    lua_settop(L, top);
+    text = end ? end + 1 : NULL;
   }
   return 0;
 }
 
-void frl_push_hint(lua_State *L, const char *message, const char *line)
+/* Pushes the hint of the row when it fits. */
+static bool try_row(lua_State *L, const struct frl_hint *row)
+{
+  int count, number = 0;
+  char digits[16];
+
+  lua_settop(L, ARGUMENTS);
+  count = match(L, lua_tostring(L, MESSAGE), row->message);
+  if (count == 0)
+    return false;
+  if (row->line && find(L, lua_tostring(L, LINES),
+                        fill(L, row->line, ARGUMENTS + 1, count)) == 0)
+    return false;
+  if (row->source) {
+    number = find(L, lua_tostring(L, SOURCE),
+                  fill(L, row->source, ARGUMENTS + 1, count));
+    if (number == 0)
+      return false;
+  }
+  snprintf(digits, sizeof(digits), "%d", number);
+  fill(L, row->hint, ARGUMENTS + 1, count);
+  luaL_gsub(L, lua_tostring(L, -1), "%l", digits);
+  return true;
+}
+
+/* ---- words of Lua, misspelt ---------------------------------------------- */
+
+static bool push_misspelt(lua_State *L, const char *word,
+                          const char *const *words)
+{
+  const char *near;
+
+  for (const char *const *one = words; *one; one++)
+    if (strcmp(word, *one) == 0)
+      return false;
+  near = frl_nearest(word, words);
+  if (near)
+    lua_pushfstring(L, "'%s' is no word of Lua: did you mean '%s'?", word,
+                    near);
+  return near != NULL;
+}
+
+/* "'then' expected near 'the'" */
+static bool try_expected(lua_State *L)
+{
+  const char *words[2] = { NULL, NULL };
+
+  lua_settop(L, ARGUMENTS);
+  if (match(L, lua_tostring(L, MESSAGE),
+            "'(%l+)' expected.* near '(%a+)'") == 0)
+    return false;
+  words[0] = lua_tostring(L, ARGUMENTS + 1);
+  return push_misspelt(L, lua_tostring(L, ARGUMENTS + 2), words);
+}
+
+/* "syntax error near 'x'": two words in a row, and the first is no word. */
+static bool try_first_word(lua_State *L)
+{
+  static const char *const words[] = {
+    "local", "function", "return", "elseif", "while", "repeat", "until",
+    "break", "goto", "then", "else", "end", "for", "not", NULL
+  };
+  const char *text = lua_tostring(L, LINES);
+
+  if (!strstr(lua_tostring(L, MESSAGE), "syntax error near '"))
+    return false;
+  while (text && *text) {
+    const char *end = strchr(text, '\n');
+
+    lua_settop(L, ARGUMENTS);
+    if (match(L, push_code(L, text), "^%s*(%a+)%s+[%a_]") > 0 &&
+        push_misspelt(L, lua_tostring(L, -1), words))
+      return true;
+    text = end ? end + 1 : NULL;
+  }
+  return false;
+}
+
+static bool look_misspelt(lua_State *L)
+{
+  return try_expected(L) || try_first_word(L);
+}
+
+/* ---- names of libraries and of requests, misspelt ------------------------ */
+
+/* The library on whose field `name` a shown line calls, or NULL. */
+static const char *library_of(lua_State *L, const char *name)
+{
+  static const char *const libraries[] = {
+    "coroutine", "math", "os", "string", "table", "utf8", NULL
+  };
+
+  for (const char *const *library = libraries; *library; library++) {
+    const char *call = lua_pushfstring(L, "%s.%s", *library, name);
+
+    if (strstr(lua_tostring(L, LINES), call))
+      return *library;
+  }
+  return NULL;
+}
+
+/* "attempt to call a nil value (field 'flor')" */
+static bool look_library(lua_State *L)
+{
+  const char *library, *name, *near;
+  bool method;
+
+  lua_settop(L, ARGUMENTS);
+  if (match(L, lua_tostring(L, MESSAGE),
+            "call a nil value %((%a+) '([^']+)'%)") == 0)
+    return false;
+  method = strcmp(lua_tostring(L, ARGUMENTS + 1), "method") == 0;
+  name = lua_tostring(L, ARGUMENTS + 2);
+  library = method ? "string" : library_of(L, name);
+  if (!library || lua_getglobal(L, library) != LUA_TTABLE)
+    return false;
+  near = frl_nearest_key(L, -1, name);
+  if (near && method)
+    lua_pushfstring(L, "if that is text: did you mean '%s'?", near);
+  else if (near)
+    lua_pushfstring(L, "did you mean %s.%s?", library, near);
+  else if (!method)
+    lua_pushfstring(L, "Lua's library '%s' has no '%s'", library, name);
+  return near || !method;
+}
+
+static const char *const fields[] = {
+  "request_id", "endpoint_id", "sent_at", "started_at", "ended_at",
+  "status_code", "duration", "input", "output", NULL
+};
+
+/* The first name after "request." that no request has, pushed, or NULL. */
+static const char *push_odd_field(lua_State *L)
+{
+  static const char request[] = "request.";
+  const char *lines = lua_tostring(L, LINES);
+  const char *at = lines;
+
+  while ((at = strstr(at, request)) != NULL) {
+    bool whole = at == lines || !strchr("._", at[-1]);
+    const char *name;
+
+    whole = whole && !(at > lines && isalnum((unsigned char)at[-1]));
+    at += strlen(request);
+    name = lua_pushlstring(L, at, strspn(at, NAME_LETTERS));
+    for (const char *const *field = fields; whole && *field; field++)
+      whole = strcmp(*field, name) != 0;
+    if (whole && *name)
+      return name;
+  }
+  return NULL;
+}
+
+static const char *nearest_field(const char *name)
+{
+  static const char *const others[][2] = {
+    { "id", "request_id" }, { "uuid", "request_id" },
+    { "created_at", "sent_at" }, { "finished_at", "ended_at" },
+    { "completed_at", "ended_at" }, { "elapsed", "duration" },
+    { "app", "endpoint_id" }, { "model", "endpoint_id" },
+  };
+
+  for (size_t i = 0; i < sizeof(others) / sizeof(*others); i++)
+    if (strcmp(others[i][0], name) == 0)
+      return others[i][1];
+  return frl_nearest(name, fields);
+}
+
+/* Something is nil, and a request is asked for what it does not have. */
+static bool look_request(lua_State *L)
+{
+  const char *message = lua_tostring(L, MESSAGE), *name, *near;
+
+  lua_settop(L, ARGUMENTS);
+  if (!strstr(message, "nil") || strstr(message, "a request has no"))
+    return false;
+  name = push_odd_field(L);
+  if (!name)
+    return false;
+  if (match(L, message, "value %(%a+ '([^']+)'%)") > 0 &&
+      strcmp(lua_tostring(L, -1), name) != 0)
+    return false;
+  near = nearest_field(name);
+  if (near)
+    lua_pushfstring(L, "a request has no '%s' (did you mean '%s'?)", name,
+                    near);
+  else
+    lua_pushfstring(L, "a request has no '%s'; it has request_id, "
+                    "endpoint_id, sent_at, started_at, ended_at, "
+                    "status_code, duration", name);
+  return true;
+}
+
+static bool try_hint(lua_State *L, const struct frl_hint *row)
+{
+  if (strcmp(row->message, FRL_LOOK_MISSPELT) == 0)
+    return look_misspelt(L);
+  if (strcmp(row->message, FRL_LOOK_LIBRARY) == 0)
+    return look_library(L);
+  if (strcmp(row->message, FRL_LOOK_REQUEST) == 0)
+    return look_request(L);
+  return try_row(L, row);
+}
+
+/* hint(message, match, lines, source) -> text | nil */
+static int l_hint(lua_State *L)
+{
+  static const struct frl_hint *const tables[] = { frl_syntax_hints,
+                                                   frl_run_hints };
+
+  for (size_t i = 0; i < sizeof(tables) / sizeof(*tables); i++)
+    for (const struct frl_hint *row = tables[i]; row->message; row++)
+      if (try_hint(L, row))
+        return 1;
+  return 0;
+}
+
+void frl_push_hint(lua_State *L, const char *message, const char *lines,
+                   const char *source)
 {
   lua_pushcfunction(L, l_hint);
   lua_pushlstring(L, message, strnlen(message, MOST_MESSAGE));
   lua_getglobal(L, "string");
   lua_getfield(L, -1, "match");
   lua_remove(L, -2);
-  lua_pushlstring(L, line, strnlen(line, MOST_MESSAGE));
-  lua_call(L, 3, 1);
+  lua_pushlstring(L, lines, strnlen(lines, MOST_MESSAGE));
+  lua_pushlstring(L, source, strnlen(source, MOST_SOURCE));
+  lua_call(L, 4, 1);
 }

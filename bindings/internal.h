@@ -65,9 +65,10 @@ const char *frl_nearest_key(lua_State *L, int index, const char *word);
 /* Marks the verdict (policy, config, cap: as the error says) and logs it:
  * file, line, source line, hint. Pops the error object.     [-1, +0, -] */
 void frl_report(lua_State *L);
-/* Pushes a hint for the message and its source line, or nil (hints.c).
- *                                                            [-0, +1, e] */
-void frl_push_hint(lua_State *L, const char *message, const char *line);
+/* Pushes a hint for the message, by the lines that are shown with it and the
+ * whole source, or nil (hints.c).                            [-0, +1, e] */
+void frl_push_hint(lua_State *L, const char *message, const char *lines,
+                   const char *source);
 
 /* ---- the two environments (env.c) -------------------------------------- */
 

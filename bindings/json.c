@@ -71,9 +71,10 @@ static bool decode(lua_State *L, const char *text, size_t len)
   status = lua_pcall(L, 1, 1, 0);
   if (status == LUA_ERRMEM)
     lua_error(L);
-  if (status != LUA_OK) {
+  if (status != LUA_OK) {             /* lua-cjson's word for the end */
     lua_pushfstring(L, "the JSON text is not valid: %s",
-                    luaL_tolstring(L, -1, NULL));
+                    luaL_gsub(L, luaL_tolstring(L, -1, NULL), "T_END",
+                              "the end of the text"));
     return false;
   }
   if (lua_type(L, -1) == LUA_TNUMBER)

@@ -4,6 +4,10 @@
  *      12 | local x = request.foo.bar
  *           hint: ...
  *
+ * A mistake of syntax is often noticed later than it was made: the line that
+ * the message names ("to close 'if' at line 3") is shown too, and the line
+ * before when the trouble is with the first word of a line.
+ *
  * The position is in the text of most errors. Error tables have none, so
  * the message handler notes where each error was raised; a slot in the
  * registry is enough, because the report follows at once.
@@ -98,6 +102,56 @@ static bool is_code(const char *code, enum fr_err err)
   return strcmp(code, fr_err_name(err)) == 0;
 }
 
+static int l_tostring(lua_State *L)
+{
+  luaL_tolstring(L, 1, NULL);
+  return 1;
+}
+
+/* Pushes what the __tostring of the error at index 1 says, or that there is
+ * none, or that it failed. */
+static const char *push_shown(lua_State *L, const char *where)
+{
+  if (luaL_getmetafield(L, 1, "__tostring") == LUA_TNIL)
+    return lua_pushfstring(L, "%san error was raised that is %s, not text",
+                           where, lua_isnil(L, 1) ? "nil"
+                           : lua_isboolean(L, 1) ? "a boolean"
+                           : lua_istable(L, 1) ? "a table without a message"
+                           : luaL_typename(L, 1));
+  lua_pushcfunction(L, l_tostring);
+  lua_pushvalue(L, 1);
+  if (lua_pcall(L, 1, 1, 0) == LUA_OK)
+    return lua_pushfstring(L, "%s%s", where, lua_tostring(L, -1));
+  return lua_pushfstring(L, "%san error was raised whose __tostring failed: "
+                         "%s", where, lua_type(L, -1) == LUA_TSTRING
+                         ? lua_tostring(L, -1) : luaL_typename(L, -1));
+}
+
+/* Whether the text begins with a place in a file of the user's. */
+static bool has_place(lua_State *L, const char *text)
+{
+  struct place place;
+  bool known;
+
+  if (!find_place(text, &place))
+    return false;
+  frl_push_source(L, place.chunk);
+  known = !lua_isnil(L, -1);
+  lua_pop(L, 1);
+  return known;
+}
+
+/* The text from its innermost place on: what assert(task:wait()) raises has
+ * two, of assert and of what failed in the task. */
+static const char *innermost(lua_State *L, const char *text)
+{
+  struct place place;
+
+  while (find_place(text, &place) && has_place(L, text + place.len))
+    text += place.len;
+  return text;
+}
+
 /* Pushes the error at index 1 as text for people, with its place. */
 static const char *push_text(lua_State *L)
 {
@@ -111,31 +165,17 @@ static const char *push_text(lua_State *L)
       return lua_pushfstring(L, "%s%s", where, text);
     if (*where && frl_is_embedded_chunk(place.chunk))
       return lua_pushfstring(L, "%s%s", where, text + place.len);
-    return lua_pushstring(L, text);
+    return lua_pushstring(L, innermost(L, text));
   }
   if (lua_istable(L, 1) && raw_string(L, 1, "message"))
-    return lua_pushfstring(L, "%s%s", where, lua_tostring(L, -1));
+    return lua_pushfstring(L, "%s%s", has_place(L, lua_tostring(L, -1)) ? ""
+                           : where, lua_tostring(L, -1));
+  if (lua_type(L, 1) == LUA_TNUMBER)
+    return lua_pushfstring(L, "%s%s", where, luaL_tolstring(L, 1, NULL));
   if (frl_of(L)->finalizing)
     return lua_pushfstring(L, "%san error was raised that is no text but a "
                            "%s", where, luaL_typename(L, 1));
-  return lua_pushfstring(L, "%san error was raised that is no text but %s",
-                         where, luaL_tolstring(L, 1, NULL));
-}
-
-/* Pushes line `number` of the chunk's source, or nil. */
-static const char *push_line(lua_State *L, const struct place *place)
-{
-  const char *at;
-
-  frl_push_source(L, place->chunk);
-  at = lua_tostring(L, -1);
-  for (int line = 1; at && line < place->line; line++) {
-    at = strchr(at, '\n');
-    at = at ? at + 1 : NULL;
-  }
-  if (!at || !*at)
-    return NULL;
-  return lua_pushlstring(L, at, strcspn(at, "\r\n"));
+  return push_shown(L, where);
 }
 
 static void log_line(const char *text)
@@ -147,6 +187,101 @@ static void log_line(const char *text)
     line[len] = (unsigned char)text[len] < ' ' ? ' ' : text[len];
   line[len] = '\0';
   fr_log(FR_LOG_ERROR, "%s", line);
+}
+
+/* ---- the source lines that are shown ------------------------------------- */
+
+/* Where line `number` of the source begins, or NULL. */
+static const char *find_line(const char *source, int number)
+{
+  const char *at = source;
+
+  for (int line = 1; at && line < number; line++) {
+    at = strchr(at, '\n');
+    at = at ? at + 1 : NULL;
+  }
+  return at && *at ? at : NULL;
+}
+
+/* The line that a message of the parser says the trouble began on, or 0. */
+static int named_line(const char *text)
+{
+  static const char *const marks[] = {
+    "' at line ", "(starting at line ", "> at line ", "loop at line ", NULL
+  };
+
+  for (const char *const *mark = marks; *mark; mark++) {
+    const char *at = strstr(text, *mark);
+
+    if (at)
+      return atoi(at + strlen(*mark));
+  }
+  return 0;
+}
+
+static bool is_code_line(const char *at)
+{
+  at += strspn(at, " \t");
+  return *at && *at != '\n' && *at != '\r' && strncmp(at, "--", 2) != 0;
+}
+
+/* Whether the parser stumbled over the first word of the line. */
+static bool is_first_word(const char *text, const char *line)
+{
+  const char *near = strstr(text, " near '"), *word;
+
+  if (!near || !line)
+    return false;
+  word = near + strlen(" near '");
+  line += strspn(line, " \t");
+  return strncmp(line, word, strcspn(word, "'")) == 0;
+}
+
+/* The line of code before the one at which it was noticed, or 0. */
+static int line_before(const char *text, const char *source, int noticed,
+                       bool named)
+{
+  bool at_end = strstr(text, " near <eof>") && !named;
+
+  if (!at_end && !is_first_word(text, find_line(source, noticed)))
+    return 0;
+  while (--noticed > 0) {
+    const char *at = find_line(source, noticed);
+
+    if (at && is_code_line(at))
+      return noticed;
+  }
+  return 0;
+}
+
+static void show_line(lua_State *L, const char *source, int number)
+{
+  const char *at = find_line(source, number);
+  char shown[MOST_LINE + 16];
+
+  if (!at)
+    return;
+  lua_pushlstring(L, at, strcspn(at, "\r\n"));
+  snprintf(shown, sizeof(shown), "%6d | %s", number, lua_tostring(L, -1));
+  log_line(shown);
+  lua_pushliteral(L, "\n");
+  lua_concat(L, 3);                     /* to what was shown before */
+}
+
+/* Shows the lines of the source that the error is about, in their order;
+ * pushes them as one text.                                   [-0, +1, e] */
+static void show_lines(lua_State *L, const char *text,
+                       const struct place *place, const char *source)
+{
+  int named = named_line(text), before;
+
+  lua_pushliteral(L, "");
+  before = line_before(text, source, place->line, named != 0);
+  if (named > 0 && named < place->line && named != before)
+    show_line(L, source, named);
+  if (before)
+    show_line(L, source, before);
+  show_line(L, source, place->line);
 }
 
 /* Logs the first lines of text; returns the length of the first. */
@@ -172,16 +307,17 @@ static size_t log_text(const char *text)
 static void log_details(lua_State *L, const char *text)
 {
   struct place place;
-  const char *line = NULL, *trace;
-  char shown[MOST_LINE + 16];
+  const char *source = NULL, *lines = "", *trace;
 
-  if (find_place(text, &place))
-    line = push_line(L, &place);
-  if (line) {
-    snprintf(shown, sizeof(shown), "%6d | %s", place.line, line);
-    log_line(shown);
+  if (find_place(text, &place)) {
+    frl_push_source(L, place.chunk);
+    source = lua_tostring(L, -1);
   }
-  frl_push_hint(L, text, line ? line : "");
+  if (source) {
+    show_lines(L, text, &place, source);
+    lines = lua_tostring(L, -1);
+  }
+  frl_push_hint(L, text, lines, source ? source : "");
   if (lua_isstring(L, -1))
     fr_log(FR_LOG_ERROR, "         hint: %s", lua_tostring(L, -1));
   trace = push_raise(L, 3);

@@ -117,7 +117,7 @@ local function ids_of(job, next_item)
       local id = type(item) == "table" and item.request_id or item
       if not core.parse_id(id) then
         check.fail("delete_all", "items", "item %d is no request and no "
-                   .. "request id: %s", place, check.show(id))
+                   .. "request id: %s", place, check.no_id(id))
       end
       if not seen[id] then
         if hold.enforced()[1] then

@@ -58,7 +58,8 @@ local function split(func, options)
     if not parts[entry or false] then
       check.fail(func, "options", "entry %d is %s; an entry without a name is "
                  .. "a rule: fal.keep.any {...} or fal.keep.all {...}", place,
-                 entry == nil and "missing" or check.show(entry))
+                 entry == nil and "missing" or type(entry) == "table" and
+                 "a plain table" or check.show(entry))
     end
   end
   return nested, check.options(func, named, KNOWN)
@@ -69,7 +70,8 @@ local function check_by(func, by)
     return by
   elseif by == "request_id" then
     check.fail(func, "by", "by request_id every item is a group of its own, "
-               .. "and all would be kept")
+               .. "and all would be kept: name another field, like "
+               .. "endpoint_id")
   end
   for _, field in ipairs(FIELDS) do
     if by == field then
@@ -97,7 +99,8 @@ end
 local function check_within(func, within)
   local ms = check.duration(func, "within", within)
   if ms <= 0 then
-    check.fail(func, "within", "%s keeps nothing", check.show(within))
+    check.fail(func, "within", "%s keeps nothing: write how long, like "
+               .. "\"30d\"", check.show(within))
   end
   return { kind = "within", ms = ms, words = "within " .. within }
 end

@@ -37,8 +37,8 @@ end
 
 local function check_name(name)
   if name == nil then
-    fail("name", "a policy needs a name: the ledger and the reports say by "
-         .. "which rule a request was erased")
+    fail("name", "a policy needs a name, like name = \"flux-30d\": the "
+         .. "ledger and the reports say by which rule a request was erased")
   elseif type(name) ~= "string" or #name > 64 or
     not name:find("^[%w][%w._-]*$") then
     fail("name", "1 to 64 letters, digits, '.', '_' or '-' are needed, got "
@@ -49,8 +49,8 @@ end
 
 local function check_reason(reason)
   if reason == nil then
-    fail("reason", "a policy needs a reason: the ledger keeps it with every "
-         .. "deletion")
+    fail("reason", "a policy needs a reason, like reason = \"erased after "
+         .. "30 days\": the ledger keeps it with every deletion")
   elseif type(reason) == "function" then
     return reason
   elseif type(reason) ~= "string" or reason == "" or
@@ -70,6 +70,10 @@ local function check_select(value)
   elseif type(value) ~= "function" and type(value) ~= "table" then
     fail("select", "fal.requests { ... }, a list of requests or ids, or an "
          .. "iterator over them is needed, got %s", check.show(value))
+  elseif type(value) == "table" and next(value) ~= nil and
+    value[1] == nil then
+    fail("select", "a table with names selects nothing: write select = "
+         .. "fal.requests { ... }")
   end
   return tasks.items("policy", value), requests.selection(value)
 end
@@ -169,7 +173,8 @@ end
 --- What was meant for fal.policy, and came without it.
 local function refuse_bare(path, value)
   if next(value) == nil then
-    error(path .. ": it returned an empty table: there is no rule in it", 0)
+    error(path .. ": it returned an empty table, and no rule is in it: write "
+          .. "return fal.policy { ... }", 0)
   elseif value.select ~= nil or value.where ~= nil then
     error(path .. ": it returned a plain table: write return fal.policy { "
       .. "... }", 0)

@@ -25,6 +25,12 @@ local function check_endpoint(id)
   elseif id == "auto" then
     fail("endpoint_id", "\"auto\" means all endpoints: it stands alone, not "
          .. "in a list")
+  elseif id == "*" or id == "all" then
+    fail("endpoint_id", "all endpoints are written \"auto\", not %s",
+         check.show(id))
+  elseif id:find "://" then
+    fail("endpoint_id", "the id of an endpoint is needed, like "
+         .. "\"fal-ai/flux/dev\", not its address: %s", check.show(id))
   end
 end
 
@@ -37,9 +43,12 @@ local function endpoints(value)
     return "auto"
   elseif type(value) ~= "table" then
     value = { value }
-  elseif next(value) == nil or #value == 0 then
+  elseif next(value) == nil then
     fail("endpoint_id", "the list is empty: name an endpoint, or \"auto\" "
          .. "for all that were used")
+  elseif #value == 0 then
+    fail("endpoint_id", "a list is needed, like { \"fal-ai/flux/dev\" }, and "
+         .. "this table has names instead of entries")
   end
   local list, seen = {}, {}
   for _, id in ipairs(value) do
@@ -61,7 +70,8 @@ local function cutoff(options, now)
   if options["end"] ~= nil then
     local at = check.time("requests", "end", options["end"])
     if at > now then
-      fail("end", "%s is in the future: what has not ended cannot be listed",
+      fail("end", "%s is in the future, and what has not ended cannot be "
+           .. "listed: leave it out, or write older_than",
            check.show(options["end"]))
     elseif at < to or not name then
       to, name = at, "end"
@@ -74,11 +84,12 @@ local function check_window(from, to, name, options)
   if from < to then
     return
   elseif options.start ~= nil then
-    fail("start", "the window is empty: %s is not before the end of the "
-         .. "window, %s", check.show(options.start), core.format_time(to))
+    fail("start", "the window is empty: %s is not before its end, %s: "
+         .. "write an earlier start, or a later end",
+         check.show(options.start), core.format_time(to))
   end
   fail(name or "end", "the window is empty: there are no requests from "
-       .. "before %s", BEGINNING)
+       .. "before %s; write a later end", BEGINNING)
 end
 
 --- Checks and pins the selection of one list.
@@ -103,8 +114,7 @@ function selection.new(options)
     list.status = check.choice("requests", "status", options.status, STATUSES)
   end
   if options.request_id ~= nil and not core.parse_id(options.request_id) then
-    fail("request_id", "not a request id: %s; a UUID in lower case is",
-         check.show(options.request_id))
+    fail("request_id", "%s", check.no_id(options.request_id))
   end
   list.request_id = options.request_id
   list.limit = options.limit == nil and 100 or

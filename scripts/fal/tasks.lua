@@ -111,6 +111,11 @@ function tasks.items(func, items)
   elseif type(items) ~= "table" then
     check.fail(func, "items", "a list or an iterator, like fal.requests "
                .. "gives, is needed, got %s", type(items))
+  elseif next(items) ~= nil and items[1] == nil then
+    local whole = type(items.request_id) == "string"
+    check.fail(func, "items", "a list or an iterator is needed, got a table "
+               .. "with names; write %s", whole and "{ request }"
+               or "fal.requests { ... } for a selection")
   end
   local at = 0
   return function()

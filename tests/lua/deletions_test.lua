@@ -131,8 +131,11 @@ test("an item that is none raises before anything is deleted",
      function(world)
   t.raises("item 3 is no request and no request id: \"nonsense\"",
            delete_all, { id(1), id(2), "nonsense" })
-  t.raises("item 1 is no request and no request id: table", delete_all,
-           { {} })
+  t.raises("item 1 is no request and no request id: a table",
+           delete_all, { {} })
+  t.raises("a table with names; write { request }", delete_all,
+           { request_id = id(1) })
+  t.raises("write fal.requests", delete_all, { endpoint_id = "auto" })
   t.raises("item 2", delete_all, { id(1), 17 })
   equal(#world.deletions, 0)
 end)

@@ -461,7 +461,7 @@ test("mistakes are named, with what to write instead", function()
   refuse("bad argument 'by'", { last = 1, by = {} })
   refuse("package tzdata", { last = 1, zone = "Mars/Olympus" })
   refuse("bad argument 'zone'", { last = 1, zone = 2 })
-  refuse("entry 1 is table", { { last = 1 } })
+  refuse("entry 1 is a plain table", { { last = 1 } })
   refuse("entry 2 is missing", { keep.any { last = 1 },
                                  [3] = keep.any { last = 2 } })
   refuse("entry 1 is \"last\"", { "last" })

@@ -429,7 +429,7 @@ test("a declaration is checked whole", function(world)
   wrong(world, "a duration needs a unit", { limits = { min_age = 7 } })
   wrong(world, "fal.hold.file \"FILE\" or fal.hold.from(f)",
         { hold = "holds.csv" })
-  wrong(world, "entry \"1\" is no source of holds", { hold = { "h.csv" } })
+  wrong(world, "entry 1 is no source of holds", { hold = { "h.csv" } })
   wrong(world, "the list is empty", { hold = {} })
   wrong(world, "it is not supported by this version", { verify = true })
   wrong(world, "true or false is needed", { all = "yes" })

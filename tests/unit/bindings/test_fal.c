@@ -104,7 +104,7 @@ static void test_misuse_names_the_argument(void **state)
          "fails(\"'id'\", delete, '" ID "\\0')\n"
          "local function bad(words, opts)\n"
          "  fails(words, delete, '" ID "', opts) end\n"
-         "bad(\"'opts'\", 'now') bad(\"did you mean 'reason'\", {reson = 1})\n"
+         "bad(\"'options'\", 'now') bad(\"did you mean 'reason'\", {reson = 1})\n"
          "bad(\"'reason'\", {reason = ''}) bad(\"'reason'\", {reason = 7})\n"
          "bad(\"'reason'\", {reason = ('x'):rep(1001)})\n"
          "bad('NUL', {reason = 'a\\0b'})\n"

@@ -7,7 +7,16 @@ static void runtime_errors_show_the_line(void **state)
   expect_failure("local request = {}\nlocal x = request.foo.bar", 1,
     "policies/p.lua:2: attempt to index a nil value (field 'foo')\n"
     "     2 | local x = request.foo.bar\n"
-    "         hint: 'foo' is nil here; a request has request_id");
+    "         hint: a request has no 'foo'; it has request_id, endpoint_id");
+  expect_failure("if 1 > 0 then\n  fal.say(1)\n", 1,
+    "policies/p.lua:3: 'end' expected (to close 'if' at line 1) near <eof>\n"
+    "     1 | if 1 > 0 then\n"
+    "         hint: the 'if' of line 1 has no 'end'");
+  expect_failure("local t = {\n  a = 1\n\n  -- of b\n  b = 2 }", 1,
+    "near 'b'\n     1 | local t = {\n     2 |   a = 1\n"
+    "     5 |   b = 2 }\n");
+  expect_failure("error('p.lua:3: x at line 2 of near <eof>')", 1,
+    "     1 | error(");
 }
 
 static void hints_fit(void **state)
@@ -53,9 +62,16 @@ static void error_tables_get_a_place(void **state)
   expect_failure("\nassert(fal.fail('timeout', 'no answer from fal'))", 1,
                  "policies/p.lua:2: no answer from fal\n");
   expect_failure("error({ 1, 2 })", 1,
-                 "policies/p.lua:1: an error was raised that is no text");
+                 "policies/p.lua:1: an error was raised that is a table "
+                 "without a message, not text\n");
   expect_failure("error(setmetatable({}, { __tostring = function() "
-                 "error('again') end }))", 1, "so did telling why");
+                 "error('again') end }))", 1,
+                 "policies/p.lua:1: an error was raised whose __tostring "
+                 "failed: policies/p.lua:1: again\n");
+  expect_failure("error(setmetatable({}, { __tostring = function() "
+                 "return 'stale' end }))", 1, "policies/p.lua:1: stale\n");
+  expect_failure("local function f()\n  error('deep')\nend\n"
+                 "assert(pcall(f))", 1, "policies/p.lua:2: deep\n");
   run(&world, "assert(fal.fail('config', 'no key'))");
   assert_int_equal(fr_verdict_exit_code(&world.verdict), 2);
   assert_string_equal(world.verdict.why, "policies/p.lua:1: no key");

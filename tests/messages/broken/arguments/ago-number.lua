@@ -1,0 +1,1 @@
+print(fal.ago(30)) -- here

@@ -1,0 +1,1 @@
+fal.delete_all({}, { concurrency = 0 }) -- here

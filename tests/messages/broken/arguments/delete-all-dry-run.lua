@@ -1,0 +1,1 @@
+fal.delete_all({}, { dry_run = "yes" }) -- here

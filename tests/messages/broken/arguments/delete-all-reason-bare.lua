@@ -1,0 +1,1 @@
+fal.delete_all({}, "thirty days") -- here

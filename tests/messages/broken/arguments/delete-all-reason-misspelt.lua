@@ -1,0 +1,1 @@
+fal.delete_all({}, { reasn = "thirty days" }) -- here

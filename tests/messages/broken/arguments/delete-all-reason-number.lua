@@ -1,0 +1,1 @@
+fal.delete_all({}, { reason = 30 }) -- here

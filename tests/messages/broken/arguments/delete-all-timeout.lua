@@ -1,0 +1,1 @@
+fal.delete_all({}, { timeout = 30 }) -- here

@@ -1,0 +1,1 @@
+fal.requests { endpoint_id = { "fal-ai/a, fal-ai/b" } } -- here

@@ -1,0 +1,1 @@
+fal.requests { endpoint_id = {} } -- here

@@ -1,0 +1,1 @@
+fal.requests { endpoint_id = { ["fal-ai/flux/dev"] = true } } -- here

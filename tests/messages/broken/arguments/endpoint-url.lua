@@ -1,0 +1,1 @@
+fal.requests { endpoint_id = "https://fal.run/fal-ai/flux/dev" } -- here

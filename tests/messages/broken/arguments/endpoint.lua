@@ -1,0 +1,1 @@
+fal.requests { endpoint = "auto", older_than = "30d" } -- here

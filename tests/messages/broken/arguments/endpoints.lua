@@ -1,0 +1,1 @@
+fal.requests { endpoints = { "fal-ai/flux/dev" } } -- here

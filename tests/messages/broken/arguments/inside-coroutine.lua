@@ -1,0 +1,4 @@
+local function walk()
+  fal.sleep(1) -- here
+end
+coroutine.wrap(walk)()

@@ -1,0 +1,3 @@
+assert(fal.spawn(function()
+  fal.sleep(1) -- here
+end):wait())

@@ -1,0 +1,1 @@
+fal.requests { endpoint_id = "auto", limit = 1000 } -- here

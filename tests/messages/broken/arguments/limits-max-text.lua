@@ -1,0 +1,1 @@
+fal.limits { max = "100" } -- here

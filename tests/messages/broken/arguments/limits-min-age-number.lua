@@ -1,0 +1,1 @@
+fal.limits { min_age = 7 } -- here

@@ -1,0 +1,1 @@
+fal.limits { maxx = 100 } -- here

@@ -1,0 +1,1 @@
+fal.limits(100) -- here

@@ -1,0 +1,1 @@
+fal.requests { older_than = "30d" } -- here

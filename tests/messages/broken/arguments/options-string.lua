@@ -1,0 +1,1 @@
+fal.requests "fal-ai/flux/dev" -- here

@@ -1,0 +1,1 @@
+fal.sleep "a minute" -- here

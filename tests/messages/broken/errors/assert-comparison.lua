@@ -1,0 +1,2 @@
+local requests = {}
+assert(#requests > 0) -- here

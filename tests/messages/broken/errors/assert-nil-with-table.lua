@@ -1,0 +1,1 @@
+assert(nil, { message = "the list is stale" }) -- here

@@ -1,0 +1,1 @@
+assert(nil, "the list of customers is stale") -- here

@@ -1,0 +1,2 @@
+local guard <close> = 17 -- here
+print(guard)

@@ -1,0 +1,5 @@
+do
+  local _ <close> = setmetatable({}, { __close = function()
+    error "closing failed" -- here
+  end })
+end

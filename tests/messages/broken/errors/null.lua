@@ -1,0 +1,2 @@
+local why
+error(why) -- here

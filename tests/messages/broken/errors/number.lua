@@ -1,0 +1,1 @@
+error(17) -- here

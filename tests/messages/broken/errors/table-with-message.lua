@@ -1,0 +1,1 @@
+error { message = "the list of customers is stale" } -- here

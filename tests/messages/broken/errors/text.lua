@@ -1,0 +1,1 @@
+error "the list of customers is stale" -- here

@@ -1,0 +1,4 @@
+local walk = coroutine.wrap(function()
+  coroutine.yeild(1) -- here
+end)
+walk()

@@ -1,0 +1,1 @@
+fal.retries = 3 -- here

@@ -1,0 +1,1 @@
+fal.wait "1s" -- here

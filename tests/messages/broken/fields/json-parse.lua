@@ -1,0 +1,2 @@
+local value = json.parse "{}" -- here
+print(value)

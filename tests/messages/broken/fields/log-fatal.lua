@@ -1,0 +1,1 @@
+log.fatal "stop" -- here

@@ -1,0 +1,1 @@
+print(math.flor(1.5)) -- here

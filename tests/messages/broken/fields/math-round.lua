@@ -1,0 +1,1 @@
+print(math.round(1.5)) -- here

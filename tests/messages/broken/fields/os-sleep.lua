@@ -1,0 +1,1 @@
+os.sleep(1) -- here

@@ -1,0 +1,1 @@
+print(string.contains("fal-ai/flux", "flux")) -- here

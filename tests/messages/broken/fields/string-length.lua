@@ -1,0 +1,2 @@
+local text = "abc"
+print(text:length()) -- here

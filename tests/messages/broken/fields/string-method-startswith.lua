@@ -1,0 +1,2 @@
+local endpoint = "fal-ai/flux"
+print(endpoint:startswith "fal-ai") -- here

@@ -1,0 +1,2 @@
+local text = "  a "
+print(text:trim()) -- here

@@ -1,0 +1,2 @@
+local ids = {}
+ids:insert("a") -- here

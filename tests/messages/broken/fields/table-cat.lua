@@ -1,0 +1,1 @@
+print(table.cat({ "a" }, ",")) -- here

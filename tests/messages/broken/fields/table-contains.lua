@@ -1,0 +1,1 @@
+print(table.contains({ "a" }, "a")) -- here

@@ -1,0 +1,2 @@
+local ids = {}
+table.push(ids, "a") -- here

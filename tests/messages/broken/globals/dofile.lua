@@ -1,0 +1,1 @@
+dofile "rules.lua" -- here

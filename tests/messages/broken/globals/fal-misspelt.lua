@@ -1,0 +1,1 @@
+flal.sleep "1s" -- here

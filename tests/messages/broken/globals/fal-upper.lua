@@ -1,0 +1,1 @@
+Fal.sleep "1s" -- here

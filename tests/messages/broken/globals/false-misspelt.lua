@@ -1,0 +1,2 @@
+local dry_run = flase -- here
+print(dry_run)

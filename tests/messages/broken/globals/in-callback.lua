@@ -1,0 +1,3 @@
+fal.each({ "a" }, function(item)
+  pritn(item) -- here
+end)

@@ -1,0 +1,2 @@
+local file = io.open "holds.csv" -- here
+print(file)

@@ -1,0 +1,3 @@
+for _, id in iparis {} do -- here
+  print(id)
+end

@@ -1,0 +1,2 @@
+local rule = keep -- here
+print(rule)

@@ -1,0 +1,4 @@
+if arg[1] == nil then
+  local age = "30d"
+end
+print(age) -- here

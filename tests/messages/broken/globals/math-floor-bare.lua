@@ -1,0 +1,1 @@
+print(floor(1.5)) -- here

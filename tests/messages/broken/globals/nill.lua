@@ -1,0 +1,2 @@
+local age = nill -- here
+print(age)

@@ -1,0 +1,2 @@
+local age = None -- here
+print(age)

@@ -1,0 +1,2 @@
+local age = null -- here
+print(age)

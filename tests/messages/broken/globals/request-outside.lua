@@ -1,0 +1,4 @@
+for row in fal.requests { endpoint_id = "auto" } do
+  print(request.request_id) -- here
+  print(row)
+end

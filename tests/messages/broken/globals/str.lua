@@ -1,0 +1,1 @@
+print(str(17)) -- here

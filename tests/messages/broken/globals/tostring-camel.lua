@@ -1,0 +1,1 @@
+print(toString(17)) -- here

@@ -1,0 +1,2 @@
+local dry_run = True -- here
+print(dry_run)

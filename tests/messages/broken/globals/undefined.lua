@@ -1,0 +1,2 @@
+local age = undefined -- here
+print(age)

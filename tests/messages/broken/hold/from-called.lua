@@ -1,0 +1,2 @@
+local function held() return true end
+return fal.hold.from(held()) -- here

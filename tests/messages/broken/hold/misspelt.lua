@@ -1,0 +1,1 @@
+return fal.hold.fiel "holds.csv" -- here

@@ -1,0 +1,3 @@
+return fal.policy {
+  name = "listed", reason = "asked for", select = fal.ids "absent.csv", -- here
+}

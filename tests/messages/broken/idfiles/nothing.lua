@@ -1,0 +1,2 @@
+local ids = fal.ids() -- here
+return ids

@@ -1,0 +1,2 @@
+local function ids() return "not an id" end
+fal.delete_all(ids) -- here

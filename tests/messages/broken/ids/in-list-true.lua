@@ -1,0 +1,1 @@
+fal.delete_all { true } -- here

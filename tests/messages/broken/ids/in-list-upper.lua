@@ -1,0 +1,1 @@
+fal.delete_all { "019E6D0A-E5BE-7B82-B329-35AE64296902" } -- here

@@ -1,0 +1,1 @@
+fal.delete_payloads(nil) -- here

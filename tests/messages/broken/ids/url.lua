@@ -1,0 +1,1 @@
+fal.delete_payloads "https://fal.media/files/lion/a.png" -- here

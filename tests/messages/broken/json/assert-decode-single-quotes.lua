@@ -1,0 +1,2 @@
+local value = assert(json.decode "{ 'age': 1 }") -- here
+print(value)

@@ -1,0 +1,2 @@
+local value = assert(json.decode "{ age: 30 }") -- here
+print(value)

@@ -1,0 +1,3 @@
+local list = {}
+list[1] = list
+print(json.encode(list)) -- here

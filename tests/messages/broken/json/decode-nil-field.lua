@@ -1,0 +1,2 @@
+local settings = {}
+print(json.decode(settings.text)) -- here

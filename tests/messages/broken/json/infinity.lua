@@ -1,0 +1,1 @@
+print(json.encode { share = 1 / 0 }) -- here

@@ -1,0 +1,1 @@
+print(json.encode { "a", name = "b" }) -- here

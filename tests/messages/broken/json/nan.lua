@@ -1,0 +1,1 @@
+print(json.encode { share = 0 / 0 }) -- here

@@ -1,0 +1,2 @@
+local value = json.decode '{ "n": null }'
+print(value.n < 3) -- here

@@ -1,0 +1,2 @@
+local value = json.decode '{ "n": null }'
+print("n: " .. value.n) -- here

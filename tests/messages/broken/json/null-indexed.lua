@@ -1,0 +1,2 @@
+local value = json.decode '{ "user": null }'
+print(value.user.name) -- here

@@ -1,0 +1,1 @@
+print(json.encode { [1] = "a", [1000000] = "b" }) -- here

@@ -1,0 +1,2 @@
+local rule = fal.keep.any { last = 1, by = "endpoint" } -- here
+return rule

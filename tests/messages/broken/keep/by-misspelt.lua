@@ -1,0 +1,2 @@
+local rule = fal.keep.any { last = 1, by = "endpiont_id" } -- here
+return rule

@@ -1,0 +1,2 @@
+local rule = fal.keep.any { daily = "7d" } -- here
+return rule

@@ -1,0 +1,2 @@
+local rule = fal.keep.any {} -- here
+return rule

@@ -1,0 +1,2 @@
+local rule = fal.keep.any { last = 0 } -- here
+return rule

@@ -1,0 +1,2 @@
+local rule = fal.keep.ayn { last = 100 } -- here
+return rule

@@ -1,0 +1,2 @@
+local rule = fal.keep.any { lsat = 100 } -- here
+return rule

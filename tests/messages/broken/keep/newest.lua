@@ -1,0 +1,2 @@
+local rule = fal.keep.any { newest = 100 } -- here
+return rule

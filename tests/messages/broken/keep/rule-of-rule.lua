@@ -1,0 +1,2 @@
+local rule = fal.keep.any { last = 1 }
+return fal.keep.all(rule) -- here

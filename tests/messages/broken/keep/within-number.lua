@@ -1,0 +1,2 @@
+local rule = fal.keep.any { within = 30 } -- here
+return rule

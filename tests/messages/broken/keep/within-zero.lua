@@ -1,0 +1,2 @@
+local rule = fal.keep.any { within = "0d" } -- here
+return rule

@@ -1,0 +1,2 @@
+local rule = fal.keep { last = 100 } -- here
+return rule

@@ -1,0 +1,4 @@
+return fal.policy { -- here
+  name = "flux-30d", reason = "30 days", limits = { pecent = 20 },
+  select = fal.requests { endpoint_id = "auto", older_than = "30d" },
+}

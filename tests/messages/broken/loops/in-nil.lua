@@ -1,0 +1,4 @@
+local ids
+for id in ids do -- here
+  print(id)
+end

@@ -1,0 +1,3 @@
+for i in 10 do -- here
+  print(i)
+end

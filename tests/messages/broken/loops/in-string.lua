@@ -1,0 +1,3 @@
+for letter in "abc" do -- here
+  print(letter)
+end

@@ -1,0 +1,4 @@
+local ids
+for _, id in ipairs(ids) do -- here
+  print(id)
+end

@@ -1,0 +1,1 @@
+print(#fal.requests { endpoint_id = "auto" }) -- here

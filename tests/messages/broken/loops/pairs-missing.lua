@@ -1,0 +1,3 @@
+for _, id in { "a", "b" } do -- here
+  print(id)
+end

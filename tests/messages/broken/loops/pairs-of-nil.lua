@@ -1,0 +1,3 @@
+for name in pairs(nil) do -- here
+  print(name)
+end

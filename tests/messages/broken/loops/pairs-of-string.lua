@@ -1,0 +1,3 @@
+for name in pairs("abc") do -- here
+  print(name)
+end

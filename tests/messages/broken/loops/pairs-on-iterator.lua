@@ -1,0 +1,3 @@
+for r in pairs(fal.requests { endpoint_id = "auto" }) do -- here
+  print(r)
+end

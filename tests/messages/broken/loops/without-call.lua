@@ -1,0 +1,3 @@
+for request in fal.requests do -- here
+  print(request)
+end

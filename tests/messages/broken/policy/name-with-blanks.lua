@@ -1,0 +1,4 @@
+return fal.policy { -- here
+  name = "flux 30 days", reason = "30 days",
+  select = fal.requests { endpoint_id = "auto", older_than = "30d" },
+}

@@ -1,0 +1,1 @@
+return fal.policy { name = "flux-30d", reason = "30 days" } -- here

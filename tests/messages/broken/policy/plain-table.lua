@@ -1,0 +1,5 @@
+return { -- here
+  name = "flux-30d",
+  select = fal.requests { endpoint_id = "auto", older_than = "30d" },
+  reason = "30 days",
+}

@@ -1,0 +1,4 @@
+return fal.policy {
+  name = "flux-30d", reason = "30 days",
+  select = fal.requests { endpoint_id = "auto", older_then = "30d" }, -- here
+}

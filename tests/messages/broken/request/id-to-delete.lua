@@ -1,0 +1,3 @@
+for request in fal.requests { endpoint_id = "auto" } do
+  fal.delete_payloads(request.id) -- here
+end

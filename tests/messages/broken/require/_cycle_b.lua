@@ -1,0 +1,1 @@
+return require "_cycle_a" -- here

@@ -1,0 +1,5 @@
+local rules = {}
+function rules.old(request)
+  return request.meta.age -- here
+end
+return rules

@@ -1,0 +1,2 @@
+local function days() return dayz end -- here
+return { days = days }

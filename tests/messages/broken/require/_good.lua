@@ -1,0 +1,1 @@
+return { age = "30d" }

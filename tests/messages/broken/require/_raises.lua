@@ -1,0 +1,2 @@
+local age = arg[1]
+return { days = age * 30 } -- here

@@ -1,0 +1,2 @@
+local rules = require "_argument"
+print(rules.expired())

@@ -1,0 +1,2 @@
+local cjson = require "cjson" -- here
+print(cjson)

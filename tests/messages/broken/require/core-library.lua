@@ -1,0 +1,2 @@
+local core = require "core" -- here
+print(core)

@@ -1,0 +1,1 @@
+print(require "_cycle_a")

@@ -1,0 +1,2 @@
+local rules = require "_function"
+print(rules.old {})

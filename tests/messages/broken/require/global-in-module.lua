@@ -1,0 +1,2 @@
+local rules = require "_global"
+print(rules.days())

@@ -1,0 +1,2 @@
+local host = require "host" -- here
+print(host)

@@ -1,0 +1,2 @@
+local text = require "fal.txet" -- here
+print(text)

@@ -1,0 +1,2 @@
+local rules = require "_nothing"
+print(rules.age) -- here

@@ -1,0 +1,2 @@
+local rules = require() -- here
+print(rules)

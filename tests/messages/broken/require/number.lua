@@ -1,0 +1,2 @@
+local rules = require(17) -- here
+print(rules)

@@ -1,0 +1,2 @@
+local rules = require "./rules" -- here
+print(rules)

@@ -1,0 +1,2 @@
+local rules = require "lib/rules" -- here
+print(rules)

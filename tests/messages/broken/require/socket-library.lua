@@ -1,0 +1,2 @@
+local http = require "socket.http" -- here
+print(http)

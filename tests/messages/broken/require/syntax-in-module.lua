@@ -1,0 +1,1 @@
+print(require("_syntax").age)

@@ -1,0 +1,2 @@
+local rules = require "_good.lua" -- here
+print(rules)

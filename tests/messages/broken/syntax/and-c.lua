@@ -1,0 +1,5 @@
+for request in fal.requests { endpoint_id = "auto" } do
+  if request.status_code == 200 && request.duration > 1 then -- here
+    print(request.request_id)
+  end
+end

@@ -1,0 +1,1 @@
+fal.each({ 1 }, (item) => print(item)) -- here

@@ -1,0 +1,2 @@
+local pattern = "^\d+$" -- here
+print(pattern)

@@ -1,0 +1,2 @@
+local path = "C:\holds\list.csv" -- here
+print(path)

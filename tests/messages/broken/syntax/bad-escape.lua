@@ -1,0 +1,2 @@
+local pattern = "fal-ai\/flux" -- here
+print(pattern)

@@ -1,0 +1,1 @@
+fal.sleep(5s) -- here

@@ -1,0 +1,4 @@
+local age = arg[1]
+if (age == nil) { -- here
+  age = "30d"
+}

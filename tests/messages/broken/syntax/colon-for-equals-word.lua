@@ -1,0 +1,2 @@
+local options = { endpoint_id: true } -- here
+fal.requests(options)

@@ -1,0 +1,2 @@
+local options = { endpoint_id: "auto" } -- here
+fal.requests(options)

@@ -1,0 +1,2 @@
+// erases what is older than thirty days -- here
+fal.requests { endpoint_id = "auto" }

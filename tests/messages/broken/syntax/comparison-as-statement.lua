@@ -1,0 +1,2 @@
+local age = arg[1]
+age == "30d" -- here

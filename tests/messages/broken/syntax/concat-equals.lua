@@ -1,0 +1,2 @@
+local text = "kept:"
+text ..= " nothing" -- here

@@ -1,0 +1,2 @@
+def old(request): -- here
+  return request.status_code == 200

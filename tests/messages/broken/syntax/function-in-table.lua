@@ -1,0 +1,6 @@
+local rules = {
+  function old(request) -- here
+    return request.status_code == 200
+  end,
+}
+print(rules)

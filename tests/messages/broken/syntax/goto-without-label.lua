@@ -1,0 +1,6 @@
+for request in fal.requests { endpoint_id = "auto" } do
+  if request.status_code == 200 then
+    goto continue -- here
+  end
+  print(request.request_id)
+end

@@ -1,0 +1,2 @@
+import fal -- here
+fal.requests { endpoint_id = "auto" }

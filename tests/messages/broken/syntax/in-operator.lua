@@ -1,0 +1,4 @@
+local kept = { "a" }
+if "a" in kept then -- here
+  print "kept"
+end

@@ -1,0 +1,2 @@
+local end = fal.ago "30d" -- here
+print(end)

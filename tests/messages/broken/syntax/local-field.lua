@@ -1,0 +1,2 @@
+local rules = {}
+local rules.age = "30d" -- here

@@ -1,0 +1,2 @@
+local text = "a"
+local 5 = text:upper() -- here

@@ -1,0 +1,2 @@
+local text = "abc"
+print(text:upper) -- here

@@ -1,0 +1,2 @@
+local count = 10
+count -= 1 -- here

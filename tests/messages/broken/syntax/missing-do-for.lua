@@ -1,0 +1,3 @@
+for request in fal.requests { endpoint_id = "auto" } -- here
+  print(request.request_id)
+end

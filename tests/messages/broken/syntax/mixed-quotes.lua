@@ -1,0 +1,2 @@
+fal.sleep "1s' -- here
+fal.sleep "2s"

@@ -1,0 +1,4 @@
+local age = arg[1]
+if !age then -- here
+  age = "30d"
+end

@@ -1,0 +1,4 @@
+local kept = { "a" }
+if "a" not in kept then -- here
+  print "gone"
+end

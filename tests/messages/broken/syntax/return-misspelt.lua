@@ -1,0 +1,4 @@
+local function old(request)
+  retrun request.status_code == 200 -- here
+end
+fal.each({}, old)

@@ -1,0 +1,2 @@
+local requests = fal.requests { endpoint_id = "auto" }
+requests -- here

@@ -1,0 +1,1 @@
+erase everything older than thirty days -- here

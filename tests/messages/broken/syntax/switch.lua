@@ -1,0 +1,4 @@
+local age = arg[1]
+switch age do -- here
+  print(age)
+end

@@ -1,0 +1,3 @@
+try { -- here
+  fal.delete_all({})
+}

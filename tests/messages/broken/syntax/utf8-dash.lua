@@ -1,0 +1,2 @@
+local age = 30 – 7 -- here
+print(age)

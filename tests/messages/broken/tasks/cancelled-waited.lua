@@ -1,0 +1,3 @@
+local task = fal.spawn(function() fal.sleep "1h" end)
+task:cancel()
+assert(task:wait()) -- here

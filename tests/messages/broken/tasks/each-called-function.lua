@@ -1,0 +1,2 @@
+local function show() end
+fal.each({ "a" }, show()) -- here

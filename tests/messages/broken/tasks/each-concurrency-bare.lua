@@ -1,0 +1,1 @@
+fal.each({}, print, 32) -- here

@@ -1,0 +1,1 @@
+fal.each(nil, print) -- here

@@ -1,0 +1,1 @@
+fal.each({}, print, { concurency = 32 }) -- here

@@ -1,0 +1,1 @@
+fal.each("a,b", print) -- here

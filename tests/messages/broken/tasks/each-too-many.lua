@@ -1,0 +1,1 @@
+fal.each({}, print, { concurrency = 100000 }) -- here

@@ -1,0 +1,2 @@
+local task = fal.spawn(function() end)
+task:wiat() -- here

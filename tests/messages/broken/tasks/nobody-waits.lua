@@ -1,0 +1,3 @@
+fal.spawn(function()
+  error "lost" -- here
+end)

@@ -1,0 +1,2 @@
+local function work() end
+fal.spawn(work()) -- here

@@ -1,0 +1,5 @@
+local task = fal.spawn(function()
+  fal.sleep "1ms"
+  error "in the task" -- here
+end)
+assert(task:wait())

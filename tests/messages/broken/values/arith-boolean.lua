@@ -1,0 +1,2 @@
+local found = true
+print(found + 1) -- here

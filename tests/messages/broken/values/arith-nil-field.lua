@@ -1,0 +1,2 @@
+local counts = {}
+counts.deleted = counts.deleted + 1 -- here

@@ -1,0 +1,2 @@
+local count
+print(count + 1) -- here

@@ -1,0 +1,2 @@
+local ids = { "a" }
+print(ids + 1) -- here

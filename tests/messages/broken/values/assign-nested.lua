@@ -1,0 +1,2 @@
+local counts = {}
+counts["fal-ai/flux"].deleted = 1 -- here

@@ -1,0 +1,2 @@
+local counts, key = {}, nil
+counts[key] = 1 -- here

@@ -1,0 +1,2 @@
+local counts
+counts.deleted = 1 -- here

@@ -1,0 +1,3 @@
+local age = "30d"
+local shown = age -- here: the call begins here and goes on below
+(print)(shown)

@@ -1,0 +1,2 @@
+local check
+check() -- here

@@ -1,0 +1,2 @@
+local rules = {}
+rules.execute() -- here

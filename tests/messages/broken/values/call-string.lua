@@ -1,0 +1,2 @@
+local age = "30d"
+print(age()) -- here

@@ -1,0 +1,2 @@
+local rules = { age = "30d" }
+print(rules()) -- here

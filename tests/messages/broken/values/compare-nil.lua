@@ -1,0 +1,4 @@
+local limit
+if 3 > limit then -- here
+  print "more"
+end

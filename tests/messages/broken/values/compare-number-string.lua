@@ -1,0 +1,3 @@
+if #arg < "3" then -- here
+  print "few"
+end

@@ -1,0 +1,3 @@
+if {} < {} then -- here
+  print "less"
+end

@@ -1,0 +1,1 @@
+print("now: " .. os.time) -- here

@@ -1,0 +1,2 @@
+local why
+print("left: " .. why) -- here

@@ -1,0 +1,2 @@
+local ids = { "a", "b" }
+print("ids: " .. ids) -- here

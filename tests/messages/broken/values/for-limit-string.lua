@@ -1,0 +1,3 @@
+for i = 1, "a" do -- here
+  print(i)
+end

@@ -1,0 +1,1 @@
+print(("%d requests"):format(1.5)) -- here

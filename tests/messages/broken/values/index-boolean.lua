@@ -1,0 +1,2 @@
+local found = true
+print(found.id) -- here

@@ -1,0 +1,3 @@
+local result = fal.delete_payloads "019e6d0a-e5be-7b82-b329-35ae64296902"
+local kept = ({})[1]
+print(kept.status, result) -- here

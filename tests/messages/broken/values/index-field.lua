@@ -1,0 +1,2 @@
+local rules = {}
+print(rules.flux.age) -- here

@@ -1,0 +1,2 @@
+local function rules() return { age = "30d" } end
+print(rules.age) -- here

@@ -1,0 +1,3 @@
+for id in ipairs { { name = "a" } } do
+  print(id.name) -- here
+end

@@ -1,0 +1,2 @@
+local rules
+print(rules.age) -- here

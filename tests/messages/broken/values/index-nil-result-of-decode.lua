@@ -1,0 +1,2 @@
+local value = json.decode "not json"
+print(value.age) -- here

@@ -1,0 +1,2 @@
+local age = 30
+print(age.days) -- here

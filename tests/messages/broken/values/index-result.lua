@@ -1,0 +1,2 @@
+local function find() return nil end
+print(find().age) -- here

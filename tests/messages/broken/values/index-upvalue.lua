@@ -1,0 +1,3 @@
+local rules
+local function age() return rules.age end -- here
+print(age())

@@ -1,0 +1,2 @@
+local ids
+print(#ids) -- here

@@ -1,0 +1,2 @@
+local count = 3
+print(#count) -- here

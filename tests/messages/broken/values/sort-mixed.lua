@@ -1,0 +1,1 @@
+table.sort { 1, "a", 2 } -- here

@@ -1,0 +1,1 @@
+print(string.sub(nil, 1, 3)) -- here

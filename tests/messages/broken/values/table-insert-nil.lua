@@ -1,0 +1,2 @@
+local ids
+table.insert(ids, "a") -- here

@@ -1,0 +1,3 @@
+local walk = coroutine.wrap(function() end)
+walk()
+walk() -- here

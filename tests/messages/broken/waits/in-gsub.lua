@@ -1,0 +1,4 @@
+print((("abc"):gsub("%a", function(letter)
+  fal.sleep "1ms" -- here
+  return letter
+end)))

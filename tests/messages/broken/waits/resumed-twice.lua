@@ -1,0 +1,5 @@
+local co
+co = coroutine.wrap(function()
+  co() -- here
+end)
+co()

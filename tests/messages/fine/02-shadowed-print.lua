@@ -1,0 +1,2 @@
+local print = log.info
+print("shadowed", { by = "log.info" })

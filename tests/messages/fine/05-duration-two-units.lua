@@ -1,0 +1,1 @@
+assert(fal.ago "1h30m" < fal.ago "1h")

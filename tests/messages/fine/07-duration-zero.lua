@@ -1,0 +1,1 @@
+fal.sleep "0s"

@@ -1,0 +1,1 @@
+for _ in fal.requests { endpoint_id = "auto", status = "success" } do break end

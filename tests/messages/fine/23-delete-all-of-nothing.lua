@@ -1,0 +1,1 @@
+assert(fal.delete_all({}).total == 0)

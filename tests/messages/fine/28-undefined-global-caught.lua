@@ -1,0 +1,2 @@
+local ok = pcall(function() return prnt end)
+assert(not ok)

@@ -1,0 +1,2 @@
+local value = json.decode '{ "n": null }'
+assert(value.n == json.null and value.n ~= nil)

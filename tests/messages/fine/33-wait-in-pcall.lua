@@ -1,0 +1,1 @@
+assert(pcall(fal.sleep, "1ms"))

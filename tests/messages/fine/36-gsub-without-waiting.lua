@@ -1,0 +1,2 @@
+local text = ("a-b"):gsub("%-", "_")
+assert(text == "a_b")

@@ -1,0 +1,2 @@
+local task = fal.spawn(fal.sleep, "1h")
+task:cancel()

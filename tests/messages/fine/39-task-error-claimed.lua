@@ -1,0 +1,2 @@
+local ok, err = fal.spawn(function() error "claimed" end):wait()
+assert(not ok and err:find "claimed")

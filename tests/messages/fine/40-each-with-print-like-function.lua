@@ -1,0 +1,3 @@
+local seen = {}
+fal.each({ "a", "b" }, function(item) seen[item] = true end)
+assert(seen.a and seen.b)

@@ -1,0 +1,2 @@
+local rules = require "_rules"
+assert(rules.age == "30d")

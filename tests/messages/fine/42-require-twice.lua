@@ -1,0 +1,1 @@
+assert(require "_rules" == require "_rules")

@@ -1,0 +1,2 @@
+local age = require("_rules").age
+assert(age == "30d")

@@ -1,0 +1,2 @@
+#!/usr/bin/env falrun
+assert(arg[0])

@@ -1,0 +1,2 @@
+local why = "“erased – after 30 days”" -- — “typographic”
+assert(#why > 24)

@@ -1,0 +1,2 @@
+local note = [==[ a ]] and a ]=] inside ]==]
+assert(note:find "inside")

@@ -1,0 +1,4 @@
+if #arg == 0 then
+  return
+end
+error "not reached"

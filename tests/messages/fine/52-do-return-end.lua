@@ -1,0 +1,2 @@
+do return end
+error "not reached"

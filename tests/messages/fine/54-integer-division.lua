@@ -1,0 +1,2 @@
+local half = #arg // 2 -- thirty // two
+assert(half == 0)

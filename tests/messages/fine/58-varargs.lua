@@ -1,0 +1,2 @@
+local function count(...) return select("#", ...) end
+assert(count(nil, nil) == 2)

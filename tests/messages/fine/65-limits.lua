@@ -1,0 +1,1 @@
+fal.limits { max = 100, min_age = "7d" }

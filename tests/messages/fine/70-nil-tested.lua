@@ -1,0 +1,2 @@
+local request = nil
+assert(not (request and request.id))

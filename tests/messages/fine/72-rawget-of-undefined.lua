@@ -1,0 +1,1 @@
+assert(rawget(_G, "prnt") == nil)
