@@ -18,6 +18,7 @@ static const struct fr_command table[] = {
   { "explain", false, true, false, FR_NEED_READ },
   { "verify", false, false, false, FR_NEED_READ },
   { "sandbox", false, false, false, FR_NEED_NONE },
+  { "simulate", true, true, false, FR_NEED_NONE },
   { "test", false, false, false, FR_NEED_NONE },
   { "help", false, false, false, FR_NEED_NONE },
   { "new", false, false, false, FR_NEED_NONE },

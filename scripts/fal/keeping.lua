@@ -63,7 +63,8 @@ end
 
 --- The counter of an entry; `place` says which groups are its own.
 local function counter(self, entry, node)
-  local of, made = namer(node.by)
+  local of = namer(node.by)
+  local made
   if entry.kind == "last" then
     made = counting.last(entry, of)
   else

@@ -31,12 +31,13 @@ function Outcome:why(id)
   elseif self.fates[id] then
     return nil
   end
-  for _, plan in ipairs(self.plans or {}) do
-    if plan.notes[id] then
-      return plan.notes[id]
-    end
+  local plans, words = self.plans or {}, {}
+  for i, plan in ipairs(plans) do
+    words[i] = (#plans > 1 and plan.policy.name .. ": " or "") ..
+      (plan.notes[id] or "not selected")
   end
-  return self.stopped or "not selected"
+  return self.stopped or words[1] and table.concat(words, "; ")
+    or "not selected"
 end
 
 --- ---- deleting a plan -----------------------------------------------------

@@ -8,7 +8,7 @@
 local core = require "core"
 local check = require "fal.testing_check"
 local rows = require "fal.testing_rows"
-local run = require "fal.testing_run"
+local run = require "fal.staged"
 
 local testing = {}
 
@@ -216,6 +216,7 @@ local function start(case, mode, path, options)
     min_age = options.min_age ~= nil and
       duration(mode, "min_age", options.min_age) or nil }
   local where = core.where()
+  spec.notes = true
   case.last = run.policy(case.kit.host, stage_of(case), spec)
   case.last.where = where
   return result_of(case.last)

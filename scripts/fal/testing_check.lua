@@ -1,7 +1,7 @@
 --- The assertions of `t`. Each says what was expected, what was there, and
 --- the line of the test; the first that fails ends the test.
 local core = require "core"
-local run = require "fal.testing_run"
+local run = require "fal.staged"
 
 local check = {}
 

@@ -26,9 +26,12 @@ end
 --- The one place that runs a policy's main chunk.
 local function body(host, chunk, spec, record)
   record.outcome = runner.run(host_of(host, spec), chunk, spec.args, {
-    notes = true, history = summary.history(host),
+    notes = spec.notes, history = summary.history(host),
     settle = function() host.settle() end,
     observe = function(id, result, err)
+      if spec.observe then
+        spec.observe(result, err)
+      end
       record.results[id] = { status = (result or err).status or "failed",
                              message = err and err.message }
     end,
@@ -84,10 +87,14 @@ end
 ---@param host table
 ---@param stage table
 ---@param spec {mode:string, policy:{path:string, text:string}, args:string[],
----  max_deletes:integer?, max_percent:integer?, min_age:integer?}
+---  max_deletes:integer?, max_percent:integer?, min_age:integer?,
+---  notes:boolean?, observe:fun(result:table?, err:table?)?}   notes: for why
 function run.policy(host, stage, spec)
   local record = { results = {}, deleted = {}, mode = spec.mode }
-  local ok, chunk = host.guard(stage.begin, stage, spec)
+  local ok, chunk = host.guard(stage.begin, stage, {
+    mode = spec.mode, policy = spec.policy, args = spec.args,
+    max_deletes = spec.max_deletes, max_percent = spec.max_percent,
+    min_age = spec.min_age })
   if ok then
     limited(host, chunk, spec, record)
   end
