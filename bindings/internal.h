@@ -104,7 +104,6 @@ int frl_open_coroutine(lua_State *L);
 void frl_push_source(lua_State *L, const char *chunk);
 
 /* ---- tables, each pushed by its opener                    [-0, +1, m] --- */
-
 int frl_open_json(lua_State *L);        /* json.c */
 int frl_open_log(lua_State *L);         /* log.c */
 int frl_open_policy_log(lua_State *L);  /* the same, with a cap */
@@ -113,10 +112,6 @@ int frl_open_fal(lua_State *L);         /* fal.c: delete_payloads, read */
 int frl_open_host(lua_State *L);        /* host.c, only for commands */
 int frl_open_ledger(lua_State *L);      /* ledger.c, part of host */
 int frl_open_server(lua_State *L);      /* server.c, part of host */
-
-/* Decodes JSON text (integers stay integers, json.null, bounded) or raises.
- *                                                            [-0, +1, e] */
-void frl_json_decode(lua_State *L, const char *text, size_t len);
 
 /* ---- checking arguments (check.c) --------------------------------------- */
 

@@ -17,6 +17,10 @@ const char *frl_json_scan(const char *text, size_t len, size_t *ret_at);
 /* Length of the longest prefix that is UTF-8. */
 size_t frl_utf8_prefix(const char *text, size_t len);
 
+/* Decodes JSON text (integers stay integers, json.null, bounded) or raises.
+ *                                                            [-0, +1, e] */
+void frl_json_decode(lua_State *L, const char *text, size_t len);
+
 /* json.encode(value) -> text; keys sorted, so equal values have equal text.
  * Raises for what JSON cannot express, naming the place.    [-1, +1, e] */
 int frl_json_encode(lua_State *L);

@@ -361,21 +361,6 @@ static void cancel(struct frl_task *task)
 
 /* ---- the scheduler ----------------------------------------------------- */
 
-/* What is left of a batch goes before what became ready meanwhile. */
-static void put_back(struct frl_tasks *tasks, struct fr_list *batch)
-{
-  struct fr_list later;
-
-  fr_list_take(&tasks->ready, &later);
-  fr_list_take(batch, &tasks->ready);
-  while (!fr_list_empty(&later)) {
-    struct fr_list *node = later.next;
-
-    fr_list_del(node);
-    fr_list_add(&tasks->ready, node);
-  }
-}
-
 /* A thousand tasks that each compute for seconds must not keep the loop, its
  * answers, its timers and a signal from their turn. */
 bool frl_tasks_run(struct frl_tasks *tasks)
@@ -390,8 +375,7 @@ bool frl_tasks_run(struct frl_tasks *tasks)
     fr_list_del(&task->ready);
     resume(task);
   }
-  if (!fr_list_empty(&batch))
-    put_back(tasks, &batch);
+  fr_list_prepend(&batch, &tasks->ready);       /* before what came since */
   if (!fr_list_empty(&tasks->all))
     return true;
   report_failed(tasks);

@@ -50,6 +50,17 @@ static inline void fr_list_take(struct fr_list *from, struct fr_list *to)
   fr_list_init(from);
 }
 
+/* Moves all nodes of `from` in front of the first node of the head `to`. */
+static inline void fr_list_prepend(struct fr_list *from, struct fr_list *to)
+{
+  while (!fr_list_empty(from)) {
+    struct fr_list *last = from->prev;
+
+    fr_list_del(last);
+    fr_list_add(to->next, last);
+  }
+}
+
 #define fr_container_of(ptr, type, member) \
   ((type *)(void *)((char *)(ptr)-offsetof(type, member)))
 

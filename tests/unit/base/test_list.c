@@ -76,12 +76,35 @@ static void all_nodes_move(void **state)
   }
 }
 
+static void all_nodes_go_in_front(void **state)
+{
+  struct item items[4] = { { .number = 1 }, { .number = 2 }, { .number = 3 },
+                           { .number = 4 } };
+  struct fr_list from, to;
+
+  (void)state;
+  fr_list_init(&from);
+  fr_list_init(&to);
+  fr_list_prepend(&from, &to);
+  assert_true(fr_list_empty(&to));
+  for (int i = 0; i < 4; i++)
+    fr_list_add(i < 2 ? &from : &to, &items[i].link);
+  fr_list_prepend(&from, &to);
+  assert_true(fr_list_empty(&from));
+  for (int i = 0; i < 4; i++) {
+    assert_int_equal(first(&to), i + 1);
+    fr_list_del(&items[i].link);
+  }
+  assert_true(fr_list_empty(&to));
+}
+
 int main(void)
 {
   const struct CMUnitTest tests[] = {
     cmocka_unit_test(in_order_and_out),
     cmocka_unit_test(in_front_of_a_node),
     cmocka_unit_test(all_nodes_move),
+    cmocka_unit_test(all_nodes_go_in_front),
   };
 
   return cmocka_run_group_tests(tests, NULL, NULL);
