@@ -63,7 +63,8 @@ end
 
 --- The counter of an entry; `place` says which groups are its own.
 local function counter(self, entry, node)
-  local of, made = namer(node.by)
+  local of = namer(node.by)
+  local made
   if entry.kind == "last" then
     made = counting.last(entry, of)
   else
@@ -104,7 +105,8 @@ function keeping.new(rule)
 end
 
 local function group_of(known, request)
-  local by, group = known.by
+  local by = known.by
+  local group
   if type(by) == "string" then
     group = rawget(request, by)
   else
