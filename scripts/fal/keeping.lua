@@ -105,7 +105,8 @@ function keeping.new(rule)
 end
 
 local function group_of(known, request)
-  local by, group = known.by
+  local by = known.by
+  local group
   if type(by) == "string" then
     group = rawget(request, by)
   else

@@ -266,7 +266,7 @@ static void no_day_changes_and_comes_back(void **state)
 
       if (east != fr_zone_offset(zone, last))
         continue;
-      for (; at < last; at += 7200000)
+      for (; at < last; at += 14400000)
         assert_int_equal(fr_zone_offset(zone, at), east);
     }
     fr_zone_free(zone);
