@@ -25,14 +25,28 @@ local ERRORS_KEPT <const> = 10
 
 local whole_room                -- of the run, before anything is deleted
 local settle, consent           -- what a run does before its first deletion
+local declared = false          -- a plan is made: rules decide, nothing else
 
 --- Begins a run. `first()` is called once, before the ledger is asked about
 --- what a script wants to delete, and `agree(count)` once, before its first
 --- deletion, with the number that is known to be selected, or nil.
 function deletions.reset(first, agree)
-  whole_room = core.room()
+  whole_room, declared = core.room(), false
   settle = first and tasks.once(first)
   consent = agree and tasks.once(agree)
+end
+
+--- From here on the run is a declared policy's: what its rules do besides
+--- deciding would come before the limits are checked.
+function deletions.close()
+  declared = true
+end
+
+local function check_open(func)
+  if declared then
+    error(("%sfal.%s was called while a declared policy is carried out: a "
+      .. "rule only decides, the policy deletes"):format(core.where(), func), 0)
+  end
 end
 
 local function call(hook, ...)
@@ -68,6 +82,7 @@ function deletions.delete_payloads(id, options)
   if type(options) == "table" then      -- else the gate's binding refuses it
     check.options("delete_payloads", options, KNOWN_OF_ONE)
   end
+  check_open("delete_payloads")
   call(settle)
   call(consent)
   return send(id, id, options)
@@ -254,6 +269,7 @@ function deletions.delete_all(items, options)
   local next_item = tasks.items("delete_all", items)
   local job = { summary = new_summary(), stopped = false, items = {} }
   job.options, job.concurrency = check_options(options)
+  check_open("delete_all")
   whole_room = whole_room or core.room()
   call(settle)
   local next_id = ids_of(job, next_item)

@@ -122,6 +122,7 @@ end
 
 local function run_declared(host, outcome, list, options)
   outcome.plans = {}
+  deletions.close()
   open_holds(list)
   tighten(list)
   options.settle()

@@ -75,6 +75,16 @@ local function policy(fields)
   end
 end
 
+test("a rule only decides: it cannot delete", function(world)
+  list(world, { 40 })
+  local fal = require "fal.init"
+  t.raises("fal.delete_payloads was called while a declared policy", new(world,
+    policy(function()
+      return { where = function() fal.delete_payloads(id(7)) end }
+    end)))
+  equal(#world.deletions, 0)
+end)
+
 test("a policy is planned whole and deleted oldest first", function(world)
   list(world, { 40, 50, 30 })
   local outcome = new(world, policy(function() return {} end))()

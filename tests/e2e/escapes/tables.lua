@@ -105,7 +105,7 @@ do fal.spawn(function() error(setmetatable({}, { __tostring = function()
   while true do end end })) end) end
 for _ = 1, 300 do fal.sleep "1ms" for _ = 1, 1000 do local _ = {} end end
 --== an error object that raises when it is told
--- expect: exit 1, "so did telling why"
+-- expect: exit 1, "whose __tostring failed"
 error(setmetatable({}, { __tostring = function() error "again" end }))
 --== an error object that has falrun's code
 -- expect: exit 1, "mine"
