@@ -1,5 +1,6 @@
 """The annotations and the live API name the same things."""
 import re
+import subprocess
 
 from conftest import ROOT
 
@@ -85,3 +86,11 @@ def test_every_lua_file_that_ships_is_documented(world):
     for path in (ROOT / "scripts/types").glob("*.lua"):
         if path.stem != "core":
             assert path.read_text() in text, path
+
+
+def test_luacheck_passes_on_everything_that_ships():
+    files = sorted(str(path.relative_to(ROOT)) for path in
+                   (ROOT / "scripts").rglob("*.lua"))
+    done = subprocess.run(["luacheck", "--quiet", *files], cwd=ROOT,
+                          capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout
