@@ -121,11 +121,12 @@ local function explain_keep(found, plan)
 end
 
 local function explain_holds(found, made, id, now_ms, ledger_hold)
-  local held = core.preview(id) == "held"
+  local held = core.hold_of(id)
   for _, about in ipairs(hold.describe(made.hold)) do
     if about.kind == "file" then
-      add(found, "hold", held and not ledger_hold and "held" or "no",
-          about.title)
+      local its = not ledger_hold and held and
+        held:find(about.title, 1, true)
+      add(found, "hold", its and "held" or "no", its and held or about.title)
     end
   end
   local reason = found.request and
@@ -137,7 +138,7 @@ local function explain_holds(found, made, id, now_ms, ledger_hold)
   if ledger_hold then
     add(found, "hold", "held", "falrun hold: %s", ledger_hold)
   end
-  found.held = held or reason ~= nil
+  found.held = held ~= nil or reason ~= nil
 end
 
 local function explain_limits(found, plan, history)

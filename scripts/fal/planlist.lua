@@ -81,7 +81,7 @@ local function take(list, plans)
     end)
     plan:each("held", function(item, words)
       put(list.held, { request_id = item.request_id, policy = item.policy,
-        reason = list.holds[item.request_id] or words,
+        reason = words,
         endpoint_id = item.endpoint_id })
     end)
     list.policies[i] = plan:totals()

@@ -156,7 +156,7 @@ end
 local function apply_gate(job, at)
   local made, code = job.plan, job.codes[at]
   if code == "held" then
-    made:settle(at, "held", "a legal hold covers it")
+    made:settle(at, "held", core.hold_of(made.ids[at]) or "a legal hold")
   elseif code == "too_young" then
     note_young(made, { id = made.ids[at], ended = made.ended[at] })
   elseif code == "failed" or code == "partial" then

@@ -36,6 +36,8 @@ function core.hold_file(path) end
 --- Holds one id for this run.
 ---@return true?, table? err
 function core.hold_id(id, reason) end
+--- The reason of what holds the id, or nil.
+function core.hold_of(id) end
 --- The ids in a file (base/idfile.h); "-" is standard input.
 ---@return string[]?, table? err
 function core.read_ids(path) end
