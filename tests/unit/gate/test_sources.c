@@ -1,0 +1,246 @@
+/* tests/unit/gate/test_sources.c - holds that a run brings along. */
+#include "world.h"
+
+#include <sys/stat.h>
+
+#include "gate/hold.h"
+
+/* A file in the world's folder, replaced whole. */
+static const char *write_file(struct world *w, const char *name,
+                              const char *text)
+{
+  static char path[128];
+  char aside[160];
+  FILE *file;
+
+  snprintf(path, sizeof(path), "%s/%s", w->dir, name);
+  snprintf(aside, sizeof(aside), "%s.new", path);
+  file = fopen(aside, "w");
+  assert_non_null(file);
+  assert_true(fputs(text, file) >= 0);
+  assert_int_equal(fclose(file), 0);
+  assert_int_equal(rename(aside, path), 0);
+  return path;
+}
+
+static const char *line_of(unsigned n, const char *rest)
+{
+  static char line[128];
+  char id[FR_UUID_TEXT];
+  struct fr_uuid uuid = id_of(n);
+
+  fr_uuid_format(&uuid, id);
+  snprintf(line, sizeof(line), "%s%s\n", id, rest);
+  return line;
+}
+
+static void remove_files(struct world *w, const char *name)
+{
+  char path[128];
+
+  snprintf(path, sizeof(path), "%s/%s", w->dir, name);
+  unlink(path);
+}
+
+static void ids_of_a_file_are_held(void **state)
+{
+  struct world *w = *state;
+  const char *path = write_file(w, "h", line_of(1, ",case 7"));
+  struct fr_deletion *held;
+  const char *words;
+  size_t count = 0;
+
+  world_begin(w);
+  assert_int_equal(fr_gate_hold_file(w->gate, path, &count), FR_OK);
+  assert_int_equal(count, 1);
+  held = start(w, id_of(1));
+  settle_down(w);
+  expect(held, FR_FATE_HELD, FR_EHELD);
+  words = fr_deletion_result(held)->message;
+  assert_non_null(strstr(words, "h: case 7)"));
+  assert_null(strstr(words, "hold remove"));    /* that would not lift it */
+  fr_deletion_free(held);
+  run_one(w, id_of(2), FR_FATE_DELETED, FR_OK);
+  assert_int_equal(w->deletes, 1);
+  assert_int_equal(events(w, "held"), 1);
+  remove_files(w, "h");
+}
+
+static void one_id_is_held(void **state)
+{
+  struct world *w = *state;
+  struct fr_uuid id = id_of(1);
+  char reason[64];
+
+  world_begin(w);
+  assert_int_equal(fr_gate_hold_of(w->gate, &id, reason, sizeof(reason)),
+                   FR_ENOT_FOUND);
+  assert_int_equal(fr_gate_hold_id(w->gate, &id, "the audit"), FR_OK);
+  assert_int_equal(fr_gate_hold_id(w->gate, &id, "again"), FR_OK);
+  assert_int_equal(fr_gate_hold_of(w->gate, &id, reason, sizeof(reason)),
+                   FR_OK);
+  assert_string_equal(reason, "the audit");
+  run_one(w, id, FR_FATE_HELD, FR_EHELD);
+  assert_int_equal(w->deletes, 0);
+}
+
+static void stopped(struct world *w, const char *path, const char *words)
+{
+  size_t count = 42;
+
+  assert_int_not_equal(fr_gate_hold_file(w->gate, path, &count), FR_OK);
+  assert_int_equal(count, 42);
+  assert_int_equal(fr_gate_stopped(w->gate), FR_EHELD);
+  if (!strstr(fr_gate_stop_sentence(w->gate), words))
+    fail_msg("%s", fr_gate_stop_sentence(w->gate));
+  run_one(w, id_of(3), FR_FATE_REFUSED, FR_ESTOPPED);
+  assert_int_equal(w->deletes, 0);
+  assert_int_equal(fr_verdict_exit_code(&w->verdict), 4);
+}
+
+static void no_file_no_deletion(void **state)
+{
+  struct world *w = *state;
+
+  world_begin(w);
+  stopped(w, "/nonexistent/holds", "No such file");
+}
+
+static void a_folder_is_no_file(void **state)
+{
+  struct world *w = *state;
+
+  world_begin(w);
+  stopped(w, w->dir, "it is not a file");
+}
+
+static void a_wrong_line_is_no_hold(void **state)
+{
+  struct world *w = *state;
+  const char *path = write_file(w, "h", "nonsense\n");
+
+  world_begin(w);
+  stopped(w, path, "line 1: \"nonsense\"");
+  remove_files(w, "h");
+}
+
+static void a_file_that_goes_stops_the_run(void **state)
+{
+  struct world *w = *state;
+  const char *path = write_file(w, "h", line_of(9, ""));
+  size_t count;
+
+  world_begin(w);
+  assert_int_equal(fr_gate_hold_file(w->gate, path, &count), FR_OK);
+  run_one(w, id_of(1), FR_FATE_DELETED, FR_OK);
+  remove_files(w, "h");
+  run_one(w, id_of(2), FR_FATE_REFUSED, FR_ESTOPPED);
+  assert_int_equal(fr_gate_stopped(w->gate), FR_EHELD);
+  assert_int_equal(w->deletes, 1);
+}
+
+static void what_was_held_stays_held(void **state)
+{
+  struct world *w = *state;
+  const char *path = write_file(w, "h", line_of(1, ""));
+  size_t count;
+
+  world_begin(w);
+  assert_int_equal(fr_gate_hold_file(w->gate, path, &count), FR_OK);
+  write_file(w, "h", line_of(2, ""));
+  run_one(w, id_of(1), FR_FATE_HELD, FR_EHELD);
+  run_one(w, id_of(2), FR_FATE_HELD, FR_EHELD);
+  remove_files(w, "h");
+}
+
+/* One is in flight, one announced and not sent, one not yet announced. */
+static void a_hold_that_comes_while_it_waits(void **state)
+{
+  struct world *w = *state;
+  const char *path = write_file(w, "h", "");
+  struct fr_deletion *first, *second, *third;
+  size_t count;
+
+  w->concurrency = 1;
+  world_begin(w);
+  assert_int_equal(fr_gate_hold_file(w->gate, path, &count), FR_OK);
+  run_one(w, id_of(9), FR_FATE_DELETED, FR_OK);
+  w->park = true;
+  first = start(w, id_of(1));
+  second = start(w, id_of(2));
+  turns(w, 4);
+  assert_int_equal(w->nparked, 1);
+  assert_int_equal(state_of(w, id_of(2)), FR_STATE_OPEN);
+  third = start(w, id_of(3));
+  write_file(w, "h", line_of(2, ""));
+  turns(w, 2);
+  world_unpark(w, NULL);
+  settle_down(w);
+  expect(first, FR_FATE_DELETED, FR_OK);
+  expect(second, FR_FATE_HELD, FR_EHELD);
+  expect(third, FR_FATE_DELETED, FR_OK);
+  assert_int_equal(w->deletes, 3);
+  assert_int_equal(w->violations, 0);
+  assert_int_equal(state_of(w, id_of(2)), FR_STATE_UNSENT);
+  fr_deletion_free(first);
+  fr_deletion_free(second);
+  fr_deletion_free(third);
+  remove_files(w, "h");
+}
+
+/* What a function of the policy said while the id was on its way. */
+static void an_id_that_is_held_while_it_waits(void **state)
+{
+  struct world *w = *state;
+  struct fr_uuid id = id_of(2);
+  struct fr_deletion *first, *second;
+
+  w->concurrency = 1;
+  world_begin(w);
+  run_one(w, id_of(9), FR_FATE_DELETED, FR_OK);
+  w->park = true;
+  first = start(w, id_of(1));
+  second = start(w, id);
+  turns(w, 4);
+  assert_int_equal(fr_gate_hold_id(w->gate, &id, "late"), FR_OK);
+  turns(w, 2);
+  world_unpark(w, NULL);
+  settle_down(w);
+  expect(second, FR_FATE_HELD, FR_EHELD);
+  assert_int_equal(w->deletes, 2);
+  fr_deletion_free(first);
+  fr_deletion_free(second);
+}
+
+static void an_intent_names_its_policy(void **state)
+{
+  struct world *w = *state;
+  struct fr_deletion_spec spec = { .id = id_of(1), .reason = "r",
+                                   .retries = -1, .policy = "flux-30d" };
+  struct fr_deletion *deletion;
+
+  world_begin(w);
+  deletion = start_spec(w, &spec);
+  settle_down(w);
+  expect(deletion, FR_FATE_DELETED, FR_OK);
+  fr_deletion_free(deletion);
+  assert_int_equal(events(w, "intent"), 1);
+}
+
+int main(void)
+{
+  const struct CMUnitTest tests[] = {
+    WORLD_TEST(ids_of_a_file_are_held),
+    WORLD_TEST(one_id_is_held),
+    WORLD_TEST(no_file_no_deletion),
+    WORLD_TEST(a_folder_is_no_file),
+    WORLD_TEST(a_wrong_line_is_no_hold),
+    WORLD_TEST(a_file_that_goes_stops_the_run),
+    WORLD_TEST(what_was_held_stays_held),
+    WORLD_TEST(a_hold_that_comes_while_it_waits),
+    WORLD_TEST(an_id_that_is_held_while_it_waits),
+    WORLD_TEST(an_intent_names_its_policy),
+  };
+
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
