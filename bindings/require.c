@@ -32,12 +32,12 @@ static const char *check_name(lua_State *L)
   return name;
 }
 
-static bool is_library(const char *name)
+/* Of the library a policy gets what is in `fal`: its files lean on each
+ * other and trust who calls them. */
+static bool is_private(const char *name)
 {
   const struct frl_embedded *file;
 
-  if (strcmp(name, "fal") == 0)
-    return true;
   if (strncmp(name, "fal.", 4) != 0)
     return false;
   for (file = frl_embedded; file->name; file++)
@@ -115,12 +115,14 @@ static int l_require(lua_State *L)
   if (!lua_isnil(L, -1))
     return 1;
   lua_settop(L, 1);
-  if (is_library(name)) {
+  if (strcmp(name, "fal") == 0) {
     frl_env_require(L, name);
-    if (lua_istable(L, -1))
-      frl_readonly(L, -1, name);
+    frl_readonly(L, -1, name);
     return 1;
   }
+  if (is_private(name))
+    return luaL_error(L, "module '%s' is falrun's own: what a policy may "
+                         "call is in fal", name);
   push_module(L, name);                 /* name, ..., path, text */
   frl_note_module(L, name, lua_tostring(L, -2), lua_tostring(L, -1),
                   lua_rawlen(L, -1));

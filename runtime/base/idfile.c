@@ -10,7 +10,8 @@
 #include <unistd.h>
 
 #define FIELDS_MAX 64
-#define SHOWN 60
+#define SHOWN_LEAST 30         /* a mistyped id is shown, nothing else */
+#define SHOWN_MOST 40
 
 struct reader {
   const char *name;
@@ -24,15 +25,23 @@ struct reader {
   int id_column, reason_column; /* -1: none */
 };
 
+/* A policy may name any file: what does not look like an id is not told. */
+static bool is_shown(const char *text)
+{
+  size_t len = strlen(text);
+
+  return len >= SHOWN_LEAST && len <= SHOWN_MOST &&
+         text[strspn(text, "0123456789abcdefABCDEF-")] == '\0';
+}
+
 static enum fr_err wrong(struct reader *reader, const char *what,
                          const char *text)
 {
   fr_buf_say(reader->why, "%s, line %zu: ", reader->name, reader->row_line);
-  if (text) {
-    fr_buf_addf(reader->why, "\"");
-    fr_buf_add_plain(reader->why, text, strlen(text), SHOWN);
-    fr_buf_addf(reader->why, "\" ");
-  }
+  if (text && is_shown(text))
+    fr_buf_addf(reader->why, "\"%s\" ", text);
+  else if (text)
+    fr_buf_addf(reader->why, "it ");
   fr_buf_addf(reader->why, "%s", what);
   return FR_EINVALID;
 }

@@ -20,6 +20,7 @@ local LIMITS <const> = { "max", "percent", "growth", "min_scanned",
                          "min_age" }
 local MOST <const> = 1000000000
 local REASON_MAX <const> = 1000
+local POLICIES_MAX <const> = 100        -- the ledger keeps figures of each
 
 local declared, order = {}, {}
 
@@ -74,6 +75,9 @@ local function check_select(value)
     value[1] == nil then
     fail("select", "a table with names selects nothing: write select = "
          .. "fal.requests { ... }")
+  end
+  if type(value) == "table" then        -- what is checked is what runs
+    value = table.move(value, 1, #value, 1, {})
   end
   return tasks.items("policy", value), requests.selection(value)
 end
@@ -201,7 +205,11 @@ local function tokens_of(value, path)
   return list
 end
 
-local function check_returned(list)
+local function check_returned(list, path)
+  if #list > POLICIES_MAX then
+    error(("%s: it returned %d policies, and a file may have %d"):format(path,
+      #list, POLICIES_MAX), 0)
+  end
   local names, returned = {}, {}
   for _, made in ipairs(list) do
     returned[made] = true
@@ -226,7 +234,7 @@ function policy.returned(value, path)
   for i, token in ipairs(tokens or {}) do
     list[i] = declared[token]
   end
-  check_returned(list)
+  check_returned(list, path)
   return list[1] and list or nil
 end
 

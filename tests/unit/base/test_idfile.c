@@ -27,10 +27,12 @@ static enum fr_err take(void *arg, const struct fr_uuid *id,
 {
   struct got *got = arg;
   char text[FR_UUID_TEXT];
-  size_t len = strlen(got->text);
+  size_t len;
 
+  if (++got->count > 20)        /* a million are only counted */
+    return got->fail;
+  len = strlen(got->text);
   fr_uuid_format(id, text);
-  got->count++;
   snprintf(got->text + len, sizeof(got->text) - len, "%s=%s;", text,
            reason ? reason : "");
   return got->fail;
@@ -110,8 +112,9 @@ static void csv(void **state)
 static void what_is_wrong_has_its_line(void **state)
 {
   (void)state;
-  refuse("nonsense\n", "ids, line 1: \"nonsense\" is no request id");
-  refuse(A "\n" B "x\n", "ids, line 2");
+  refuse("nonsense\n", "ids, line 1: it is no request id");
+  refuse(A "\n" B "x\n", "ids, line 2: it is no request id");
+  refuse(A "\n" B "0\n", "ids, line 2: \"" B "0\" is no request id");
   refuse(A "\n\n# x\n019E6D0A-E5BE-7B82-B329-35AE64296902\n", "line 4");
   refuse("id,reason\n" A ",x\n", "no column of this header is called "
          "request_id");
@@ -120,7 +123,7 @@ static void what_is_wrong_has_its_line(void **state)
   refuse("request_id,reason\n\"" A "\"x,y\n", "behind a closing quote");
   refuse("reason,request_id\n\"two\nlines\"," A "\nx,y\n", "line 4");
   refuses(A "\n\0" B, sizeof(A "\n\0" B) - 1, "it has a NUL byte");
-  refuse("\x1b[31mred\n", "\"?[31mred\"");
+  refuse("root:x:0:0:root:/root:/bin/bash\n", "ids, line 1: it is no");
 }
 
 static void bounds(void **state)

@@ -54,6 +54,7 @@ static const unsigned char run_text[] =
 static const unsigned char init_text[] =
   "local core = require 'core'\n"
   "local fal = { sleep = core.sleep, spawn = core.spawn, say = core.say,\n"
+  "  peek = function() return require 'fal.peek' end,\n"
   "  requests = function() end, keep = { any = function() end },\n"
   "  check_id = core.check_id, check_duration = core.check_duration,\n"
   "  check_options = core.check_options, fail = core.fail,\n"

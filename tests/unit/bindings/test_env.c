@@ -217,7 +217,7 @@ static void only_commands_have_the_host(void **state)
   struct world world;
 
   (void)state;
-  expect("local peek = require 'fal.peek'\n"
+  expect("local peek = fal.peek()\n"
          "fal.say(pcall(peek.host)) fal.say(pcall(peek.command))\n"
          "fal.say(pcall(peek.global)) fal.say(pcall(peek.undefined))",
          "false falrun/fal/peek.lua:1: module 'host' is for commands only\n"
@@ -227,7 +227,10 @@ static void only_commands_have_the_host(void **state)
          "write local\n"
          "false falrun/fal/peek.lua:4: undefined global 'strng' (did you "
          "mean 'string'?)\n");
-  run_beside(&world, "local peek = require 'fal.peek' "
+  expect("fal.say(pcall(require, 'fal.peek'))", "false "
+         "module 'fal.peek' is falrun's own: what a policy may call is in "
+         "fal\n");
+  run_beside(&world, "local peek = fal.peek() "
                      "fal.say(peek.from, pcall(peek.host))", true);
   assert_string_equal(world.out, "override false falrun/fal/peek.lua:1: "
                                  "module 'host' is for commands only\n");

@@ -107,7 +107,7 @@ static void sources_are_the_users_own_only(void **state)
 static void a_bug_of_the_library_is_no_policy_failure(void **state)
 {
   (void)state;
-  expect_failure("local peek = require 'fal.peek'\npeek.undefined()", 1,
+  expect_failure("local peek = fal.peek()\npeek.undefined()", 1,
                  "policies/p.lua:2: undefined global 'strng'");
 }
 

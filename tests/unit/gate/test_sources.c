@@ -120,7 +120,7 @@ static void a_wrong_line_is_no_hold(void **state)
   const char *path = write_file(w, "h", "nonsense\n");
 
   world_begin(w);
-  stopped(w, path, "line 1: \"nonsense\"");
+  stopped(w, path, "line 1: it is no request id");
   remove_files(w, "h");
 }
 
