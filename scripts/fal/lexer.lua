@@ -75,29 +75,69 @@ local function read(source, at)
 end
 
 local function newlines(source, from, to)
-  return select(2, source:sub(from, to):gsub("\n", ""))
+  local count, at = 0, from
+  while true do
+    at = source:find("\n", at, true)
+    if not at or at > to then
+      return count
+    end
+    count, at = count + 1, at + 1
+  end
 end
 
---- All tokens: {kind, text, line, braces}; `braces` is how many { are open.
+--- The column of a byte, from 1.
+local function column(source, at)
+  local from = at
+  while from > 1 and source:byte(from - 1) ~= 10 do
+    from = from - 1
+  end
+  return at - from + 1
+end
+
+--- A comment that silences the findings of its line.
+local function silences(source, at, last)
+  return source:find("^%-%-+%s*falrun:%s*ignore%f[^%w_-]", at) ~= nil and
+    source:sub(at, last):find("\n", 1, true) == nil
+end
+
+local function new_token(source, kind, at, last)
+  local whole = source:sub(at, last)
+  return { kind = kind, text = kind == "string" and "" or whole,
+           raw = kind == "string" and whole or nil }
+end
+
+--- All tokens: {kind, text, line, column, braces}; `braces` is how many { are
+--- open. The text of a string is empty, and `raw` is as it was written. The
+--- second value has the lines that a comment silences.
 ---@param source string
----@return {kind:string, text:string, line:integer, braces:integer}[]
+---@return {kind:string, text:string, line:integer, column:integer}[]
+---@return table<integer, boolean>
 function lexer.tokens(source)
   source = source:gsub("^\xef\xbb\xbf", ""):gsub("^#[^\n]*", "")
-  local tokens, at, line, braces = {}, 1, 1, 0
+  local tokens, silent, at, line, braces = {}, {}, 1, 1, 0
+  local last_line, bol = 1, 1             -- of the line that `at` is on
   while at <= #source do
     local kind, last = read(source, at)
     if kind then
-      local text = kind == "string" and "" or source:sub(at, last)
-      braces = braces - (text == "}" and 1 or 0)
-      tokens[#tokens + 1] = { kind = kind, text = text, line = line,
-                              braces = braces }
-      braces = braces + (text == "{" and 1 or 0)
+      local token = new_token(source, kind, at, last)
+      if line ~= last_line then
+        last_line, bol = line, at - column(source, at) + 1
+      end
+      braces = braces - (token.text == "}" and 1 or 0)
+      token.line, token.column, token.braces = line, at - bol + 1, braces
+      tokens[#tokens + 1] = token
+      braces = braces + (token.text == "{" and 1 or 0)
+    elseif silences(source, at, last) then
+      silent[line] = true
     end
-    line = line + newlines(source, at, last)
+    if kind ~= "name" and kind ~= "word" and kind ~= "operator" then
+      line = line + newlines(source, at, last)
+    end
     at = last + 1
   end
-  tokens[#tokens + 1] = { kind = "end", text = "", line = line, braces = 0 }
-  return tokens
+  tokens[#tokens + 1] = { kind = "end", text = "", line = line, column = 1,
+                          braces = 0 }
+  return tokens, silent
 end
 
 return lexer
