@@ -29,6 +29,8 @@ end
 function cursor.declare(p, name, init)
   local var = { name = name, init = init, reads = 0, writes = 0 }
   p.block.names[name] = var
+  p.tree.locals[#p.tree.locals + 1] = var
+  p.tree.own_env = p.tree.own_env or name == "_ENV"
   return var
 end
 

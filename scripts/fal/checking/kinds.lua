@@ -202,7 +202,7 @@ function kind_of.options(ctx, where, spec, node)
   end
 end
 
--- ---- tables of options -------------------------------------------------------
+-- ---- tables of options ----------------------------------------------------
 
 local function entry_without_name(ctx, where, shape, node)
   local kind = values.literal(node)

@@ -184,14 +184,17 @@ end
 --- What a text has, each list in the order of the text:
 ---   calls    {callee, args, method, inside, block, guarded, statement}
 ---   indexes  {object, key, assigned}    globals  names without a local
+---   locals   {name, init, reads, writes}
 ---   loops    {names, vars, values, generic, block}
 ---   returns  {values, inside}; `inside` is a function node, or nil
---- and `silent`, the lines whose findings a comment silences.
+--- and `silent`, the lines whose findings a comment silences, and `own_env`
+--- when a local takes the place of the globals.
 ---@param source string   Lua that has passed the parser
 function reader.read(source)
   local tokens, silent = lexer.tokens(source)
   local p = { tokens = tokens, at = 1, guards = 0, tree = { calls = {},
-    indexes = {}, globals = {}, loops = {}, returns = {}, silent = silent } }
+    indexes = {}, globals = {}, locals = {}, loops = {}, returns = {},
+    silent = silent } }
   open(p, "function")
   expressions.statements(p)
   return p.tree
