@@ -7,8 +7,8 @@ local text = require "fal.text"
 local SOURCE_MAX <const> = 4 << 20
 local SHOWN <const> = 100
 local OPTIONS <const> = {
-  { name = "format", value = "F", help = "gcc: lines of path:line:column: "
-    .. "error: message [rule]; json, like --json" },
+  { name = "format", value = "F", help = "gcc (path:line:column: error: "
+    .. "message) or json" },
 }
 
 -- ---- for people ------------------------------------------------------------

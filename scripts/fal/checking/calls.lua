@@ -14,15 +14,25 @@ local function quiet(ctx)
   return { now = ctx.now, found = {}, tree = { silent = {} } }
 end
 
+local function is_one_of(words, word)
+  for _, known in ipairs(words) do
+    if known == word then
+      return true
+    end
+  end
+  return false
+end
+
 --- Fields of fal, fal.keep, fal.hold, json and log that are not there.
 function calls.fields(ctx)
   for _, node in ipairs(ctx.tree.indexes) do
     local base = values.path(node.object)
     local known = shapes.fields[base or ""]
-    local kind, name = values.literal(node.key)
-    if known and kind == "string" and
-      not (" " .. table.concat(known, " ") .. " "):find(
-        " " .. name .. " ", 1, true) then
+    local kind, name
+    if known then
+      kind, name = values.literal(node.key)
+    end
+    if kind == "string" and not is_one_of(known, name) then
       context.report(ctx, "unknown-field", node.key.token,
         ("%s has no field %s%s"):format(base, check.show(name),
         kinds.near(name, known)))
@@ -114,7 +124,7 @@ end
 --- All calls of the API.
 function calls.check(ctx)
   for _, node in ipairs(ctx.tree.calls) do
-    local path = not node.method and values.path(node.callee)
+    local path = values.called(node)
     if path and shapes.calls[path] then
       arguments(ctx, path, node)
     end

@@ -114,7 +114,9 @@ end
 
 local function suffix(p, node)
   local token = peek(p)
-  if token.text == "." then
+  if token.kind == "name" or token.kind == "word" then
+    return nil
+  elseif token.text == "." then
     take(p)
     return expressions.index(p, node, expressions.word(take(p)))
   elseif token.text == "[" then

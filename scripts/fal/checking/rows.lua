@@ -65,10 +65,10 @@ function rows.mark(ctx)
 end
 
 local function request_field(node)
-  local object = values.of(node.object)
-  local kind, name = values.literal(node.key)
-  if kind == "string" and object.var and object.var.is_request then
-    return name, object.var
+  local var = values.of(node.object).var
+  if var and var.is_request then
+    local kind, name = values.literal(node.key)
+    return kind == "string" and name or nil
   end
 end
 

@@ -76,12 +76,15 @@ function values.path(node)
   end
 end
 
---- The path of the function that a call is of, or nil; for s:f() the method.
+--- The path of the function that a call is of, or nil, and the call itself.
 function values.called(node)
   node = values.of(node)
-  if node.kind == "call" then
-    return not node.method and values.path(node.callee) or nil, node
+  if node.kind ~= "call" then
+    return nil
+  elseif node.path == nil then          -- asked for often, so it is kept
+    node.path = not node.method and values.path(node.callee) or false
   end
+  return node.path or nil, node
 end
 
 --- A table constructor: what is at each name {key, value}, in order too, the
