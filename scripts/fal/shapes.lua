@@ -67,7 +67,7 @@ shapes.options = {
   keep = {
     count "last", count "hourly", count "daily", count "weekly",
     count "monthly", count "yearly",
-    { name = "within", kind = "duration" },
+    { name = "within", kind = "duration", positive = true },
     { name = "by", kind = "by", of = shapes.GROUPS },
     { name = "zone", kind = "text" },
     positional = "rule",

@@ -39,7 +39,7 @@ local fine = {
   [[local function make(t) return t end return fal.policy(make {})]],
   [[local t = { name = "x" } for k, v in pairs(arg) do t[k] = v end
     return fal.policy(t)]],
-  [[local add = {} return fal.keep.any(add)]],
+  [[local add = {} add.last = 1 return fal.keep.any(add)]],
   -- names
   [[local fal = { x = print } fal.x() fal.requests(3)]],
   [[fal = { x = print } fal.x()]],

@@ -53,8 +53,10 @@ function kind_of.number(ctx, where, spec, node)
   end
 end
 
-function kind_of.duration(ctx, where, _, node)
-  durations.duration(ctx, where, node)
+function kind_of.duration(ctx, where, spec, node)
+  if durations.duration(ctx, where, node) == 0 and spec.positive then
+    context.report(ctx, "bad-value", node.token, where .. ": it keeps nothing")
+  end
 end
 
 function kind_of.time(ctx, where, _, node)
@@ -170,10 +172,26 @@ function kind_of.items(ctx, where, _, node)
   end
 end
 
+local function check_keeps(ctx, where, node)
+  local _, list = values.literal(node)
+  for _, item in ipairs(list.items) do
+    local kind, name = "string", nil
+    if item.key then
+      kind, name = values.literal(item.key)
+    end
+    if kind ~= "string" or (name ~= "by" and name ~= "zone") then
+      return
+    end
+  end
+  context.report(ctx, "bad-value", node.token, where .. ": the rule is empty: "
+    .. "it keeps nothing", "write { last = 10 }, or another rule")
+end
+
 function kind_of.rule(ctx, where, _, node)
   local kind = values.literal(node)
   if kind == "table" then
     kinds.options(ctx, where, "keep", node)
+    check_keeps(ctx, where, node)
   elseif kind and kind ~= "nil" then
     wrong(ctx, where, node, "a rule like fal.keep.any { last = 10 }", kind)
   end
@@ -191,6 +209,10 @@ function kind_of.sources(ctx, where, _, node)
   if kind ~= "table" then
     return one_source(ctx, where, node)
   end
+  if not list.items[1] then
+    context.report(ctx, "bad-value", node.token, where .. ": the list is "
+      .. "empty", "leave it out, or name a source")
+  end
   for _, entry in ipairs(values.fields(list).positional) do
     one_source(ctx, where, entry)
   end
@@ -199,6 +221,9 @@ end
 function kind_of.options(ctx, where, spec, node)
   if literal(ctx, where, node, "table") then
     kinds.options(ctx, where, spec.of, node)
+    if spec.of == "keep" then
+      check_keeps(ctx, where, node)
+    end
   end
 end
 
