@@ -110,6 +110,8 @@ local fine = {
   "return fal.policy { name = 'x', select = " .. LIST .. ", hold = { "
     .. "fal.hold.file 'h.csv', fal.hold.from(function() end, 'mine') }, "
     .. "reason = 'x', limits = { max = 0, min_scanned = 1 } }",
+  "return fal.policy { name = 'x', select = fal.requests { endpoint_id = "
+    .. "'auto', [arg[1]] = arg[2] }, reason = 'x', limits = { max = 1 } }",
   -- keep and hold
   [[return fal.keep.any { last = 10, fal.keep.all { daily = 7, within = "30d" },
     by = "endpoint_id", zone = "Europe/Berlin" }]],
