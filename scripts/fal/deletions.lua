@@ -11,12 +11,12 @@ local core = require "core"
 local check = require "fal.check"
 local hold = require "fal.hold"
 local payload = require "fal.payload"
+local shapes = require "fal.shapes"
 local tasks = require "fal.tasks"
 
 local deletions = {}
 
-local KNOWN <const> = { "reason", "concurrency", "timeout", "retries",
-                        "dry_run" }
+local KNOWN <const> = shapes.names "delete_all"
 local KNOWN_OF_ONE <const> = { "reason", "idempotency_key", "timeout",
                                "retries", "dry_run", "verify" }
 local AHEAD <const> = 100000

@@ -13,16 +13,15 @@
 local core = require "core"
 local check = require "fal.check"
 local periods = require "fal.periods"
+local shapes = require "fal.shapes"
 local text = require "fal.text"
 
 local keep = {}
 
 local COUNTS <const> = { "last", "hourly", "daily", "weekly", "monthly",
                          "yearly" }
-local KNOWN <const> = { "last", "hourly", "daily", "weekly", "monthly",
-                        "yearly", "within", "by", "zone" }
-local FIELDS <const> = { "endpoint_id", "status_code", "sent_at",
-                         "started_at", "ended_at", "duration" }
+local KNOWN <const> = shapes.names "keep"
+local FIELDS <const> = shapes.GROUPS
 local MOST <const> = 1000000000
 
 local parts = setmetatable({}, { __mode = "k" })

@@ -80,6 +80,7 @@ local MEANT <const> = {
   json_input = "input", payload = "input", prompt = "input",
   json_output = "output", result = "output", took = "duration",
 }
+payload.MEANT = MEANT
 
 local meta = { __name = "request", __metatable = false }
 

@@ -10,14 +10,13 @@ local check = require "fal.check"
 local hold = require "fal.hold"
 local keep = require "fal.keep"
 local requests = require "fal.requests"
+local shapes = require "fal.shapes"
 local tasks = require "fal.tasks"
 
 local policy = {}
 
-local KNOWN <const> = { "name", "select", "where", "keep", "hold", "limits",
-                        "reason", "verify", "all" }
-local LIMITS <const> = { "max", "percent", "growth", "min_scanned",
-                         "min_age" }
+local KNOWN <const> = shapes.names "policy"
+local LIMITS <const> = shapes.names "policy_limits"
 local MOST <const> = 1000000000
 local REASON_MAX <const> = 1000
 local POLICIES_MAX <const> = 100        -- the ledger keeps figures of each

@@ -1,13 +1,12 @@
 --- The options of fal.requests, checked whole before anything is read.
 local core = require "core"
 local check = require "fal.check"
+local shapes = require "fal.shapes"
 
 local selection = {}
 
-local KNOWN <const> = { "endpoint_id", "older_than", "start", "end",
-                        "status", "request_id", "limit" }
-local STATUSES <const> = { "success", "error", "user_error" }
-local BEGINNING <const> = "2021-01-01T00:00:00Z"
+local KNOWN <const> = shapes.names "requests"
+local BEGINNING <const> = shapes.BEGINNING
 local SECOND <const> = 1000
 local LONGEST_ENDPOINT <const> = 500
 
@@ -111,7 +110,8 @@ function selection.new(options)
   list.sent = { from = list.from // SECOND * SECOND,
                 to = -(-list.before // SECOND) * SECOND }
   if options.status ~= nil then
-    list.status = check.choice("requests", "status", options.status, STATUSES)
+    list.status = check.choice("requests", "status", options.status,
+                               shapes.STATUSES)
   end
   if options.request_id ~= nil and not core.parse_id(options.request_id) then
     fail("request_id", "%s", check.no_id(options.request_id))

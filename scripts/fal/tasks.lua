@@ -7,6 +7,7 @@
 --- for, and the failure is raised again.
 local core = require "core"
 local check = require "fal.check"
+local shapes = require "fal.shapes"
 
 local tasks = {}
 
@@ -131,7 +132,7 @@ end
 function tasks.each(items, f, options)
   local next_item = tasks.items("each", items)
   check.callable("each", "f", f)
-  options = check.options("each", options, { "concurrency" })
+  options = check.options("each", options, shapes.names "each")
   local count = 16
   if options.concurrency ~= nil then
     count = check.integer("each", "concurrency", options.concurrency, 1,
