@@ -48,6 +48,21 @@ static enum fr_err wrong(struct reader *reader, const char *what,
 
 /* ---- rows ---------------------------------------------------------------- */
 
+/* The text is long: nothing here looks further than it must. */
+static char *skip_blanks(const struct reader *reader, char *at)
+{
+  while (at < reader->end && (*at == ' ' || *at == '\t' || *at == '\r'))
+    at++;
+  return at;
+}
+
+static char *find_end(const struct reader *reader, char *at, bool of_field)
+{
+  while (at < reader->end && *at != '\n' && !(of_field && *at == ','))
+    at++;
+  return at;
+}
+
 /* Cuts the quoted field at `at`; *ret_after is behind its closing quote. */
 static enum fr_err cut_quoted(struct reader *reader, char *at,
                               char **ret_after)
@@ -93,11 +108,11 @@ static enum fr_err cut_field(struct reader *reader, bool *ret_last)
     err = cut_quoted(reader, field, &after);
     if (err)
       return err;
-    after += strspn(after, " \t\r");
+    after = skip_blanks(reader, after);
     if (after < reader->end && *after != ',' && *after != '\n')
       return wrong(reader, "there is text behind a closing quote", NULL);
   } else {
-    after = field + strcspn(field, ",\n");
+    after = find_end(reader, field, true);
   }
   *ret_last = *after != ',';
   if (*after == '\n')
@@ -117,11 +132,11 @@ static enum fr_err next_row(struct reader *reader)
 
   reader->nfields = 0;
   while (reader->at < reader->end) {
-    char *line = reader->at + strspn(reader->at, " \t\r");
+    char *line = skip_blanks(reader, reader->at);
 
     if (*line != '#' && *line != '\n' && line < reader->end)
       break;
-    line += strcspn(line, "\n");
+    line = find_end(reader, line, false);
     reader->line++;
     reader->at = line < reader->end ? line + 1 : line;
   }
