@@ -17,8 +17,7 @@ local tasks = require "fal.tasks"
 local deletions = {}
 
 local KNOWN <const> = shapes.names "delete_all"
-local KNOWN_OF_ONE <const> = { "reason", "idempotency_key", "timeout",
-                               "retries", "dry_run", "verify" }
+local KNOWN_OF_ONE <const> = shapes.names "delete_payloads"
 local AHEAD <const> = 100000
 local BATCH <const> = 1000
 local ERRORS_KEPT <const> = 10
