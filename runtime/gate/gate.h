@@ -123,8 +123,9 @@ void fr_deletion_free(struct fr_deletion *deletion);    /* NULL is fine */
 
 /* What the gate would say to this id now, without doing anything: PLANNED
  * (it would be sent), ALREADY_DELETED, HELD or REFUSED (and *ret_err why:
- * TOO_YOUNG, STOPPED), PARTIAL or FAILED: not sent again in this run. */
+ * TOO_YOUNG, STOPPED), PARTIAL or FAILED: not sent again in this run. For HELD
+ * `why` has the hold's reason, cut to `size`; otherwise it is empty. */
 enum fr_fate fr_gate_preview(struct fr_gate *gate, const struct fr_uuid *id,
-                             enum fr_err *ret_err);
+                             enum fr_err *ret_err, char *why, size_t size);
 
 #endif

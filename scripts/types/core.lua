@@ -16,8 +16,9 @@ core = {}
 --- Deletes through the gate; `fal.delete_payloads` itself. Waits.
 function core.delete_payloads(id, opts) end
 --- What the gate would say now: "planned", "already_deleted", "held" or
---- "refused", and for "refused" the code ("too_young", "stopped").
----@return string fate, string? code
+--- "refused", for "refused" the code ("too_young", "stopped"), and for "held"
+--- the reason of the hold.
+---@return string fate, string? code, string? held_by
 function core.preview(id) end
 ---@return integer  deletions the run's limit still allows
 function core.room() end

@@ -19,6 +19,7 @@ def test_a_new_policy_works(world):
     if shutil.which("luacheck"):
         subprocess.run(["luacheck", "--quiet", "flux-30d.lua",
                         "flux-30d_test.lua"], cwd=world.folder, check=True)
+    world.run("test", check=0, key=False)
     world.run("plan", "--sandbox", "flux-30d.lua", check=0,
               env={"FALRUN_LEDGER": None})
 
