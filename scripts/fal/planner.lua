@@ -51,6 +51,7 @@ local function is_new(job, row)
   end
   made.scanned = made.scanned + 1
   if job.taken and job.taken[row.id] then
+    made.taken = made.taken + 1
     made:note(row.id, "policy '%s' has it already", job.taken[row.id])
     return false
   end
