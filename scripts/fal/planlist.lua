@@ -206,6 +206,12 @@ local function print_text(host, list)
   local any = list.planned[1] or list.held[1] or list.refused[1] or
     (list.kept and list.kept[1])
   local counts = host.counts()
+  if host.stopped() and counts.planned == 0 and list.planned[1] then
+    host.write(("\na run would stop before its first deletion: %s selected, "
+      .. "none planned; nothing was deleted\n"):format(
+      text.number(#list.planned)))
+    return
+  end
   counts.held = math.max(counts.held, #list.held)
   host.write(("%s%s%s; nothing was deleted\n"):format(any and "\n" or "",
     report.counts(counts, "planned"), list.kept and list.kept[1] and

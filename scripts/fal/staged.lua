@@ -89,7 +89,8 @@ end
 ---@param stage table
 ---@param spec {mode:string, policy:{path:string, text:string}, args:string[],
 ---  max_deletes:integer?, max_percent:integer?, min_age:integer?,
----  quiet:boolean?, notes:boolean?, observe:fun(result:table?, err:table?)?}   notes: for why
+---  quiet:boolean?, notes:boolean?, observe:fun(result:table?, err:table?)?}
+---  notes: for why
 function run.policy(host, stage, spec)
   local record = { results = {}, deleted = {}, mode = spec.mode }
   local ok, chunk = host.guard(stage.begin, stage, {

@@ -61,9 +61,11 @@ local function show_one(plan, verb)
   if rest ~= "" then
     core.log.info("  not erased: " .. rest)
   end
+  if totals.oldest then
+    core.log.info(("  ended from %s to %s"):format(totals.oldest,
+      totals.newest or "an unknown time"))
+  end
   if totals.planned > 0 then
-    core.log.info(("  ended from %s to %s"):format(
-      totals.oldest or "an unknown time", totals.newest or "an unknown time"))
     core.log.info("  endpoints: " .. largest(by_endpoint(plan)))
   end
 end
