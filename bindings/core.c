@@ -7,23 +7,29 @@
 
 /* ---- the gate ------------------------------------------------------------ */
 
-/* core.preview(id) -> fate, code?                             [-1, +2, e] */
+/* core.preview(id) -> fate, code?, a hold's reason?           [-1, +3, e] */
 static int l_preview(lua_State *L)
 {
   struct fr_gate *gate = frl_of(L)->config.gate;
   enum fr_err err = FR_OK;
   enum fr_fate fate;
   struct fr_uuid id;
+  char why[512];
 
   frl_check_id(L, 1, "preview", &id);
   if (!gate)
     return frl_fail_network(L);
-  fate = fr_gate_preview(gate, &id, &err);
+  fate = fr_gate_preview(gate, &id, &err, why, sizeof(why));
   lua_pushstring(L, fr_fate_name(fate));
-  if (fate != FR_FATE_REFUSED)
-    return 1;
-  lua_pushstring(L, fr_err_name(err));
-  return 2;
+  if (fate == FR_FATE_REFUSED)
+    lua_pushstring(L, fr_err_name(err));
+  else
+    lua_pushnil(L);
+  if (fate == FR_FATE_HELD)
+    lua_pushstring(L, why);
+  else
+    lua_pushnil(L);
+  return 3;
 }
 
 static int l_room(lua_State *L)

@@ -63,20 +63,6 @@ static int l_hold_id(lua_State *L)
   return 1;
 }
 
-/* core.hold_of(id) -> the reason of what holds it | nil       [-1, +1, e] */
-static int l_hold_of(lua_State *L)
-{
-  struct fr_gate *gate = frl_of(L)->config.gate;
-  char reason[512];
-  struct fr_uuid id;
-
-  frl_check_id(L, 1, "hold_of", &id);
-  if (!gate || fr_gate_hold_of(gate, &id, reason, sizeof(reason)))
-    return 0;
-  lua_pushstring(L, reason);
-  return 1;
-}
-
 /* ---- a plan that is known whole ------------------------------------------ */
 
 static uint64_t check_count(lua_State *L, const char *name)
@@ -200,7 +186,6 @@ static int l_read_ids(lua_State *L)
 const luaL_Reg frl_hold_functions[] = {
   { "hold_file", l_hold_file },
   { "hold_id", l_hold_id },
-  { "hold_of", l_hold_of },
   { "declare", l_declare },
   { "read_ids", l_read_ids },
   { NULL, NULL },

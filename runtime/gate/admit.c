@@ -269,7 +269,7 @@ void fr_gate_admit(struct fr_effect *effect)
 }
 
 enum fr_fate fr_gate_preview(struct fr_gate *gate, const struct fr_uuid *id,
-                             enum fr_err *ret_err)
+                             enum fr_err *ret_err, char *why, size_t size)
 {
   struct fr_effect *effect = fr_effect_new(gate, id);
   enum fr_fate fate = FR_FATE_PLANNED;
@@ -277,9 +277,12 @@ enum fr_fate fr_gate_preview(struct fr_gate *gate, const struct fr_uuid *id,
   enum fr_err err;
 
   *ret_err = FR_ENOMEM;
+  why[0] = '\0';
   if (!effect)
     return FR_FATE_REFUSED;
   err = find_hold(effect);
+  if (!err && effect->note)
+    snprintf(why, size, "%s", effect->note);
   if (err == FR_ENOT_FOUND) {
     err = fr_ledger_find(gate->config.ledger, id, &record);
     if (!err && !known_end(effect, &record))

@@ -122,9 +122,9 @@ fr_deletion_result(const struct fr_deletion *deletion);
 void fr_deletion_free(struct fr_deletion *deletion);    /* NULL is fine */
 
 /* What the gate would say to this id now, without doing anything: PLANNED
- * (it would be sent), ALREADY_DELETED, HELD or REFUSED (and *ret_err why:
- * TOO_YOUNG, STOPPED), PARTIAL or FAILED: not sent again in this run. */
+ * (it would be sent), ALREADY_DELETED, HELD (`why`: the reason, cut to fit),
+ * REFUSED (*ret_err why), PARTIAL or FAILED: not sent again in this run. */
 enum fr_fate fr_gate_preview(struct fr_gate *gate, const struct fr_uuid *id,
-                             enum fr_err *ret_err);
+                             enum fr_err *ret_err, char *why, size_t size);
 
 #endif

@@ -27,9 +27,4 @@ enum fr_err fr_gate_hold_file(struct fr_gate *gate, const char *path,
 enum fr_err fr_gate_hold_id(struct fr_gate *gate, const struct fr_uuid *id,
                             const char *reason);
 
-/* The reason of what holds the id, the ledger's own holds first; cut to
- * size. FR_ENOT_FOUND when nothing does. */
-enum fr_err fr_gate_hold_of(struct fr_gate *gate, const struct fr_uuid *id,
-                            char *ret_reason, size_t size);
-
 #endif

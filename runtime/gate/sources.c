@@ -95,20 +95,6 @@ enum fr_err fr_gate_hold_id(struct fr_gate *gate, const struct fr_uuid *id,
   return err;
 }
 
-enum fr_err fr_gate_hold_of(struct fr_gate *gate, const struct fr_uuid *id,
-                            char *ret_reason, size_t size)
-{
-  enum fr_err err = fr_hold_find(gate->config.ledger, id, ret_reason, size);
-  const char *own;
-
-  if (err != FR_ENOT_FOUND)
-    return err;
-  own = fr_source_find(gate, id);
-  if (own)
-    (void)snprintf(ret_reason, size, "%s", own);
-  return own ? FR_OK : FR_ENOT_FOUND;
-}
-
 /* ---- files --------------------------------------------------------------- */
 
 struct reading {

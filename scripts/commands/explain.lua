@@ -166,7 +166,7 @@ which evidence it counts as done. That is read from the ledger alone.
 With a policy: what it says of this request, step by step (its selection, where,
 keep rules, holds, limits), each with the values it saw; the verdict; and the
 day from which on a run will erase it. For that the policy is planned whole, as
-falrun plan does it; nothing is deleted.
+falrun plan does it, with its options, such as --sandbox; nothing is deleted.
 
 Examples:
   falrun explain 019e6d0a-e5be-7b82-b329-35ae64296902

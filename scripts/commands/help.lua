@@ -32,7 +32,7 @@ local OUTPUT_OPTIONS <const> = {
   { "-v, --verbose", "say more: every deletion" },
   { "--no-progress", "no progress on standard error" },
   { "-y, --yes", "go on without the question before the first deletion" },
-  { "--no-input", "never ask" },
+  { "--no-input", "never ask: a run goes on, as with --yes" },
   { "-h, --help", "this text, or that of a command" },
   { "-V, --version", "the version" },
 }
@@ -42,7 +42,7 @@ local EXIT_CODES <const> = {
   { "1", "the policy failed" },
   { "2", "usage or configuration" },
   { "3", "some deletions failed or were partial; all recorded" },
-  { "4", "safety stop: a limit, the age floor, the clock" },
+  { "4", "safety stop (limit, age floor, clock, hold source), or a no" },
   { "5", "the API refused the key" },
   { "6", "another run holds the lock" },
   { "7", "the API is unavailable, or --max-runtime is over; resumable" },

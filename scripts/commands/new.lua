@@ -11,10 +11,10 @@ local OPTIONS <const> = {
 local POLICY <const> = [[
 --- Erases generations that ended more than 30 days ago.
 ---
----   falrun check @NAME@.lua       syntax, names, units; no network
----   falrun test                   @NAME@_test.lua, offline
----   falrun plan @NAME@.lua        what would go, and why; deletes nothing
----   falrun @NAME@.lua             the run
+---   syntax, names, units; no network:    falrun check @NAME@.lua
+---   its tests, offline:                  falrun test @NAME@_test.lua
+---   what would go, why; deletes nothing: falrun plan @NAME@.lua
+---   the run:                             falrun @NAME@.lua
 
 return fal.policy {
   -- The ledger and the reports say by which rule a request was erased.

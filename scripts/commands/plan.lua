@@ -44,6 +44,9 @@ local function run()
   local expires = expiry()
   local path, before = host.options.output, host.options.diff
   before = before and planfile.read(host, before)
+  if path then
+    planfile.check_place(host, path)
+  end
   local plan = listing.new(host)
   local outcome = runner.run(host, host.load_policy(), host.args, {
     observe = plan.observe, history = summary.history(host),

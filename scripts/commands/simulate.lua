@@ -142,7 +142,7 @@ local function run()
                                                     world = world }))
   local result = simulation.run {
     host = host, stage = stage, from = from, to = to, every = every,
-    run = { mode = "run", policy = policy, args = host.args,
+    run = { mode = "run", policy = policy, args = host.args, quiet = true,
             max_deletes = tonumber(host.options["max-deletes"]),
             max_percent = tonumber(host.options["max-percent"]),
             min_age = host.options["min-age"] and

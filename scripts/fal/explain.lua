@@ -121,7 +121,7 @@ local function explain_keep(found, plan)
 end
 
 local function explain_holds(found, made, id, now_ms, ledger_hold)
-  local held = core.hold_of(id)
+  local _, _, held = core.preview(id)
   for _, about in ipairs(hold.describe(made.hold)) do
     if about.kind == "file" then
       local its = not ledger_hold and held and

@@ -23,6 +23,7 @@ function plan.new(made, notes)
     policy = made, notes = notes, ids = {}, ended = {}, endpoints = {},
     statuses = {}, reasons = {}, rows = {}, fates = {}, words = {},
     size = 0, scanned = 0, already = 0, passed_over = 0,
+    taken = 0,
     counts = { kept = 0, held = 0, open = 0 }, kept_by = {}, too_young = {},
   }, plan)
 end
@@ -120,7 +121,7 @@ function plan:totals()
   return {
     name = self.policy.name, scanned = self.scanned,
     already_deleted = self.already, passed_over = self.passed_over,
-    planned = self:planned(), kept = self.counts.kept,
+    taken = self.taken, planned = self:planned(), kept = self.counts.kept,
     held = self.counts.held, open = self.counts.open,
     oldest = time(list[1] and self.ended[list[1]]),
     newest = time(list[1] and self.ended[list[#list]]),

@@ -77,16 +77,25 @@ function planfile.parse(text, sha256)
   return items and { head = head, items = items }, why
 end
 
+--- Ends the command when a plan would replace what is no plan: a policy, say.
+function planfile.check_place(host, path)
+  local there = host.read_file(path, MOST_BYTES)
+  if there and there ~= "" and not there:find('{"falrun_plan":', 1, true) then
+    host.usage(("--output is %s, which is there and is no plan: it stays as "
+      .. "it is; choose another name"):format(path))
+  end
+end
+
 --- Reads and checks a plan file, or ends the command.
 function planfile.read(host, path)
   local text, err = host.read_file(path, MOST_BYTES)
   if not text then
-    host.usage(("the plan %s cannot be read: %s"):format(path, err.message))
+    host.usage(err.message)
   end
   local plan, why = planfile.parse(text, host.sha256)
   if not plan then
     host.usage(("the plan %s is refused: %s; make a new one with falrun plan "
-      .. "POLICY.lua -o %s"):format(path, why, path))
+      .. "POLICY.lua -o FILE"):format(path, why))
   end
   return plan, host.sha256(text)
 end

@@ -206,6 +206,15 @@ local function print_text(host, list)
   local any = list.planned[1] or list.held[1] or list.refused[1] or
     (list.kept and list.kept[1])
   local counts = host.counts()
+  local selected = 0
+  for _, about in ipairs(list.policies or {}) do
+    selected = selected + about.planned
+  end
+  if host.stopped() and counts.planned == 0 and selected > 0 then
+    host.write(("\na run would stop before its first deletion: %s selected, "
+      .. "none planned; nothing was deleted\n"):format(text.number(selected)))
+    return
+  end
   counts.held = math.max(counts.held, #list.held)
   host.write(("%s%s%s; nothing was deleted\n"):format(any and "\n" or "",
     report.counts(counts, "planned"), list.kept and list.kept[1] and

@@ -51,10 +51,11 @@ local function is_new(job, row)
   end
   made.scanned = made.scanned + 1
   if job.taken and job.taken[row.id] then
+    made.taken = made.taken + 1
     made:note(row.id, "policy '%s' has it already", job.taken[row.id])
     return false
   end
-  row.fate, row.code = core.preview(row.id)
+  row.fate, row.code, row.held_by = core.preview(row.id)
   if row.fate == "already_deleted" then
     made.already = made.already + 1
     made:note(row.id, "already deleted, as the ledger says")
@@ -93,6 +94,7 @@ local function keep_row(job, row)
   end
   local at = made:add(row.id, row.request, row.ended, row.reason)
   job.codes[at] = row.fate ~= "planned" and (row.code or row.fate) or nil
+  job.held_by[at] = row.held_by
   if job.asks then
     made.rows[at] = row.request
   end
@@ -156,7 +158,7 @@ end
 local function apply_gate(job, at)
   local made, code = job.plan, job.codes[at]
   if code == "held" then
-    made:settle(at, "held", core.hold_of(made.ids[at]) or "a legal hold")
+    made:settle(at, "held", job.held_by[at] or "a legal hold covers it")
   elseif code == "too_young" then
     note_young(made, { id = made.ids[at], ended = made.ended[at] })
   elseif code == "failed" or code == "partial" then
@@ -200,6 +202,7 @@ function planner.plan(made, options)
   local job = {
     policy = made, now_ms = options.now_ms, taken = options.taken,
     now = core.format_time(options.now_ms // 1000 * 1000), codes = {},
+    held_by = {},
     plan = plan.new(made, options.notes), asks = hold.asks(made.hold),
     keeping = made.keep and keeping.new(made.keep), seen = {},
   }

@@ -8,6 +8,8 @@ local requests = require "fal.requests"
 
 local recheck = {}
 
+local SHOWN <const> = 10
+
 local SECOND <const> = 1000
 
 --- Endpoints, first and last end of what has facts.
@@ -78,15 +80,22 @@ function recheck.run(file)
       end
     end
   end
+  local count = 0
   for _, item in ipairs(file.items) do
     local words = has_facts(item) and
       difference(item, file.rows[item.request_id])
     if words then
-      core.log.warn("left, because the plan is not true of it any more",
-                    { id = item.request_id, why = words })
+      count = count + 1
+      core.log[count > SHOWN and "debug" or "warn"](
+        "left, because the plan is not true of it any more",
+        { id = item.request_id, why = words })
       core.hold_id(item.request_id, "the plan is not true of it any more: "
                    .. words)
     end
+  end
+  if count > SHOWN then
+    core.log.warn(("and %d more; falrun show last lists them"):format(
+      count - SHOWN))
   end
 end
 

@@ -13,6 +13,7 @@ local pages = require "fal.pages"
 local payload = require "fal.payload"
 local row = require "fal.row"
 local selection = require "fal.selection"
+local text = require "fal.text"
 local window = require "fal.window"
 
 local requests = {}
@@ -144,8 +145,8 @@ end
 
 local function note_unended(list)
   if list.unended > 0 then
-    core.log.info("left out: requests without a time at which they ended",
-                  { count = list.unended })
+    core.log.info(("left out: %s that may still be running, without an end")
+      :format(text.count(list.unended, "request", "requests")))
   end
 end
 

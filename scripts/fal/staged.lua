@@ -17,7 +17,8 @@ local GRACE <const> = 86400000          -- for a policy that was cancelled
 --- nobody is there to answer a question.
 local function host_of(host, spec)
   return setmetatable({
-    options = { quiet = host.options.quiet, ["no-input"] = "true",
+    options = { quiet = spec.quiet or host.options.quiet,
+      ["no-input"] = "true",
       ["max-percent"] = spec.max_percent and tostring(spec.max_percent) },
     stdin_tty = false, stderr_tty = false,
   }, { __index = host })
@@ -88,7 +89,8 @@ end
 ---@param stage table
 ---@param spec {mode:string, policy:{path:string, text:string}, args:string[],
 ---  max_deletes:integer?, max_percent:integer?, min_age:integer?,
----  notes:boolean?, observe:fun(result:table?, err:table?)?}   notes: for why
+---  quiet:boolean?, notes:boolean?, observe:fun(result:table?, err:table?)?}
+---  notes: for why
 function run.policy(host, stage, spec)
   local record = { results = {}, deleted = {}, mode = spec.mode }
   local ok, chunk = host.guard(stage.begin, stage, {

@@ -44,6 +44,7 @@ local function rest_of(totals)
     { "kept", "kept by its rules" }, { "held", "held" },
     { "open", "not settled yet" },
     { "passed_over", "passed over by its where" },
+    { "taken", "taken by a policy before it" },
     { "already_deleted", "already deleted" } } do
     if totals[pair[1]] > 0 then
       parts[#parts + 1] = text.number(totals[pair[1]]) .. " " .. pair[2]
@@ -60,10 +61,12 @@ local function show_one(plan, verb)
   if rest ~= "" then
     core.log.info("  not erased: " .. rest)
   end
+  if totals.oldest then
+    core.log.info(("  ended from %s to %s"):format(totals.oldest,
+      totals.newest or "an unknown time"))
+  end
   if totals.planned > 0 then
-    core.log.info(("  ended from %s to %s; %s"):format(
-      totals.oldest or "an unknown time", totals.newest or "an unknown time",
-      largest(by_endpoint(plan))))
+    core.log.info("  endpoints: " .. largest(by_endpoint(plan)))
   end
 end
 

@@ -224,6 +224,18 @@ end
 
 --- ---- t ---------------------------------------------------------------------
 
+local function no_such(t, name)
+  local names = {}
+  for known in pairs(t) do
+    names[#names + 1] = known
+  end
+  table.sort(names)
+  local near = core.nearest(tostring(name), names)
+  error(("a test has no t.%s%s; it has t.%s"):format(tostring(name), near and
+    (" (did you mean 't.%s'?)"):format(near) or "",
+    table.concat(names, ", t.")), 2)
+end
+
 --- The table `t` of a test, and what belongs behind it.
 ---@param kit {host:table, open:function, set_faults:function, sha256:function,
 ---  policies:table<string, string>}
@@ -240,7 +252,7 @@ function testing.case(kit, folder)
   function t.run(path, options) return start(case, "run", path, options) end
   function t.plan(path, options) return start(case, "plan", path, options) end
   check.add(t, case, function(func, label) return id_of(case, func, label) end)
-  return case, t
+  return case, setmetatable(t, { __index = no_such })
 end
 
 return testing

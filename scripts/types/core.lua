@@ -16,8 +16,9 @@ core = {}
 --- Deletes through the gate; `fal.delete_payloads` itself. Waits.
 function core.delete_payloads(id, opts) end
 --- What the gate would say now: "planned", "already_deleted", "held" or
---- "refused", and for "refused" the code ("too_young", "stopped").
----@return string fate, string? code
+--- "refused", for "refused" the code ("too_young", "stopped"), and for "held"
+--- the reason of the hold.
+---@return string fate, string? code, string? held_by
 function core.preview(id) end
 ---@return integer  deletions the run's limit still allows
 function core.room() end
@@ -36,8 +37,6 @@ function core.hold_file(path) end
 --- Holds one id for this run.
 ---@return true?, table? err
 function core.hold_id(id, reason) end
---- The reason of what holds the id, or nil.
-function core.hold_of(id) end
 --- The ids in a file (base/idfile.h); "-" is standard input.
 ---@return string[]?, table? err
 function core.read_ids(path) end

@@ -199,6 +199,26 @@ def test_no_plan_is_written_where_a_limit_stops(world, rng):
     assert not path.exists()
 
 
+def test_a_plan_replaces_plans_alone(world, rng):
+    world.fal(rows(rng, 3))
+    policy = world.policy(POLICY)
+    done = world.run("plan", policy, "-o", policy, check=2)
+    assert "is no plan: it stays as it is" in done.err
+    with open(policy) as file:
+        assert file.read() == POLICY
+    assert planned(world) == planned(world)
+
+
+def test_many_that_are_left_are_counted(world, rng):
+    server = world.fal(rows(rng, 30))
+    path = planned(world)
+    server.rows = []
+    done = world.run("apply", path, check=0)
+    assert done.err.count("the plan is not true of it any more id=") == 10
+    assert "and 20 more; falrun show last lists them" in done.err
+    assert not server.gone
+
+
 def test_diff(world, rng):
     server = world.fal(rows(rng, 3))
     ids = [one["request_id"] for one in server.rows]

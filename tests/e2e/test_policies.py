@@ -59,6 +59,14 @@ def test_oldest_first(world, rng):
     assert server.gone == [one["request_id"] for one in wanted]
 
 
+def test_a_plan_that_a_limit_stops_says_so(world, rng):
+    world.fal(rows(rng, [40, 50, 60]))
+    text = policy("limits = { max = 2 },")
+    done = world.lua(text, "--dry-run", check=4)
+    assert "a run would stop before its first deletion: 3 selected" in done.out
+    assert "planned 0;" not in done.out
+
+
 def test_where_keep_and_reason(world, rng):
     made = rows(rng, [40, 50, 60, 70, 80])
     made[2]["status_code"] = 500

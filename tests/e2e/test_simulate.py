@@ -52,6 +52,14 @@ def test_each_day_what_became_old_that_day(world, rng):
     assert youngest == 10.5 * DAY
 
 
+def test_the_steps_are_shown_once(world, rng):
+    _, made = history(rng, 40)
+    world.fal(made)
+    done = world.run("simulate", world.policy(POLICY % ""), check=0)
+    assert len(done.out.splitlines()) == 31 + 4
+    assert "scanned" not in done.err
+
+
 def test_days_that_a_limit_stops(world, rng):
     midnight, made = history(rng, 40)
     world.fal(made)

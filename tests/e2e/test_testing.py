@@ -176,6 +176,7 @@ t.run "policy.lua"
     ('t.clock "yesterday"', 2, ["a time is needed"]),
     ('t.advance "0s"\nt.clock "2026-01-01"', 3, ["the clock runs already"]),
     ('t.advance "30"', 2, ["a duration is needed"]),
+    ('t.request {}', 2, ["did you mean 't.requests'"]),
     ('t.run "none.lua"', 2, ["none.lua", "No such file"]),
     ('t.run("policy.lua", { max_delete = 1 })', 2, ["'max_deletes'"]),
     ('t.faults "nonsense=1"', 2, ["nonsense"]),

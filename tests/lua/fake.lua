@@ -344,7 +344,6 @@ local function add_api(world)
     end
     return 1
   end
-  core.hold_of = function(id) return world.held[id] end
   core.read_ids = function() return world.input end
   core.delete_payloads = function(id, options)
     world.deletions[#world.deletions + 1] = { id = id, options = options }

@@ -247,6 +247,20 @@ test("hold: a function is asked when planned and when sent", function(world)
   t.has(outcome:why(id(3)), "a hold covers it")
 end)
 
+test("hold: one that the gate knows is named by its reason", function(world)
+  list(world, { 40, 50, 30 })
+  world.preview = function(which)
+    if which == id(2) then
+      return "held", nil, "case 42"
+    end
+    return "planned"
+  end
+  local outcome = new(world, policy(function() return {} end))
+    { notes = true }
+  equal(outcome:why(id(2)), "held: case 42")
+  equal(deleted(world), { id(1), id(3) })
+end)
+
 test("hold: ids in a list or with reasons", function(world)
   list(world, { 40, 50, 30 })
   local names = { [id(2)] = "the audit" }

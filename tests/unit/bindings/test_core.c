@@ -95,7 +95,8 @@ static void test_the_gate_looks_ahead(void **state)
           "fails('min_age', core.tighten, {min_ago = '1d'})\n"
           "host.ledger.hold_add({'" ID2 "'}, 'case 42')\n"
           "core.sleep(1)\n"
-          "same(core.preview('" ID2 "'), 'held')\n"
+          "local fate, code, held_by = core.preview('" ID2 "')\n"
+          "same(fate, 'held') same(code, nil) same(held_by, 'case 42')\n"
           "fails('id', core.preview, 'x')\n");
   assert_int_equal(fr_verdict_exit_code(&p.verdict), 0);
   done(&p);

@@ -24,12 +24,14 @@ static void deleted_once(void **state)
 static void held_is_not_sent(void **state)
 {
   struct world *w = *state;
+  char why[64];
   enum fr_err err;
 
   world_begin(w);
   add_hold(w, id_of(1));
-  assert_int_equal(fr_gate_preview(w->gate, &(struct fr_uuid){ { 0 } }, &err),
-                   FR_FATE_PLANNED);
+  assert_int_equal(fr_gate_preview(w->gate, &(struct fr_uuid){ { 0 } }, &err,
+                                   why, sizeof(why)), FR_FATE_PLANNED);
+  assert_string_equal(why, "");
   run_one(w, id_of(1), FR_FATE_HELD, FR_EHELD);
   assert_int_equal(w->deletes, 0);
   assert_int_equal(events(w, "held"), 1);
@@ -140,12 +142,14 @@ static void younger_of_both_counts(void **state)
 static void the_future_is_too_young(void **state)
 {
   struct world *w = *state;
+  char why[64];
   enum fr_err err;
   struct fr_uuid id = id_at(NOON + DAY_MS);
 
   w->limits.min_age_ms = 0;
   world_begin(w);
-  assert_int_equal(fr_gate_preview(w->gate, &id, &err), FR_FATE_REFUSED);
+  assert_int_equal(fr_gate_preview(w->gate, &id, &err, why, sizeof(why)),
+                   FR_FATE_REFUSED);
   assert_int_equal(err, FR_ETOO_YOUNG);
   assert_int_equal(fr_gate_stopped(w->gate), FR_OK);
   run_one(w, id, FR_FATE_REFUSED, FR_ETOO_YOUNG);
@@ -314,20 +318,25 @@ static void preview_changes_nothing(void **state)
 {
   struct world *w = *state;
   struct fr_uuid young = id_at(NOON - 1000), held = id_of(1), gone = id_of(2);
+  char why[64];
   enum fr_err err;
 
   world_begin(w);
   run_one(w, gone, FR_FATE_DELETED, FR_OK);
   add_hold(w, held);
-  assert_int_equal(fr_gate_preview(w->gate, &held, &err), FR_FATE_HELD);
-  assert_int_equal(fr_gate_preview(w->gate, &gone, &err),
+  assert_int_equal(fr_gate_preview(w->gate, &held, &err, why, sizeof(why)),
+                   FR_FATE_HELD);
+  assert_string_equal(why, "case 7");
+  assert_int_equal(fr_gate_preview(w->gate, &gone, &err, why, sizeof(why)),
                    FR_FATE_ALREADY_DELETED);
-  assert_int_equal(fr_gate_preview(w->gate, &young, &err), FR_FATE_REFUSED);
+  assert_int_equal(fr_gate_preview(w->gate, &young, &err, why, sizeof(why)),
+                   FR_FATE_REFUSED);
   assert_int_equal(err, FR_ETOO_YOUNG);
   assert_int_equal(fr_gate_stopped(w->gate), FR_OK);
   assert_false(fr_gate_busy(w->gate));
   fr_gate_stop(w->gate, FR_EINTERRUPTED, "stop");
-  assert_int_equal(fr_gate_preview(w->gate, &young, &err), FR_FATE_REFUSED);
+  assert_int_equal(fr_gate_preview(w->gate, &young, &err, why, sizeof(why)),
+                   FR_FATE_REFUSED);
   assert_int_equal(err, FR_ESTOPPED);
 }
 

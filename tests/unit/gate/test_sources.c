@@ -70,15 +70,14 @@ static void one_id_is_held(void **state)
 {
   struct world *w = *state;
   struct fr_uuid id = id_of(1);
+  enum fr_err err;
   char reason[64];
 
   world_begin(w);
-  assert_int_equal(fr_gate_hold_of(w->gate, &id, reason, sizeof(reason)),
-                   FR_ENOT_FOUND);
   assert_int_equal(fr_gate_hold_id(w->gate, &id, "the audit"), FR_OK);
   assert_int_equal(fr_gate_hold_id(w->gate, &id, "again"), FR_OK);
-  assert_int_equal(fr_gate_hold_of(w->gate, &id, reason, sizeof(reason)),
-                   FR_OK);
+  assert_int_equal(fr_gate_preview(w->gate, &id, &err, reason,
+                                   sizeof(reason)), FR_FATE_HELD);
   assert_string_equal(reason, "the audit");
   run_one(w, id, FR_FATE_HELD, FR_EHELD);
   assert_int_equal(w->deletes, 0);
