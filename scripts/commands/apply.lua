@@ -15,6 +15,7 @@ local recheck = require "fal.recheck"
 local report = require "fal.report"
 local runner = require "fal.runner"
 local summary = require "fal.summary"
+local text = require "fal.text"
 
 local POLICY_MOST <const> = 4 << 20
 
@@ -45,11 +46,11 @@ end
 --- The text of a file that must be as it was when the plan was made; nil
 --- when it is not there.
 local function same_text(what, file)
-  local text = host.read_file(file.path, POLICY_MOST)
-  if text and host.sha256(text) ~= file.sha256 then
+  local source = host.read_file(file.path, POLICY_MOST)
+  if source and host.sha256(source) ~= file.sha256 then
     refuse("the %s %s has changed since it was made", what, file.path)
   end
-  return text
+  return source
 end
 
 local function asks_functions(sources)
@@ -65,14 +66,14 @@ end
 
 --- Loads the policy for its holds: declared by name, or nil when it cannot
 --- be asked.
-local function load_policies(head, text)
+local function load_policies(head, source)
   policy.reset()
   hold.reset()
   deletions.reset(function()
     error("the policy deletes by itself now: it is not the one that was "
       .. "planned", 0)
   end)
-  host.use_policy(head.policy.path, text)
+  host.use_policy(head.policy.path, source)
   local list
   if not host.guard(function()
     list = policy.returned((host.load_policy()(table.unpack(head.args))),
@@ -89,7 +90,7 @@ end
 
 --- The sources of holds for each policy's name; "" is for all.
 local function holds_of(head)
-  local text = same_text("policy", head.policy)
+  local source = same_text("policy", head.policy)
   for _, module in ipairs(head.modules or {}) do
     same_text("module", module)
   end
@@ -100,12 +101,12 @@ local function holds_of(head)
   if asks_functions(head.hold) then
     refuse("its script holds requests by a function, which only the script "
            .. "can ask: run the policy itself")
-  elseif needed and not text then
+  elseif needed and not source then
     refuse("its policy %s, which must be asked for holds, is not there",
            head.policy.path)
   end
-  local by_name = head.declared and text and load_policies(head, text)
-  if head.declared and text and not by_name then
+  local by_name = head.declared and source and load_policies(head, source)
+  if head.declared and source and not by_name then
     return nil
   end
   return by_name or {}
@@ -167,6 +168,11 @@ local function apply(file)
   end
   local now_ms = core.at()
   file.plans = plans_of(file, file.by_name)
+  if not host.options.quiet then
+    core.log.info(("plan %s of %s: %s will be erased, unless held"):format(
+      path, file.head.created_at, text.count(#file.items, "request",
+                                             "requests")))
+  end
   for _, made in ipairs(file.plans) do
     made.outcomes = {}
     runner.delete(made, now_ms)
