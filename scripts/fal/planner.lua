@@ -212,8 +212,11 @@ function planner.plan(made, options)
   open_holds(job)
   time.pin(job.now_ms)
   scan(job)
+  core.sleep(0)                 -- each phase has a turn of its own
   apply_keep(job)
+  core.sleep(0)
   apply_holds(job)
+  core.sleep(0)
   for at = 1, options.taken and job.plan.size or 0 do
     if not job.plan.fates[at] then
       options.taken[job.plan.ids[at]] = made.name

@@ -21,7 +21,7 @@ local MOST <const> = 1000000000
 local REASON_MAX <const> = 1000
 local POLICIES_MAX <const> = 100        -- the ledger keeps figures of each
 
-local declared, order = {}, {}
+local declared, order, selected = {}, {}, {}
 
 local meta = { __name = "policy", __metatable = false }
 
@@ -61,6 +61,20 @@ local function check_reason(reason)
   return reason
 end
 
+--- A list that was read before gives what is left of it, or nothing, and that
+--- would look like an empty selection.
+local function check_unread(value)
+  local list = requests.selection(value)
+  if selected[value] then
+    fail("select", "another policy reads the same list, which can be read "
+         .. "once: write fal.requests { ... } for each")
+  elseif list and list.started then
+    fail("select", "this list has been read before the policy was declared: "
+         .. "write fal.requests { ... } for it alone")
+  end
+  selected[value] = type(value) == "function" or nil
+end
+
 --- The items as an iterator, and what is selected when it is a list of the
 --- API's.
 local function check_select(value)
@@ -75,6 +89,7 @@ local function check_select(value)
     fail("select", "a table with names selects nothing: write select = "
          .. "fal.requests { ... }")
   end
+  check_unread(value)
   if type(value) == "table" then        -- what is checked is what runs
     value = table.move(value, 1, #value, 1, {})
   end
@@ -239,7 +254,7 @@ end
 
 --- Forgets what an earlier file of this process declared.
 function policy.reset()
-  declared, order = {}, {}
+  declared, order, selected = {}, {}, {}
 end
 
 return policy

@@ -179,6 +179,7 @@ function requests.list(options)
   local rows, at, over = {}, 0, false
   list.unended = 0
   local function iterate()
+    list.started = true
     check_free(list)
     if over then
       return nil

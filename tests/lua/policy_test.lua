@@ -429,6 +429,25 @@ local function wrong(world, sentence, fields)
   refused(world, sentence, policy(function() return fields end))
 end
 
+test("a list is read by one policy, from its beginning", function(world)
+  list(world, { 40 })
+  refused(world, "another policy reads the same list", function(fal)
+    local shared = select()
+    return { fal.policy { name = "a", reason = "r", select = shared },
+             fal.policy { name = "b", reason = "r", select = shared } }
+  end)
+  refused(world, "this list has been read before", function(fal)
+    local read = select()
+    read()
+    return fal.policy { name = "a", reason = "r", select = read }
+  end)
+  refused(world, "another policy reads the same list", function(fal)
+    local function own() end
+    return { fal.policy { name = "a", reason = "r", select = own },
+             fal.policy { name = "b", reason = "r", select = own } }
+  end)
+end)
+
 test("a declaration is checked whole", function(world)
   list(world, { 40 })
   refused(world, "a policy needs a name", function(fal)
