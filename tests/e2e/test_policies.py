@@ -382,3 +382,55 @@ def test_a_script_is_asked_for_too(world, rng):
     """), uuid4(rng))
     assert got == 4, screen
     assert "about to erase 3 requests" in screen and not server.gone
+
+
+def test_what_was_open_passes_the_holds_of_the_policy(world, rng):
+    """A run is killed with a request in flight; its id is held afterwards."""
+    made = rows(rng, [40])
+    server = world.fal(made, delete=lambda request: time.sleep(30))
+    holds = world.folder / "holds.txt"
+    holds.write_text("")
+    text = policy('hold = fal.hold.file "holds.txt",')
+    run = world.start(world.policy(text))
+    run.until(lambda: server.deletes)
+    run.process.kill()
+    run.process.wait()
+    holds.write_text(made[0]["request_id"] + "\n")
+    sent = len(server.deletes)
+    server.script["delete"] = None
+    world.lua(text, check=0)
+    assert len(server.deletes) == sent
+    holds.write_text("")
+    world.lua(text, check=0)
+    assert len(server.deletes) == sent + 1
+    assert world.outcomes()[made[0]["request_id"]] == "deleted"
+
+
+def test_a_hold_function_that_fails_when_it_is_asked_again(world, rng):
+    server = world.fal(rows(rng, [60, 50, 40]))
+    done = world.lua("local asked = 0" + policy("""
+  hold = fal.hold.from(function(request)
+    asked = asked + 1
+    if asked > 4 then error "the case file is gone" end
+  end),"""), "--concurrency", "1", check=4)
+    assert len(server.gone) <= 1, done
+    assert "the case file is gone" in done.err
+
+
+def test_a_rule_that_fails_late_deletes_nothing(world, rng):
+    server = world.fal(rows(rng, [40] * 250))
+    done = world.lua("local seen = 0" + policy("""
+  where = function(request)
+    seen = seen + 1
+    return seen < 250 or request.nothing
+  end,"""), check=1)
+    assert not server.deletes, done
+    assert "no field \"nothing\"" in done.err
+
+
+def test_the_floor_of_the_run_stops_a_policy(world, rng):
+    server = world.fal(rows(rng, [40, 3]))
+    done = world.lua(policy(select='older_than = "2d"'), "--min-age", "5d",
+                     check=4)
+    assert not server.deletes
+    assert "--min-age" in done.err
