@@ -207,7 +207,10 @@ DELETED = {"cdn_delete_results": []}
 class Fal(Server):
     """The Platform API over a list of rows. `script[name]` (list, delete,
     usage, events, meta) is a queue of Answers, or a function of the request;
-    what it does not answer (empty, None) is answered properly."""
+    what it does not answer (empty, None) is answered properly. It lists all
+    rows whatever was asked for, unless `filters` is set."""
+
+    filters = False
 
     def __init__(self, rows=(), page=None, **script):
         self.rows, self.page, self.script = list(rows), page, script
@@ -241,6 +244,9 @@ class Fal(Server):
         size = self.page or int(request.query.get("limit", ["50"])[0])
         at = int(request.query.get("cursor", ["0"])[0])
         rows = self.rows
+        if self.filters:
+            rows = [one for one in rows if one["endpoint_id"] in
+                    request.query.get("endpoint_id", ())]
         if "request_id" in request.query:
             rows = [one for one in rows
                     if one["request_id"] == request.query["request_id"][0]]
