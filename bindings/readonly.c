@@ -98,7 +98,7 @@ static int by_name(const void *a, const void *b)
 static void push_missing(lua_State *L, const char *format, const char *what)
 {
   enum { MOST = 32 };
-  const char *names[MOST];
+  const char *names[MOST] = { NULL };
   int count = 0;
   luaL_Buffer text;
 
