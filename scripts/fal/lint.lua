@@ -27,6 +27,9 @@ end
 --- The uses of unknown globals in a text that was read: its tokens.
 function lint.unknown(tree)
   local known, found = lint.assigned(tree), {}
+  if tree.own_env then          -- other globals than ours
+    return found
+  end
   for _, name in ipairs(lint.known) do
     known[name] = true
   end

@@ -79,6 +79,7 @@ local function options(of, needed)
 end
 
 local ITEMS <const> = { name = "items", kind = "items", needed = true }
+local LIST <const> = { name = "items", kind = "list", needed = true }
 local F <const> = { name = "f", kind = "function", needed = true }
 local PATH <const> = { name = "path", kind = "text", needed = true }
 
@@ -89,7 +90,7 @@ shapes.calls = {
   ["fal.delete_payloads"] = { { name = "id", kind = "id", needed = true },
                               options "delete_payloads" },
   ["fal.delete_all"] = { ITEMS, options "delete_all" },
-  ["fal.each"] = { ITEMS, F, options "each" },
+  ["fal.each"] = { LIST, F, options "each" },
   ["fal.spawn"] = { F },
   ["fal.limits"] = { options("limits", true) },
   ["fal.ago"] = { { name = "duration", kind = "duration", needed = true },

@@ -14,6 +14,8 @@ local fine = {
   [[local now = fal.ago "0s" return fal.ago("30d", now)]],
   [[fal.sleep(f()) function f() return "1s" end]],
   [[fal.sleep(...)]],
+  [[fal.each({ 1, 2 }, print, { concurrency = 2 })]],
+  [[local _ENV = { print = print } print(nothing)]],
   [[fal.sleep "\49s"]],
   [[return fal.requests { endpoint_id = "a/b", start = "2026-01-01" }]],
   [[return fal.requests { endpoint_id = "a/b", ["end"] = "2026-01-01" }]],

@@ -157,18 +157,26 @@ function kind_of.endpoint(ctx, where, _, node)
   end
 end
 
---- A list or an iterator; ids that are written out are ids.
-function kind_of.items(ctx, where, _, node)
-  local kind, list = values.literal(node)
-  if kind == "table" then
-    for i, entry in ipairs(values.fields(list).positional) do
-      if values.literal(entry) ~= "table" then
-        kind_of.id(ctx, ("%s: item %d"):format(where, i), nil, entry)
-      end
-    end
-  elseif kind and kind ~= "function" and kind ~= "nil" then
+--- A list of anything, or an iterator.
+function kind_of.list(ctx, where, _, node)
+  local kind = values.literal(node)
+  if kind and kind ~= "table" and kind ~= "function" and kind ~= "nil" then
     wrong(ctx, where, node, "a list or an iterator, like fal.requests gives,",
           kind)
+  end
+end
+
+--- The same of requests or ids; ids that are written out are ids.
+function kind_of.items(ctx, where, given, node)
+  local kind, list = values.literal(node)
+  if kind ~= "table" then
+    kind_of.list(ctx, where, given, node)
+    return
+  end
+  for i, entry in ipairs(values.fields(list).positional) do
+    if values.literal(entry) ~= "table" then
+      kind_of.id(ctx, ("%s: item %d"):format(where, i), nil, entry)
+    end
   end
 end
 
