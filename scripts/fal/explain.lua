@@ -145,7 +145,8 @@ local function explain_limits(found, plan, history)
   for _, one in ipairs(limits.figures(plan, history)) do
     add(found, "limit", "", "%s %s%s", one.name, one.limit, one.figure and
         (", this plan: %s"):format(("%.1f"):format(one.figure)
-          :gsub("%.0$", "")) or "")
+          :gsub("%.0$", "")) or one.name == "growth" and
+        ", no earlier run to compare with" or "")
   end
 end
 
@@ -184,6 +185,9 @@ local function set_date(found, plan, floor_ms, now_ms)
     return
   end
   local at = first_day(found, plan, floor_ms, now_ms)
+  local counted = plan.policy.keep and found.fate ~= "planned" and
+    not keep.horizon(plan.policy.keep)
+  local unless = counted and ", unless its keep rules keep it then" or ""
   local held = found.held and "as soon as the hold is lifted, and " or ""
   found.erased_at = at and clock(at)
   if not at then
@@ -192,6 +196,7 @@ local function set_date(found, plan, floor_ms, now_ms)
     found.when = held .. "by the next run"
   else
     found.when = held .. "by the first run from " .. clock(at) .. " on"
+      .. unless
   end
 end
 

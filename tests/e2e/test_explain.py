@@ -93,6 +93,13 @@ def test_kept_for_a_time(world, rng):
     assert 4.9 < days_ahead(found) < 6.1, found
 
 
+def test_a_count_may_keep_what_is_too_young_yet(world, rng):
+    found, steps, _, _ = explain(world, rng, [10], """keep = { last = 1 },
+      limits = { growth = 2 },""")
+    assert found["when"].endswith("unless its keep rules keep it then")
+    assert "no earlier run" in steps["limit"]["saw"]
+
+
 def test_holds(world, rng):
     server = world.fal(rows(rng, [40, 40, 40]))
     ids = [one["request_id"] for one in server.rows]
