@@ -74,6 +74,14 @@ static int l_load_policy(lua_State *L)
   return 1;
 }
 
+/* host.hint(message, line, source) -> text | nil              [-3, +1, e] */
+static int l_hint(lua_State *L)
+{
+  frl_push_hint(L, luaL_checkstring(L, 1), luaL_checkstring(L, 2),
+                luaL_checkstring(L, 3));
+  return 1;
+}
+
 /* host.use_policy(path, text): the policy of a command that had none on its
  * line. The texts live as long as the state.                 [-2, +0, e] */
 static int l_use_policy(lua_State *L)
@@ -235,6 +243,7 @@ static const luaL_Reg functions[] = {
   { "load_policy", l_load_policy },
   { "use_policy", l_use_policy },
   { "guard", l_guard },
+  { "hint", l_hint },
   { "observe", l_observe },
   { "note", frl_note },
   { "modules", frl_modules },

@@ -4,17 +4,20 @@
 ---
 --- When a value is not written out nothing is said about it: a false alarm
 --- is worse than a miss, and the runtime checks again.
+local callbacks = require "fal.checking.callbacks"
 local calls = require "fal.checking.calls"
+local comparisons = require "fal.checking.comparisons"
 local context = require "fal.checking.context"
 local kinds = require "fal.checking.kinds"
+local library = require "fal.checking.library"
 local lint = require "fal.lint"
 local rows = require "fal.checking.rows"
 local rules = require "fal.checking.rules"
 
 local checking = {}
 
-local function globals(ctx)
-  for _, token in ipairs(lint.unknown(ctx.tree)) do
+local function globals(ctx, given)
+  for _, token in ipairs(lint.unknown(ctx.tree, given)) do
     context.report(ctx, "undefined-global", token, ("undefined global '%s'%s")
       :format(token.text, kinds.near(token.text, lint.known)))
   end
@@ -33,17 +36,24 @@ end
 --- hint?}.
 ---@param source string   Lua that has passed the parser
 ---@param now integer     ms since 1970, for windows
-function checking.problems(source, now)
+---@param given string[]? more globals that there are
+function checking.problems(source, now, given)
   local ctx = context.new(source, now)
-  globals(ctx)
+  globals(ctx, given)
+  library.check_writes(ctx)
   if context.is_plain(ctx) then
     rows.mark(ctx)
     calls.fields(ctx)
     calls.check(ctx)
+    library.check(ctx)
     rows.check(ctx)
+    rows.check_uses(ctx)
+    comparisons.check(ctx)
     rules.policies(ctx)
     rules.scripts(ctx)
-    rules.callbacks(ctx)
+    rules.results(ctx)
+    callbacks.check(ctx)
+    callbacks.check_rules(ctx)
   end
   table.sort(ctx.found, is_before)
   return ctx.found

@@ -24,14 +24,17 @@ function lint.assigned(tree)
   return names
 end
 
---- The uses of unknown globals in a text that was read: its tokens.
-function lint.unknown(tree)
+--- The uses of unknown globals in a text that was read: its tokens. `given`
+--- names more that there are.
+function lint.unknown(tree, given)
   local known, found = lint.assigned(tree), {}
   if tree.own_env then          -- other globals than ours
     return found
   end
-  for _, name in ipairs(lint.known) do
-    known[name] = true
+  for _, names in ipairs { lint.known, given or {} } do
+    for _, name in ipairs(names) do
+      known[name] = true
+    end
   end
   for _, node in ipairs(tree.globals) do
     if not known[node.name] then

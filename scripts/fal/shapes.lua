@@ -16,7 +16,8 @@ local function count(name)
 end
 
 local REASON <const> = { name = "reason", kind = "text" }
-local TIMEOUT <const> = { name = "timeout", kind = "duration" }
+local TIMEOUT <const> = { name = "timeout", kind = "duration", least = 1,
+                          most = 600000 }
 local RETRIES <const> = { name = "retries", kind = "integer", least = 0,
                           most = 10 }
 local DRY_RUN <const> = { name = "dry_run", kind = "boolean" }
@@ -69,7 +70,7 @@ shapes.options = {
     count "monthly", count "yearly",
     { name = "within", kind = "duration", positive = true },
     { name = "by", kind = "by", of = shapes.GROUPS },
-    { name = "zone", kind = "text" },
+    { name = "zone", kind = "zone" },
     positional = "rule",
   },
 }
@@ -81,7 +82,8 @@ end
 local ITEMS <const> = { name = "items", kind = "items", needed = true }
 local LIST <const> = { name = "items", kind = "list", needed = true }
 local F <const> = { name = "f", kind = "function", needed = true }
-local PATH <const> = { name = "path", kind = "text", needed = true }
+local PATH <const> = { name = "path", kind = "text", needed = true,
+                       most = 4096 }
 
 --- Functions and their arguments.
 shapes.calls = {

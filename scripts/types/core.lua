@@ -100,6 +100,9 @@ function host.sha256(text) end              --- hexadecimal
 function host.load_policy() end
 --- Names the policy of a command that had none on its line.
 function host.use_policy(path, text) end
+--- What to do about an error, by its message, the line of the source that it
+--- names, and the whole source; or nil.
+function host.hint(message, line, source) end
 --- Calls f under the policy's error report: true and its results, or false
 --- after the error was reported (exit code 1, or what the error stands for).
 function host.guard(f, ...) end

@@ -44,7 +44,7 @@ local fine = {
   [[local add = {} add.last = 1 return fal.keep.any(add)]],
   -- names
   [[local fal = { x = print } fal.x() fal.requests(3)]],
-  [[fal = { x = print } fal.x()]],
+  [[local t = { fal = {} } t.fal = { x = print } t.fal.x()]],
   [[local function f(fal) return fal.anything end return f]],
   [[local _ENV = { fal = {} } fal.x()]],
   [[local name = arg[1] return fal[name] ]],

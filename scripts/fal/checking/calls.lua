@@ -27,7 +27,7 @@ end
 function calls.fields(ctx)
   for _, node in ipairs(ctx.tree.indexes) do
     local base = values.path(node.object)
-    local known = shapes.fields[base or ""]
+    local known = not node.assigned and shapes.fields[base or ""]
     local kind, name
     if known then
       kind, name = values.literal(node.key)

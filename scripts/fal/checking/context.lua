@@ -28,6 +28,13 @@ context.RULES = {
   ["deletes-everything"] = "warning",
   ["waits-in-callback"] = "warning",
   ["unknown-request-field"] = "error",
+  ["bad-comparison"] = "error",
+  ["one-value"] = "error",
+  ["rule-deletes"] = "error",
+  ["same-name"] = "error",
+  ["not-a-function"] = "error",
+  ["called-with-colon"] = "error",
+  ["read-only"] = "error",
 }
 
 --- Reads the text; `now` is ms since 1970.
@@ -37,18 +44,20 @@ function context.new(source, now)
            assigned = lint.assigned(tree) }
 end
 
---- Notes a finding at a token, unless a comment of its line silences it.
-function context.report(ctx, rule, token, message, hint)
+--- Notes a finding at a token, unless a comment of its line silences it. What
+--- a run says of it, in other words, finds a hint where there is none.
+function context.report(ctx, rule, token, message, hint, told)
   if not ctx.tree.silent[token.line] then
     ctx.found[#ctx.found + 1] = { rule = rule, line = token.line,
       column = token.column, level = context.RULES[rule], message = message,
-      hint = hint }
+      hint = hint, told = told }
   end
 end
 
 --- Whether the globals of the API are what they seem to be.
 function context.is_plain(ctx)
-  for _, name in ipairs { "fal", "json", "log", "table", "string", "_ENV" } do
+  for _, name in ipairs { "fal", "json", "log", "table", "string", "os",
+                          "_ENV" } do
     if ctx.assigned[name] then
       return false
     end

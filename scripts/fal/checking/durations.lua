@@ -96,6 +96,10 @@ function durations.time(ctx, where, node)
     context.report(ctx, "wrong-type", node.token, ("%s: a time like "
       .. '"2026-01-02" or fal.ago "30d" is needed, not a %s'):format(where,
       kind))
+  elseif values.called(node) == "os.time" then
+    context.report(ctx, "wrong-type", node.token, where .. ": os.time gives "
+      .. "a number, and a time is text", "write fal.ago \"30d\", or "
+      .. "os.date(\"!%Y-%m-%dT%H:%M:%SZ\", seconds)")
   end
   return ago(ctx, node)
 end

@@ -98,8 +98,8 @@ end
 
 local function call_node(p, callee, method)
   local node = { kind = "call", callee = callee, method = method,
-                 token = callee.token, inside = p.inside, block = p.block,
-                 guarded = p.guards > 0 }
+                 token = callee.token, at = p.tokens[p.at - 1],
+                 inside = p.inside, block = p.block, guarded = p.guards > 0 }
   p.tree.calls[#p.tree.calls + 1] = node
   node.args = arguments(p)
   return node
@@ -177,6 +177,9 @@ local function operand(p, operator, binds)
   return node
 end
 
+local COMPARES <const> = { ["=="] = true, ["~="] = true, ["<"] = true,
+                           ["<="] = true, [">"] = true, [">="] = true }
+
 function expressions.one(p, least)
   local node = UNARY[peek(p).text] and unary(p) or simple(p)
   while true do
@@ -188,6 +191,9 @@ function expressions.one(p, least)
     take(p)
     node = { kind = "binary", operator = operator, token = node.token,
              left = node, right = operand(p, operator, binds[2]) }
+    if COMPARES[operator] then
+      p.tree.comparisons[#p.tree.comparisons + 1] = node
+    end
   end
 end
 

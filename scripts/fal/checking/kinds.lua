@@ -3,13 +3,15 @@ local core = require "core"
 local check = require "fal.check"
 local context = require "fal.checking.context"
 local durations = require "fal.checking.durations"
+local periods = require "fal.periods"
 local shapes = require "fal.shapes"
 local values = require "fal.checking.values"
 
 local kinds = {}
 
 local ARTICLES <const> = { ["function"] = "a function", table = "a table",
-  string = "text", number = "a number", boolean = "true or false" }
+  string = "text", number = "a number", boolean = "true or false",
+  ["table with names"] = "a table with names" }
 local kind_of = {}
 
 --- " (did you mean 'x'?)", or nothing.
@@ -54,8 +56,28 @@ function kind_of.number(ctx, where, spec, node)
 end
 
 function kind_of.duration(ctx, where, spec, node)
-  if durations.duration(ctx, where, node) == 0 and spec.positive then
+  local ms = durations.duration(ctx, where, node)
+  if ms == 0 and spec.positive then
     context.report(ctx, "bad-value", node.token, where .. ": it keeps nothing")
+  elseif ms and spec.most and (ms < spec.least or ms > spec.most) then
+    context.report(ctx, "out-of-range", node.token, ("%s: \"%s\" to \"%s\" "
+      .. "is needed"):format(where, core.format_duration(spec.least),
+      core.format_duration(spec.most)))
+  end
+end
+
+--- Names of zones are known where the package tzdata is.
+local function is_known_zone(value)
+  return periods.zone(value) or (value:find "/" and
+    not periods.zone "Europe/London")
+end
+
+function kind_of.zone(ctx, where, _, node)
+  local value = literal(ctx, where, node, "string")
+  if value and not is_known_zone(value) then
+    context.report(ctx, "bad-value", node.token, ("%s: %s is no time zone")
+      :format(where, check.show(value)), '"UTC", "+02:00" and names like '
+      .. '"Europe/Berlin" are')
   end
 end
 
@@ -138,10 +160,23 @@ local function one_endpoint(ctx, where, node, alone)
     context.report(ctx, "bad-value", node.token, ("%s: %s is not the id of an "
       .. "endpoint"):format(where, check.show(value)),
       "several are written as a list: { \"fal-ai/flux/dev\", ... }")
+  elseif value == "*" or value == "all" then
+    context.report(ctx, "bad-value", node.token, ("%s: all endpoints are not "
+      .. "%s"):format(where, check.show(value)), 'write "auto"')
+  elseif value:find "://" then
+    context.report(ctx, "bad-value", node.token, ("%s: the id of an endpoint "
+      .. "is needed, not its address"):format(where),
+      'ids are like "fal-ai/flux/dev"')
   elseif value == "auto" and not alone then
     context.report(ctx, "bad-value", node.token, where .. ": \"auto\" means "
       .. "all endpoints: it stands alone, not in a list")
   end
+end
+
+--- A table whose entries all have names, where a list is needed.
+local function is_record(list)
+  local fields = values.fields(list)
+  return fields.order[1] and not fields.open and not fields.positional[1]
 end
 
 function kind_of.endpoint(ctx, where, _, node)
@@ -151,6 +186,8 @@ function kind_of.endpoint(ctx, where, _, node)
   elseif not list.items[1] then
     context.report(ctx, "bad-value", node.token, where .. ": the list is "
       .. "empty", "name an endpoint, or \"auto\" for all that were used")
+  elseif is_record(list) then
+    wrong(ctx, where, node, "a list", "table with names")
   end
   for _, entry in ipairs(values.fields(list).positional) do
     one_endpoint(ctx, where, entry, false)
@@ -159,8 +196,10 @@ end
 
 --- A list of anything, or an iterator.
 function kind_of.list(ctx, where, _, node)
-  local kind = values.literal(node)
-  if kind and kind ~= "table" and kind ~= "function" and kind ~= "nil" then
+  local kind, list = values.literal(node)
+  if kind == "table" and is_record(list) then
+    wrong(ctx, where, node, "a list or an iterator", "table with names")
+  elseif kind and kind ~= "table" and kind ~= "function" and kind ~= "nil" then
     wrong(ctx, where, node, "a list or an iterator, like fal.requests gives,",
           kind)
   end
@@ -169,8 +208,8 @@ end
 --- The same of requests or ids; ids that are written out are ids.
 function kind_of.items(ctx, where, given, node)
   local kind, list = values.literal(node)
+  kind_of.list(ctx, where, given, node)
   if kind ~= "table" then
-    kind_of.list(ctx, where, given, node)
     return
   end
   for i, entry in ipairs(values.fields(list).positional) do

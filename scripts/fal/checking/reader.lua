@@ -78,7 +78,8 @@ statement["repeat"] = function(p)
 end
 
 statement["for"] = function(p, token)
-  local loop = { token = token, names = names(p), vars = {} }
+  local loop = { token = token, names = names(p), vars = {},
+                 inside = p.inside }
   loop.generic = accept(p, "in") ~= nil
   accept(p, "=")
   loop.values = expressions.list(p)
@@ -183,9 +184,10 @@ end
 
 --- What a text has, each list in the order of the text:
 ---   calls    {callee, args, method, inside, block, guarded, statement}
+---   comparisons  {left, operator, right}
 ---   indexes  {object, key, assigned}    globals  names without a local
 ---   locals   {name, init, reads, writes}
----   loops    {names, vars, values, generic, block}
+---   loops    {names, vars, values, generic, block, inside}
 ---   returns  {values, inside}; `inside` is a function node, or nil
 --- and `silent`, the lines whose findings a comment silences, and `own_env`
 --- when a local takes the place of the globals.
@@ -193,8 +195,8 @@ end
 function reader.read(source)
   local tokens, silent = lexer.tokens(source)
   local p = { tokens = tokens, at = 1, guards = 0, tree = { calls = {},
-    indexes = {}, globals = {}, locals = {}, loops = {}, returns = {},
-    silent = silent } }
+    indexes = {}, comparisons = {}, globals = {}, locals = {}, loops = {},
+    returns = {}, silent = silent } }
   open(p, "function")
   expressions.statements(p)
   return p.tree

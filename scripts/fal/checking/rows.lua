@@ -31,18 +31,49 @@ local function is_listed(node)
   return values.called(node) == "fal.requests"
 end
 
+--- The fields of a table that is written out, or of the one that a call is
+--- given.
+local function fields_of(node)
+  local _, call = values.called(node)
+  local kind, list = values.literal(call and call.args[1] or node)
+  return kind == "table" and values.fields(list) or nil
+end
+
+--- The functions that a policy is given: they only decide.
+local function rules_of(fields)
+  local list = {}
+  local function add(node)
+    local kind, f = nil, nil
+    if node then
+      kind, f = values.literal(node)
+    end
+    list[#list + 1] = kind == "function" and f or nil
+  end
+  add(values.field(fields, "where"))
+  add(values.field(fields, "reason"))
+  local keep = values.field(fields, "keep")
+  local keeps = keep and fields_of(keep)
+  add(keeps and values.field(keeps, "by"))
+  local hold = values.field(fields, "hold")
+  local holds = hold and not values.called(hold) and fields_of(hold)
+  for _, node in ipairs(holds and holds.positional or { hold }) do
+    local path, call = values.called(node)
+    add(path == "fal.hold.from" and call.args[1] or nil)
+  end
+  return list
+end
+
 --- The rules of a policy are given what it selects.
 local function mark_policy(call)
-  local kind, list = values.literal(call.args[1])
-  local fields = kind == "table" and values.fields(list)
-  local selected = fields and values.field(fields, "select")
-  if not selected or not is_listed(selected) then
+  local fields = fields_of(call)
+  if not fields then
     return
   end
-  for _, name in ipairs { "where", "reason" } do
-    local rule = values.field(fields, name)
-    if rule then
-      mark_parameter(rule)
+  local selected = values.field(fields, "select")
+  for _, f in ipairs(rules_of(fields)) do
+    f.decides = true
+    if selected and is_listed(selected) then
+      mark(f.params[1])
     end
   end
 end
@@ -64,19 +95,24 @@ function rows.mark(ctx)
   end
 end
 
-local function request_field(node)
-  local var = values.of(node.object).var
-  if var and var.is_request then
+local function is_request(node)
+  local var = values.of(node).var
+  return var ~= nil and var.is_request
+end
+
+--- The field of a request that an expression is, or nil.
+function rows.field(node)
+  if node.kind == "index" and is_request(node.object) then
     local kind, name = values.literal(node.key)
     return kind == "string" and name or nil
   end
 end
 
-local function report(ctx, node, name)
+local function report(ctx, token, name)
   local meant = payload.MEANT[name]
   local near = meant and (" (did you mean '%s'?)"):format(meant)
     or kinds.near(name, payload.FIELDS)
-  context.report(ctx, "unknown-request-field", node.key.token,
+  context.report(ctx, "unknown-request-field", token,
     ("a request has no field %s%s"):format(check.show(name), near),
     near == "" and "it has " .. table.concat(payload.FIELDS, ", ") or nil)
 end
@@ -85,13 +121,40 @@ end
 function rows.check(ctx)
   local added = {}
   for _, node in ipairs(ctx.tree.indexes) do
-    local name = node.assigned and request_field(node)
+    local name = node.assigned and rows.field(node)
     added[name or false] = true
   end
   for _, node in ipairs(ctx.tree.indexes) do
-    local name = request_field(node)
+    local name = rows.field(node)
     if name and not IS_FIELD[name] and not added[name] then
-      report(ctx, node, name)
+      report(ctx, node.key.token, name)
+    end
+  end
+  for _, call in ipairs(ctx.tree.calls) do
+    if call.method and not added[call.method] and is_request(call.callee) then
+      report(ctx, call.at, call.method)
+    end
+  end
+end
+
+--- A request where a list is needed, and a second value of a loop.
+function rows.check_uses(ctx)
+  for _, call in ipairs(ctx.tree.calls) do
+    local items = call.args[1]
+    if items and values.called(call) == "fal.delete_all" and
+      is_request(items) then
+      context.report(ctx, "wrong-type", items.token, "items of "
+        .. "fal.delete_all: a list or an iterator is needed, not a request",
+        "write { request }")
+    end
+  end
+  for _, loop in ipairs(ctx.tree.loops) do
+    local second = loop.vars[2]
+    if loop.generic and second and second.reads > 0 and
+      is_listed(loop.values[1]) then
+      context.report(ctx, "one-value", loop.token, "fal.requests gives one "
+        .. "value, and this loop wants more", "write for request in "
+        .. "fal.requests { ... } do")
     end
   end
 end

@@ -1,7 +1,6 @@
 --- What a policy or a script as a whole does not do, or does too much of.
 local calls = require "fal.checking.calls"
 local context = require "fal.checking.context"
-local shapes = require "fal.shapes"
 local values = require "fal.checking.values"
 
 local rules = {}
@@ -117,6 +116,61 @@ function rules.policies(ctx)
   end
 end
 
+--- Policies of a returned list that have one name, and entries that are none.
+local function check_list(ctx, list)
+  local fields = values.fields(list)
+  local names, some, plain = {}, false, nil
+  for _, node in ipairs(fields.positional) do
+    local path, call = values.called(node)
+    local options = path == "fal.policy" and call.args[1]
+    local kind, given = nil, nil
+    if options then
+      kind, given = values.literal(options)
+    end
+    local name = kind == "table" and values.field(values.fields(given), "name")
+    local is, text = nil, nil
+    if name then
+      is, text = values.literal(name)
+    end
+    if is == "string" and names[text] then
+      context.report(ctx, "same-name", name.token, "fal.policy: another "
+        .. "policy has this name", "give each its own")
+    end
+    names[is == "string" and text or false] = true
+    some, plain = some or path == "fal.policy", plain or
+      values.literal(node) == "table" and node
+  end
+  if some and plain then
+    context.report(ctx, "not-returned", plain.token, "this entry of the "
+      .. "returned list is no policy", "write fal.policy { ... }")
+  end
+end
+
+--- A table that was meant for fal.policy, and came without it.
+local function check_bare(ctx, list)
+  local fields = values.fields(list)
+  local selected = values.field(fields, "select")
+  local path = selected and values.called(selected)
+  if path == "fal.requests" or path == "fal.ids" then
+    context.report(ctx, "not-returned", list.token, "a plain table is "
+      .. "returned, not a policy", "write return fal.policy { ... }")
+  end
+end
+
+--- What the file returns.
+function rules.results(ctx)
+  for _, made in ipairs(ctx.tree.returns) do
+    local kind, list
+    if not made.inside and made.values[1] then
+      kind, list = values.literal(made.values[1])
+    end
+    if kind == "table" then
+      check_list(ctx, list)
+      check_bare(ctx, list)
+    end
+  end
+end
+
 -- ---- scripts ---------------------------------------------------------------
 
 local function report_whole(ctx, node)
@@ -170,45 +224,6 @@ function rules.scripts(ctx)
         deletes(ctx, f.block, f.params[1]) then
         report_whole(ctx, items)
       end
-    end
-  end
-end
-
--- ---- callbacks -------------------------------------------------------------
-
---- The function that table.sort or string.gsub is given, if it is one.
-local function callback(call)
-  local path, place = values.called(call), nil
-  if path == "table.sort" then
-    place = 2
-  elseif path == "string.gsub" then
-    place = 3
-  elseif call.method == "gsub" then
-    place, path = 2, "string.gsub"
-  end
-  local node = place and call.args[place]
-  local kind, f
-  if node then
-    kind, f = values.literal(node)
-  end
-  return kind == "function" and f or nil, path
-end
-
---- Calls that wait where nothing can: under table.sort and string.gsub.
-function rules.callbacks(ctx)
-  local under = {}
-  for _, call in ipairs(ctx.tree.calls) do
-    local f, path = callback(call)
-    if f then
-      under[f] = path
-    end
-  end
-  for _, call in ipairs(ctx.tree.calls) do
-    local path, above = values.called(call), under[call.inside or false]
-    if above and path and shapes.waits[path] then
-      context.report(ctx, "waits-in-callback", call.token, ("%s waits, and "
-        .. "nothing can wait in the function of %s"):format(path, above),
-        "collect what is needed first, and call it afterwards")
     end
   end
 end

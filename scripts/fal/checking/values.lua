@@ -4,8 +4,10 @@
 local values = {}
 
 local ROOTS <const> = { fal = true, json = true, log = true, table = true,
-                        string = true }
-local STEPS <const> = 50                -- through names of names
+                        string = true, os = true, math = true, utf8 = true,
+                        coroutine = true }
+local STEPS <const> = 50                -- through names of names, and sums
+local LONGEST <const> = 1000            -- text that is joined
 
 --- The node behind parentheses and locals that never change. A table that a
 --- local names may be filled later, so it counts only if it is used once.
@@ -26,23 +28,49 @@ function values.of(node)
   return node
 end
 
---- The text of a string that has no escapes.
+--- The text of a string, as Lua reads it.
 local function text_of(node)
   if node.value then
     return node.value
   end
-  local level, rest = node.raw:match("^%[(=*)%[()")
-  if level then
-    return (node.raw:sub(rest, -#level - 3):gsub("^\r?\n", ""))
-  elseif not node.raw:find("\\", 1, true) then
-    return node.raw:sub(2, -2)
+  if node.raw:find("^%[") or node.raw:find("\\", 1, true) then
+    node.value = load("return " .. node.raw, "=text", "t", {})()
+  else
+    node.value = node.raw:sub(2, -2)
+  end
+  return node.value
+end
+
+local SUMS <const> = {
+  ["+"] = function(a, b) return a + b end,
+  ["-"] = function(a, b) return a - b end,
+  ["*"] = function(a, b) return a * b end,
+  ["/"] = function(a, b) return a / b end,
+  [".."] = function(a, b) return a .. b end,
+}
+
+--- What a sum of numbers, or text that is joined, comes to.
+local function computed(node, depth)
+  local f = SUMS[node.operator]
+  if not f or depth > STEPS then
+    return nil
+  end
+  local joined = node.operator == ".."
+  local left, a = values.literal(node.left, depth + 1)
+  local right, b = values.literal(node.right, depth + 1)
+  local function fits(kind, value)
+    return kind == "number" or joined and kind == "string" and
+      #value <= LONGEST
+  end
+  if fits(left, a) and fits(right, b) then
+    return joined and "string" or "number", f(a, b)
   end
 end
 
---- The type of a literal and its value, where both are known; "table" and
---- "function" have the node as their value. Nothing for what is no literal.
+--- The type of a value and the value, where both are known; "table" and
+--- "function" have the node as their value. Nothing for what is not known.
 ---@return string? kind, any value
-function values.literal(node)
+function values.literal(node, depth)
   node = values.of(node)
   local kind = node.kind
   if kind == "string" then
@@ -57,10 +85,12 @@ function values.literal(node)
   elseif kind == "table" or kind == "function" then
     return kind, node
   elseif kind == "unary" and node.operator == "-" then
-    local of, value = values.literal(node.operand)
+    local of, value = values.literal(node.operand, depth)
     if of == "number" then
       return "number", -value
     end
+  elseif kind == "binary" then
+    return computed(node, depth or 0)
   end
 end
 
