@@ -17,7 +17,7 @@ end
 
 local REASON <const> = { name = "reason", kind = "text" }
 local TIMEOUT <const> = { name = "timeout", kind = "duration", least = 1,
-                          most = 600000 }
+                          most = 600000, words = '"1ms" to "10m"' }
 local RETRIES <const> = { name = "retries", kind = "integer", least = 0,
                           most = 10 }
 local DRY_RUN <const> = { name = "dry_run", kind = "boolean" }

@@ -149,6 +149,82 @@ def test_what_check_calls_wrong_is_refused_when_it_runs(world):
     assert not world.truths()
 
 
+def test_several_policies(world):
+    fine, wrong = world.folder / "fine.lua", world.policy(WRONG)
+    fine.write_text(FINE)
+    done = world.run("check", fine, wrong, check=1, key=False)
+    assert done.out == "%s: ok\n" % fine
+    assert done.err.endswith("2 problems in the policies\n")
+    found = world.run("check", "--json", fine, wrong, check=1).json
+    assert found["ok"] is False
+    assert [one["ok"] for one in found["policies"]] == [True, False]
+    done = world.run("check", wrong, fine, "--format", "gcc", check=1)
+    assert len(gcc(done)) == 2
+    broken = world.folder / "broken.lua"
+    broken.write_text("x = = 1\n")
+    done = world.run("check", broken, wrong, check=1)
+    assert "broken.lua:1: unexpected symbol" in done.err
+    assert "3 problems in the policies" in done.err
+    done = world.run("check", fine, world.folder / "none.lua", check=2)
+    assert "none.lua" in done.err and not done.out
+
+
+def test_a_test_of_policies_has_test(world):
+    text = "test('x', function(t) t.exit(0) end)\n"
+    path = world.folder / "x_test.lua"
+    path.write_text(text)
+    world.run("check", path, check=0, key=False)
+    world.run("check", world.policy(text), check=1, key=False)
+
+
+def test_hints_are_those_of_a_run(world):
+    path = world.policy("print(string.split('a,b', ','))\n")
+    done = world.run("check", path, check=1)
+    assert "hint: text is split in a loop" in done.err
+    problem, = world.run("check", "--json", path, check=1).json["problems"]
+    assert problem["hint"].startswith("text is split in a loop")
+    assert set(problem) == {"line", "column", "level", "rule", "message",
+                            "hint"}
+
+
+CORPUS = ROOT / "tests" / "messages"
+CAUGHT = "28-undefined-global-caught"   # on purpose, and wrong all the same
+LEAST = {"arguments": 75, "fields": 33, "globals": 33, "hold": 6, "ids": 18,
+         "keep": 18, "limits": 8, "policy": 28, "request": 14, "syntax": 80,
+         "waits": 5}
+
+
+def corpus(kind):
+    return sorted(path for path in (CORPUS / kind).glob("**/*.lua")
+                  if not path.name.startswith("_"))
+
+
+def test_what_runs_well_has_no_error(world):
+    paths = [path for path in corpus("fine") if path.stem != CAUGHT]
+    done = world.run("check", "--format", "gcc", *paths, check=0, timeout=90)
+    assert len(paths) > 80
+    assert {p[5] for p in gcc(done)} <= {"no-limits", "deletes-everything"}
+
+
+@pytest.mark.parametrize("family", sorted(LEAST))
+def test_much_of_what_fails_is_seen_before(world, family):
+    """The corpus of broken policies: what is found is at the mistake or
+    after it (a line before it, for a loop), but for syntax that Lua notices
+    later."""
+    seen = 0
+    paths = corpus("broken/" + family)
+    found = world.run("check", "--json", *paths, check=None, timeout=90).json
+    for path, one in zip(paths, found["policies"]):
+        problems = [problem for problem in one["problems"]
+                    if problem["rule"] != "no-limits"]
+        seen += problems != []
+        lines = path.read_bytes().split(b"\n")
+        marks = [at for at, line in enumerate(lines, 1) if b"-- here" in line]
+        if family != "syntax" and marks and problems:
+            assert max(p["line"] for p in problems) >= marks[0] - 1, path
+    assert seen >= LEAST[family], (seen, len(paths))
+
+
 def test_hostile_text_drives_no_terminal(world):
     path = world.policy('fal.requests { ["\x1b[31mx"] = 1, endpoint_id = "a" }'
                         '\nfal["a\u202eb"].c()\n')

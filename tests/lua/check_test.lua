@@ -195,6 +195,104 @@ test("fields that no request has", function()
       "r.request_id")
 end)
 
+local LIST <const> = "fal.requests { endpoint_id = 'auto', older_than = '1d' }"
+
+local function loop(body)
+  return "for r in " .. LIST .. " do " .. body .. " end"
+end
+
+test("comparisons that are never true, or always", function()
+  one("bad-comparison", loop "print(r.status_code == '200')", "quotes")
+  one("bad-comparison", loop "print(200 ~= r.endpoint_id)", "in quotes")
+  one("bad-comparison", loop "print(r.status_code == true)")
+  one("bad-comparison", loop "print(r.ended_at < os.time())", "fal.ago")
+  one("bad-comparison", loop "print(r.ended_at < '30d')", 'fal.ago "30d"')
+  one("bad-comparison", loop "print(not r.duration or r.duration > '5')")
+  one("bad-comparison", policy { where = "function(r) return r.status_code "
+    .. "~= '200' and r.duration end" })
+  for _, fine in ipairs { "r.status_code == 200", "r.ended_at < '2025'",
+    "r.duration == nil", "r.ended_at < fal.ago '1d'", "r.status_code == arg",
+    "r.status_code .. '' == '200'", "'3' == r.status_code .. ''",
+    "r.input == 3", "#r.endpoint_id == 3", "r.duration / 2 > 3",
+    "r.ended_at:sub(1, 4) == '2025'" } do
+    equal(found(loop("print(" .. fine .. ")")), {}, fine)
+  end
+end)
+
+test("rules decide, and are looked at", function()
+  local delete = "fal.delete_payloads(r.request_id)"
+  one("rule-deletes", policy { where = "function(r) return " .. delete
+    .. " end" })
+  one("rule-deletes", policy { hold = "fal.hold.from(function(r) " .. delete
+    .. " end)" })
+  one("rule-deletes", policy { keep = "{ last = 1, by = function(r) "
+    .. "return fal.delete_all { r } end }" })
+  one("unknown-request-field", policy { keep = "{ last = 1, by = "
+    .. "function(r) return r.user end }" })
+  one("unknown-request-field", policy { keep = "fal.keep.all { last = 1, by "
+    .. "= function(r) return r.user end }" })
+  one("unknown-request-field", policy { hold = "{ fal.hold.file 'x', "
+    .. "fal.hold.from(function(r) return r.user end) }" })
+  equal(found(policy { select = "{ { user = 'x' } }",
+    hold = "fal.hold.from(function(r) return r.user end)" }), {})
+end)
+
+test("requests that are used as something else", function()
+  one("wrong-type", loop "fal.delete_all(r)", "{ request }")
+  one("unknown-request-field", loop "r:delete()")
+  one("one-value", "for i, r in " .. LIST .. " do print(i, r) end")
+  equal(found("for r, _ in " .. LIST .. " do print(r) end"), {})
+  equal(found(loop "r.show = print r:show()"), {})
+end)
+
+test("what the file returns", function()
+  local bare = policy {}:gsub("^return ", "")
+  one("same-name", "return { " .. bare .. ", " .. bare .. " }", "its own")
+  one("not-returned", "return { " .. bare .. ", { name = 'y' } }")
+  one("not-returned", "return { name = 'x', select = " .. LIST .. " }")
+  equal(found "return { name = 'x', select = function() end }", {})
+end)
+
+test("the library is called as it is", function()
+  one("unknown-field", "string.split('a', ',')")
+  one("unknown-field", "math.flor(1.5)", "floor")
+  one("not-a-function", "log 'x'", "debug")
+  one("not-a-function", "fal.keep { last = 1 }", "any")
+  one("called-with-colon", "fal:requests { endpoint_id = 'auto' }",
+      "fal.requests")
+  one("unknown-field", "fal:reqests {}", "requests")
+  one("read-only", "fal.retries = 3", "local")
+  one("read-only", "function log.fatal() end", "read-only")
+  one("read-only", "fal = {}", "local")
+  equal(found "local split = string.split or print split 'x'", {})
+  equal(found "string.split = print string.split('x')", {})
+  equal(found "local fal = {} fal.x = 3 fal:x()", {})
+end)
+
+test("sums and escapes are read", function()
+  one("bare-number", list "older_than = 30 * 24 * 3600")
+  one("bad-duration", list "older_than = '30' .. ' days'", '"30d"')
+  one("bad-duration", list "older_than = '30\\x44'", '"30d"')
+  equal(found(list "older_than = 30 .. 'd'"), {})
+  equal(found(list "older_than = '1\\u{64}'"), {})
+  equal(found(list "older_than = '1d', limit = 10 * 10"), {})
+end)
+
+test("more of values", function()
+  one("bad-value", "return fal.requests { endpoint_id = '*' }", '"auto"')
+  one("bad-value", "return fal.requests { endpoint_id = 'https://x/y' }")
+  one("wrong-type", "return fal.requests { endpoint_id = { ['a/b'] = 1 } }")
+  one("out-of-range", "fal.delete_all({}, { timeout = '11m' })", "10m")
+  one("bad-value", policy { keep = "{ daily = 1, zone = 'CEST' }" })
+  one("bad-value", "return fal.hold.file ''")
+  one("wrong-type", list "start = os.time()", "os.date")
+  one("wrong-type", "fal.delete_all { id = 'x' }")
+  one("waits-in-callback", "table.sort({}, function(a, b) " .. loop "print(r)"
+    .. " return a < b end)")
+  one("waits-in-callback", "table.sort({}, function(a, b) "
+    .. "coroutine.yield(a) return a < b end)")
+end)
+
 test("a comment silences its line, and no other", function()
   equal(found "fal.x() -- falrun: ignore\nfal.y()", { "unknown-field 2:5" })
   equal(found "fal.x() --falrun: ignore", {})

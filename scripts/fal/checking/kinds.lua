@@ -60,9 +60,8 @@ function kind_of.duration(ctx, where, spec, node)
   if ms == 0 and spec.positive then
     context.report(ctx, "bad-value", node.token, where .. ": it keeps nothing")
   elseif ms and spec.most and (ms < spec.least or ms > spec.most) then
-    context.report(ctx, "out-of-range", node.token, ("%s: \"%s\" to \"%s\" "
-      .. "is needed"):format(where, core.format_duration(spec.least),
-      core.format_duration(spec.most)))
+    context.report(ctx, "out-of-range", node.token, ("%s: %s is needed")
+      :format(where, spec.words))
   end
 end
 
