@@ -64,16 +64,15 @@ end
 
 --- ---- the holds of the policy -------------------------------------------
 
---- Loads the policy for its holds: declared by name, or nil when it cannot
---- be asked.
-local function load_policies(head, source)
+--- Loads the policy for its functions that hold: declarations by name, or nil
+--- when it cannot be asked.
+local function load_policies(head)
   policy.reset()
   hold.reset()
   deletions.reset(function()
     error("the policy deletes by itself now: it is not the one that was "
       .. "planned", 0)
   end)
-  host.use_policy(head.policy.path, source)
   local list
   if not host.guard(function()
     list = policy.returned((host.load_policy()(table.unpack(head.args))),
@@ -88,9 +87,11 @@ local function load_policies(head, source)
   return by_name
 end
 
---- The sources of holds for each policy's name; "" is for all.
+--- The declarations whose functions must be asked, by their names; nil when
+--- they cannot be. Files of holds are beside the policy, also for a script.
 local function holds_of(head)
   local source = same_text("policy", head.policy)
+  host.use_policy(head.policy.path, source or "")
   for _, module in ipairs(head.modules or {}) do
     same_text("module", module)
   end
@@ -105,11 +106,10 @@ local function holds_of(head)
     refuse("its policy %s, which must be asked for holds, is not there",
            head.policy.path)
   end
-  local by_name = head.declared and source and load_policies(head, source)
-  if head.declared and source and not by_name then
-    return nil
+  if needed then
+    return load_policies(head)
   end
-  return by_name or {}
+  return {}
 end
 
 local function open_files(sources)

@@ -155,6 +155,35 @@ def test_holds_count_when_it_is_applied(world, rng):
     assert "holds.txt" in done.err
 
 
+@pytest.mark.parametrize("text", [
+    """fal.hold.enforce { fal.hold.file "holds.txt" }
+    fal.delete_all(fal.requests { endpoint_id = "auto",
+      older_than = "30d" })""",
+    POLICY.replace("reason", 'hold = fal.hold.file "holds.txt", reason', 1)])
+def test_files_of_holds_are_beside_the_policy(world, rng, text):
+    """Also when the plan is applied from elsewhere."""
+    server = world.fal(rows(rng, 2))
+    ids = [one["request_id"] for one in server.rows]
+    (world.folder / "rules").mkdir()
+    (world.folder / "rules" / "holds.txt").write_text("")
+    world.policy(text, "rules/policy.lua")
+    world.run("plan", "rules/policy.lua", "-o", "p.plan", check=0)
+    (world.folder / "rules" / "holds.txt").write_text(ids[0])
+    world.run("apply", "p.plan", check=0)
+    assert server.gone == [ids[1]]
+
+
+def test_apply_reads_no_standard_input(world, rng):
+    ids = [uuid4(rng) for _ in range(2)]
+    server = world.fal()
+    text = """return fal.policy { name = "named", reason = "r",
+      select = fal.ids "-" }"""
+    path = world.folder / "p.plan"
+    world.lua(text, "--dry-run", "-o", path, stdin="\n".join(ids), check=0)
+    world.run("apply", path, check=0)
+    assert sorted(server.gone) == sorted(ids)
+
+
 def test_a_policy_with_functions_that_is_gone(world, rng):
     server = world.fal(rows(rng, 2))
     path = planned(world, POLICY.replace(
