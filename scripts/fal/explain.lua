@@ -120,17 +120,17 @@ local function explain_keep(found, plan)
   end
 end
 
-local function explain_holds(found, made, id, now_ms, ledger_hold)
+local function explain_holds(found, plan, id, now_ms, ledger_hold)
   local held = core.preview(id) == "held"
-  for _, about in ipairs(hold.describe(made.hold)) do
+  for _, about in ipairs(hold.describe(plan.holds)) do
     if about.kind == "file" then
       add(found, "hold", held and not ledger_hold and "held" or "no",
           about.title)
     end
   end
   local reason = found.request and
-    hold.ask(made.hold, found.request, clock(now_ms))
-  if hold.asks(made.hold) then
+    hold.ask(plan.holds, found.request, clock(now_ms), id)
+  if hold.asks(plan.holds) then
     add(found, "hold", reason and "held" or "no", reason or
         "the functions of the policy")
   end
@@ -227,7 +227,7 @@ function explain.request(plan, id, options)
   explain_select(found, made.selection, now_ms)
   explain_where(found, made, now_ms)
   explain_keep(found, plan)
-  explain_holds(found, made, id, now_ms, options.hold)
+  explain_holds(found, plan, id, now_ms, options.hold)
   explain_limits(found, plan, options.history)
   set_verdict(found, plan, id)
   set_date(found, plan, options.floor_ms, now_ms)

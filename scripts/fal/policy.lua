@@ -19,7 +19,6 @@ local KNOWN <const> = { "name", "select", "where", "keep", "hold", "limits",
 local LIMITS <const> = { "max", "percent", "growth", "min_scanned",
                          "min_age" }
 local MOST <const> = 1000000000
-local REASON_MAX <const> = 1000
 
 local declared, order = {}, {}
 
@@ -53,12 +52,22 @@ local function check_reason(reason)
          .. "30 days\": the ledger keeps it with every deletion")
   elseif type(reason) == "function" then
     return reason
-  elseif type(reason) ~= "string" or reason == "" or
-    #reason > REASON_MAX then
-    fail("reason", "text of 1 to %d bytes, or a function of the request that "
-         .. "returns it, is needed, got %s", REASON_MAX, check.show(reason))
+  elseif not check.reason(reason) then
+    fail("reason", "text of 1 to 1000 bytes, or a function of the request "
+         .. "that returns it, is needed, got %s", check.show(reason))
   end
   return reason
+end
+
+--- An iterator is read once: a second policy would find it empty.
+local function check_unread(value)
+  for _, made in ipairs(order) do
+    if type(value) == "function" and made.next == value then
+      fail("select", "policy '%s' reads this iterator already, and it can be "
+           .. "read once: give each policy its own fal.requests { ... }",
+           made.name)
+    end
+  end
 end
 
 --- The items as an iterator, and what is selected when it is a list of the
@@ -75,6 +84,7 @@ local function check_select(value)
     fail("select", "a table with names selects nothing: write select = "
          .. "fal.requests { ... }")
   end
+  check_unread(value)
   return tasks.items("policy", value), requests.selection(value)
 end
 
