@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <string.h>
+#include <termios.h>
 #include <unistd.h>
 
 #include "bindings/nouns.h"
@@ -269,6 +270,7 @@ static int l_ask(lua_State *L)
   char line[4096];
   ssize_t len;
 
+  (void)tcflush(STDIN_FILENO, TCIFLUSH);  /* typed before it was asked */
   if (write_all(frl, STDERR_FILENO, question, strlen(question)) == EINTR)
     return end_interrupted(L);
   len = read_answer(frl, line, sizeof(line));

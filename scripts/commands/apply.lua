@@ -8,6 +8,7 @@ local core = require "core"
 local deletions = require "fal.deletions"
 local hold = require "fal.hold"
 local host = require "host"
+local ids = require "fal.ids"
 local plan = require "fal.plan"
 local planfile = require "fal.planfile"
 local policy = require "fal.policy"
@@ -64,16 +65,16 @@ end
 
 --- ---- the holds of the policy -------------------------------------------
 
---- Loads the policy for its holds: declared by name, or nil when it cannot
---- be asked.
-local function load_policies(head, source)
+--- Loads the policy for its holds: those of all its policies, or nil when it
+--- cannot be asked.
+local function load_holds(head)
   policy.reset()
   hold.reset()
   deletions.reset(function()
     error("the policy deletes by itself now: it is not the one that was "
       .. "planned", 0)
   end)
-  host.use_policy(head.policy.path, source)
+  ids.planned = true
   local list
   if not host.guard(function()
     list = policy.returned((host.load_policy()(table.unpack(head.args))),
@@ -81,16 +82,14 @@ local function load_policies(head, source)
   end) then
     return nil
   end
-  local by_name = {}
-  for _, made in ipairs(list or {}) do
-    by_name[made.name] = made
-  end
-  return by_name
+  return hold.of_run(list or {})
 end
 
---- The sources of holds for each policy's name; "" is for all.
+--- The sources of holds as the policy has them now; nil when it failed. Files
+--- are beside the policy, also for a script.
 local function holds_of(head)
   local source = same_text("policy", head.policy)
+  host.use_policy(head.policy.path, source or "")
   for _, module in ipairs(head.modules or {}) do
     same_text("module", module)
   end
@@ -105,11 +104,15 @@ local function holds_of(head)
     refuse("its policy %s, which must be asked for holds, is not there",
            head.policy.path)
   end
-  local by_name = head.declared and source and load_policies(head, source)
-  if head.declared and source and not by_name then
-    return nil
+  if not head.declared or not source then
+    return {}
   end
-  return by_name or {}
+  local holds = load_holds(head)
+  if holds and needed and not hold.asks(holds) then
+    refuse("its policy %s does not hold by a function any more",
+           head.policy.path)
+  end
+  return holds
 end
 
 local function open_files(sources)
@@ -127,19 +130,18 @@ end
 --- ---- the plan as the runner takes it -----------------------------------
 
 --- Plans, one for each policy that the file names, in its order.
-local function plans_of(file, by_name)
-  local plans, index = {}, {}
+local function plans_of(file)
+  local plans, index, asks = {}, {}, hold.asks(file.holds)
   for _, item in ipairs(file.items) do
     local name = item.policy or ""
     if not index[name] then
-      local made = by_name[name]
-      index[name] = plan.new { name = item.policy, reason = item.reason,
-                               hold = made and made.hold or {} }
+      index[name] = plan.new { name = item.policy, reason = item.reason }
+      index[name].holds = file.holds
       plans[#plans + 1] = index[name]
     end
     local ended = item.ended_at and core.parse_time(item.ended_at)
     local at = index[name]:add(item.request_id, item, ended, item.reason)
-    if hold.asks(index[name].policy.hold) then
+    if asks then
       index[name].rows[at] = recheck.row(file, item)
     end
   end
@@ -160,6 +162,9 @@ local function apply(file)
   for _, about in ipairs(file.head.policies) do
     open_files(about.hold)
   end
+  if not hold.open(file.holds) then
+    return
+  end
   report.settle(host)
   recheck.run(file)
   if host.stopped() or not core.declare { planned = #file.items,
@@ -167,7 +172,7 @@ local function apply(file)
     return
   end
   local now_ms = core.at()
-  file.plans = plans_of(file, file.by_name)
+  file.plans = plans_of(file)
   if not host.options.quiet then
     core.log.info(("plan %s of %s: %s will be erased, unless held"):format(
       path, file.head.created_at, text.count(#file.items, "request",
@@ -192,8 +197,8 @@ local function run()
   if host.options["max-percent"] and not file.head.declared then
     host.usage("--max-percent needs the plan of a declarative policy")
   end
-  file.by_name = holds_of(file.head)
-  if not file.by_name then
+  file.holds = holds_of(file.head)
+  if not file.holds then
     return
   end
   host.observe(report.watcher(host))

@@ -34,6 +34,12 @@ local function write_file(path, plan, outcome, expires)
       or "the policy failed"))
     return
   end
+  local count = outcome.planned or host.counts().planned
+  if count > #plan.planned then
+    host.usage(("no plan was written to %s: %d are planned, and a plan file "
+      .. "has at most %d items; narrow the policy"):format(path, count,
+      planfile.MOST))
+  end
   planfile.write(host, path, listing.head(host, outcome, expires),
                  plan.planned)
   core.log.info(("the plan is in %s; falrun apply %s carries it out")

@@ -24,6 +24,12 @@ function check.show(value)
   return ('"%s"%s'):format(shown, #value > SHOWN and "..." or "")
 end
 
+--- Whether the gate takes it as the reason of a deletion.
+function check.reason(value)
+  return type(value) == "string" and #value >= 1 and #value <= 1000 and
+    not value:find("\0", 1, true) and utf8.len(value) ~= nil
+end
+
 --- Raises "bad argument 'name' to 'func' (why)".
 function check.fail(func, name, format, ...)
   local why = select("#", ...) > 0 and format:format(...) or format

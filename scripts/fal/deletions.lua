@@ -61,7 +61,7 @@ local function note_hold(item, id)
   local sources = hold.enforced()
   if sources[1] and core.parse_id(id) then
     local reason = hold.ask(sources, payload.item(item),
-      core.format_time(core.at() // 1000 * 1000))
+      core.format_time(core.at() // 1000 * 1000), id)
     if reason then
       core.hold_id(id, reason)
     end

@@ -120,9 +120,9 @@ local function explain_keep(found, plan)
   end
 end
 
-local function explain_holds(found, made, id, now_ms, ledger_hold)
+local function explain_holds(found, plan, id, now_ms, ledger_hold)
   local _, _, held = core.preview(id)
-  for _, about in ipairs(hold.describe(made.hold)) do
+  for _, about in ipairs(hold.describe(plan.holds)) do
     if about.kind == "file" then
       local its = not ledger_hold and held and
         held:find(about.title, 1, true)
@@ -130,8 +130,8 @@ local function explain_holds(found, made, id, now_ms, ledger_hold)
     end
   end
   local reason = found.request and
-    hold.ask(made.hold, found.request, clock(now_ms))
-  if hold.asks(made.hold) then
+    hold.ask(plan.holds, found.request, clock(now_ms), id)
+  if hold.asks(plan.holds) then
     add(found, "hold", reason and "held" or "no", reason or
         "the functions of the policy")
   end
@@ -233,7 +233,7 @@ function explain.request(plan, id, options)
   explain_select(found, made.selection, now_ms)
   explain_where(found, made, now_ms)
   explain_keep(found, plan)
-  explain_holds(found, made, id, now_ms, options.hold)
+  explain_holds(found, plan, id, now_ms, options.hold)
   explain_limits(found, plan, options.history)
   set_verdict(found, plan, id)
   set_date(found, plan, options.floor_ms, now_ms)

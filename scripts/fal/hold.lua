@@ -13,7 +13,8 @@ local check = require "fal.check"
 local hold = {}
 
 local known = setmetatable({}, { __mode = "k" })    -- source -> what it is
-local sets = setmetatable({}, { __mode = "k" })     -- list -> set of its ids
+local sets = setmetatable({}, { __mode = "k" })     -- list -> its ids, for
+local FRESH <const> = 1000                          -- so many ms
 local enforced = {}
 
 local meta = { __name = "hold source", __metatable = false }
@@ -94,27 +95,34 @@ function hold.open(sources)
   return true
 end
 
-local function set_of(list)
-  local set = sets[list]
-  if not set then
-    set = {}
-    for key, value in pairs(list) do
-      local id = math.type(key) == "integer" and value or key
-      if not core.parse_id(id) then
-        error(("it named %s, which is no request id"):format(check.show(id)),
-              0)
-      end
-      set[id] = id ~= value and type(value) == "string" and value or true
+local function read_list(list)
+  local ids = {}
+  for key, value in pairs(list) do
+    local id = math.type(key) == "integer" and value or key
+    if not core.parse_id(id) then
+      error(("it named %s, which is no request id"):format(check.show(id)), 0)
     end
+    ids[id] = id ~= value and type(value) == "string" and value or true
+  end
+  return ids
+end
+
+--- What a list says of an id. A function may give the same table each time
+--- and change it in between: what it grew by counts at once, whatever else
+--- changed within a second.
+local function look_up(list, id)
+  local set, now = sets[list], core.now()
+  if not set or set.length ~= #list or now - set.at >= FRESH then
+    set = { ids = read_list(list), length = #list, at = now }
     sets[list] = set
   end
-  return set
+  return set.ids[id] or list[id]
 end
 
 --- What f said, as a reason or nil.
 local function reason_of(what, answer, id)
   if type(answer) == "table" then
-    answer = set_of(answer)[id]
+    answer = look_up(answer, id)
   end
   if not answer then
     return nil
@@ -137,11 +145,11 @@ end
 --- Why the functions among the sources hold this request, or nil. A function
 --- that raises is a safety stop, and raises.
 ---@param now string   the run's time
-function hold.ask(sources, request, now)
+---@param id string    as it was listed: a rule may have changed the request
+function hold.ask(sources, request, now, id)
   for _, source in ipairs(sources) do
     local what = known[source]
     if what.kind == "from" then
-      local id = rawget(request, "request_id")
       local ok, reason = pcall(function()
         return reason_of(what, what.f(request, now), id)
       end)
@@ -162,6 +170,25 @@ function hold.asks(sources)
     end
   end
   return false
+end
+
+--- The sources of all policies of a run and those that its file enforces: a
+--- hold covers a request whichever policy selects it.
+---@param list {hold:fal.HoldSource[]}[]
+function hold.of_run(list)
+  local all, seen = {}, {}
+  local function add(sources)
+    for _, source in ipairs(sources) do
+      if not seen[source] then
+        seen[source], all[#all + 1] = true, source
+      end
+    end
+  end
+  for _, made in ipairs(list) do
+    add(made.hold)
+  end
+  add(enforced)
+  return all
 end
 
 --- What a plan writes down of the sources.

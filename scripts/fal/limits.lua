@@ -63,25 +63,31 @@ local function below_scanned(plan, least)
   end
 end
 
-local function age_of(plan, at, now_ms)
-  return now_ms - plan.ended[at]
+--- When it ended, or the time inside a version 7 id where that is younger;
+--- nil when neither is known.
+local function end_of(plan, at)
+  local id, ended = plan.ids[at], plan.ended[at] or nil
+  local made = id:sub(15, 15) == "7" and
+    tonumber(id:sub(1, 8) .. id:sub(10, 13), 16) or nil
+  return made and math.max(made, ended or made) or ended
 end
 
 local function below_age(plan, least, now_ms)
-  local count, youngest = 0, nil
+  local count, youngest, latest = 0, nil, nil
   for at = 1, plan.size do
-    if not plan.fates[at] and plan.ended[at] and
-      age_of(plan, at, now_ms) < least then
+    local ended = not plan.fates[at] and end_of(plan, at)
+    if ended and now_ms - ended < least then
       count = count + 1
-      youngest = (not youngest or plan.ended[at] > plan.ended[youngest])
-        and at or youngest
+      if not latest or ended > latest then
+        youngest, latest = at, ended
+      end
     end
   end
   if count > 0 then
     return ("it selects %s younger than its limits.min_age of %s (%s ended "
       .. "at %s); narrow the selection, or lower min_age"):format(
       requests(count), plan.policy.limits.min_age_text, plan.ids[youngest],
-      core.format_time(plan.ended[youngest]))
+      core.format_time(latest))
   end
 end
 

@@ -33,7 +33,7 @@ local function take_row(item, place)
            ended = type(ended) == "string" and core.parse_time(ended) or nil }
 end
 
---- Lists of the API come without doubles; others may name an id twice.
+--- Others than lists of the API may name an id twice.
 local function came_before(job, id)
   if job.policy.selection then
     return false
@@ -64,15 +64,21 @@ local function is_new(job, row)
   return true
 end
 
+local function refuse(job, row, rule, words)
+  error(("%sthe %s of policy '%s' returned %s; it was asked about %s"):format(
+    job.policy.place, rule, job.policy.name, words, row.id), 0)
+end
+
 local function decide(job, row)
   local where = job.policy.where
   row.passes = not where or where(row.request, job.now)
-  if row.passes and type(job.policy.reason) == "function" then
+  if row.passes == core.json.null then
+    refuse(job, row, "where", "null: true or false is needed")
+  elseif row.passes and type(job.policy.reason) == "function" then
     row.reason = job.policy.reason(row.request, job.now)
-    if type(row.reason) ~= "string" or row.reason == "" then
-      error(("%sthe reason of policy '%s' returned a %s for %s: text is "
-        .. "needed"):format(job.policy.place, job.policy.name,
-        type(row.reason), row.id), 0)
+    if not check.reason(row.reason) then
+      refuse(job, row, "reason", ("a %s: UTF-8 text of 1 to 1000 bytes is "
+        .. "needed"):format(type(row.reason)))
     end
   end
 end
@@ -91,6 +97,11 @@ local function keep_row(job, row)
     made.passed_over = made.passed_over + 1
     made:note(row.id, "its where said no")
     return
+  elseif job.policy.selection then      -- a double would be kept and deleted
+    if job.seen[row.id] then
+      return
+    end
+    job.seen[row.id] = true
   end
   local at = made:add(row.id, row.request, row.ended, row.reason)
   job.codes[at] = row.fate ~= "planned" and (row.code or row.fate) or nil
@@ -171,7 +182,7 @@ local function apply_holds(job)
   for at = 1, made.size do
     if not made.fates[at] then
       local reason = job.asks and
-        hold.ask(job.policy.hold, made.rows[at], job.now)
+        hold.ask(job.holds, made.rows[at], job.now, made.ids[at])
       if reason then
         made:settle(at, "held", reason)
       else
@@ -187,7 +198,7 @@ end
 --- A file's holds are the gate's, which must hear of them before it is asked
 --- about ids.
 local function open_holds(job)
-  local ok, err = hold.open(job.policy.hold)
+  local ok, err = hold.open(job.holds)
   if not ok then
     error(err, 0)
   end
@@ -196,19 +207,23 @@ end
 --- Plans one policy. Waits; raises when the list or a rule fails, and after
 --- a safety stop by a source of holds.
 ---@param made table       a declaration of policy.lua
----@param options {now_ms:integer, taken:table?, notes:table?}
+---@param options {now_ms:integer, holds:fal.HoldSource[]?, taken:table?,
+---  notes:table?}   holds: of the run; nil: the policy's own
 ---  taken: which policy of this run has an id already; nil: there is one only
 function planner.plan(made, options)
+  local holds = options.holds or made.hold
   local job = {
     policy = made, now_ms = options.now_ms, taken = options.taken,
     now = core.format_time(options.now_ms // 1000 * 1000), codes = {},
     held_by = {},
-    plan = plan.new(made, options.notes), asks = hold.asks(made.hold),
+    plan = plan.new(made, options.notes), holds = holds,
+    asks = hold.asks(holds),
     keeping = made.keep and keeping.new(made.keep), seen = {},
   }
   local _ <close> = setmetatable({}, { __close = function()
     time.pin(nil)
   end })
+  job.plan.holds = holds
   open_holds(job)
   time.pin(job.now_ms)
   scan(job)

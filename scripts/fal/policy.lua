@@ -18,7 +18,6 @@ local policy = {}
 local KNOWN <const> = shapes.names "policy"
 local LIMITS <const> = shapes.names "policy_limits"
 local MOST <const> = 1000000000
-local REASON_MAX <const> = 1000
 local POLICIES_MAX <const> = 100        -- the ledger keeps figures of each
 
 local declared, order, selected = {}, {}, {}
@@ -53,10 +52,9 @@ local function check_reason(reason)
          .. "30 days\": the ledger keeps it with every deletion")
   elseif type(reason) == "function" then
     return reason
-  elseif type(reason) ~= "string" or reason == "" or
-    #reason > REASON_MAX then
-    fail("reason", "text of 1 to %d bytes, or a function of the request that "
-         .. "returns it, is needed, got %s", REASON_MAX, check.show(reason))
+  elseif not check.reason(reason) then
+    fail("reason", "text of 1 to 1000 bytes, or a function of the request "
+         .. "that returns it, is needed, got %s", check.show(reason))
   end
   return reason
 end

@@ -4,6 +4,7 @@
 --- endpoint, is held for the length of the run: the gate leaves it alone and
 --- records why. Items that were planned by their id alone have no facts.
 local core = require "core"
+local payload = require "fal.payload"
 local requests = require "fal.requests"
 
 local recheck = {}
@@ -99,9 +100,12 @@ function recheck.run(file)
   end
 end
 
---- The request of an item as it was listed again, for what asks about it.
+--- The request of an item as it was listed again, for what asks about it;
+--- what was planned by its id alone is all that is known of it.
 function recheck.row(file, item)
-  return file.rows[item.request_id]
+  return file.rows[item.request_id] or payload.item {
+    request_id = item.request_id, endpoint_id = item.endpoint_id,
+    ended_at = item.ended_at, status_code = item.status_code }
 end
 
 return recheck

@@ -51,6 +51,19 @@ local function was_asked_for(group, endpoint)
   return false
 end
 
+--- A group also lists what lies below its endpoints: whether an earlier
+--- group had it.
+local function was_listed(list, endpoint)
+  local at = 0
+  repeat
+    at = endpoint:find("/", at + 1, true)
+    if list.past[at and endpoint:sub(1, at - 1) or endpoint] then
+      return true
+    end
+  until not at
+  return false
+end
+
 local function check_asked(list, group, place, request)
   if not was_asked_for(group, request.endpoint_id) then
     pages.fail(PATH, "items[%d].endpoint_id was not asked for", place)
@@ -67,7 +80,8 @@ local function take_page(list, group, items, state)
     check_asked(list, group, place, request)
     local id = request.request_id
     ids[place] = id
-    if not state.ids[id] and not list.last_ids[id] then
+    if not state.ids[id] and not list.last_ids[id] and
+      not was_listed(list, request.endpoint_id) then
       local has, unended = selection.has(list, request, ended_ms)
       if has then
         state.rows[#state.rows + 1] = payload.request(request)
@@ -131,11 +145,14 @@ local function groups_of(list)
 end
 
 local function start_group(list)
+  for _, id in ipairs(list.group or {}) do
+    list.past[id] = true
+  end
   local group = list.next_group()
   if not group then
     return false
   end
-  list.last_ids = {}
+  list.last_ids, list.group = {}, group
   local span = { from = list.sent.from, to = list.sent.to, path = PATH }
   list.next_window = window.walk(span, function(from, to, most)
     return read_window(list, group, from, to, most)
@@ -177,7 +194,7 @@ end
 function requests.list(options)
   local list = selection.new(options)
   local rows, at, over = {}, 0, false
-  list.unended = 0
+  list.unended, list.past = 0, {}
   local function iterate()
     list.started = true
     check_free(list)

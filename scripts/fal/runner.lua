@@ -46,7 +46,7 @@ local function send(job, at)
   local plan = job.plan
   local id, row = plan.ids[at], plan.rows[at]
   local reason = row and core.mode == "run" and
-    hold.ask(plan.policy.hold, row, job.now)
+    hold.ask(plan.holds, row, job.now, id)
   if reason then
     core.hold_id(id, reason)
   end
@@ -74,12 +74,10 @@ end
 
 --- ---- declared policies -------------------------------------------------
 
-local function open_holds(list)
-  for _, made in ipairs(list) do
-    local ok, err = hold.open(made.hold)
-    if not ok then
-      error(err, 0)
-    end
+local function open_holds(holds)
+  local ok, err = hold.open(holds)
+  if not ok then
+    error(err, 0)
   end
 end
 
@@ -96,7 +94,7 @@ local function plan_all(outcome, list, options)
   local taken = #list > 1 and {} or nil
   for i, made in ipairs(list) do
     outcome.plans[i] = planner.plan(made, {
-      now_ms = outcome.now_ms, taken = taken,
+      now_ms = outcome.now_ms, taken = taken, holds = outcome.holds,
       notes = options.notes and {} or nil })
   end
 end
@@ -123,7 +121,8 @@ end
 local function run_declared(host, outcome, list, options)
   outcome.plans = {}
   deletions.close()
-  open_holds(list)
+  outcome.holds = hold.of_run(list)
+  open_holds(outcome.holds)
   tighten(list)
   options.settle()
   outcome.now_ms = core.at()

@@ -155,6 +155,35 @@ def test_holds_count_when_it_is_applied(world, rng):
     assert "holds.txt" in done.err
 
 
+@pytest.mark.parametrize("text", [
+    """fal.hold.enforce { fal.hold.file "holds.txt" }
+    fal.delete_all(fal.requests { endpoint_id = "auto",
+      older_than = "30d" })""",
+    POLICY.replace("reason", 'hold = fal.hold.file "holds.txt", reason', 1)])
+def test_files_of_holds_are_beside_the_policy(world, rng, text):
+    """Also when the plan is applied from elsewhere."""
+    server = world.fal(rows(rng, 2))
+    ids = [one["request_id"] for one in server.rows]
+    (world.folder / "rules").mkdir()
+    (world.folder / "rules" / "holds.txt").write_text("")
+    world.policy(text, "rules/policy.lua")
+    world.run("plan", "rules/policy.lua", "-o", "p.plan", check=0)
+    (world.folder / "rules" / "holds.txt").write_text(ids[0])
+    world.run("apply", "p.plan", check=0)
+    assert server.gone == [ids[1]]
+
+
+def test_apply_reads_no_standard_input(world, rng):
+    ids = [uuid4(rng) for _ in range(2)]
+    server = world.fal()
+    text = """return fal.policy { name = "named", reason = "r",
+      select = fal.ids "-" }"""
+    path = world.folder / "p.plan"
+    world.lua(text, "--dry-run", "-o", path, stdin="\n".join(ids), check=0)
+    world.run("apply", path, check=0)
+    assert sorted(server.gone) == sorted(ids)
+
+
 def test_a_policy_with_functions_that_is_gone(world, rng):
     server = world.fal(rows(rng, 2))
     path = planned(world, POLICY.replace(
@@ -162,6 +191,70 @@ def test_a_policy_with_functions_that_is_gone(world, rng):
     (world.folder / "policy.lua").unlink()
     done = world.run("apply", path, check=2)
     assert "must be asked for holds" in done.err and not server.deletes
+
+
+def test_functions_hold_what_is_known_by_its_id(world, rng):
+    ids = [uuid4(rng) for _ in range(3)]
+    server = world.fal()
+    holds = world.folder / "h.csv"
+    holds.write_text("# none\n")
+    path = planned(world, """
+      return fal.policy { name = "p", reason = "r", select = { %s },
+        hold = fal.hold.from(function() return fal.ids "h.csv" end) }
+    """ % ",".join('"%s"' % one for one in ids))
+    holds.write_text(ids[0] + "\n")
+    world.run("apply", path, check=0)
+    assert sorted(server.gone) == sorted(ids[1:])
+
+
+def test_a_policy_that_has_other_holds_by_now(world, rng):
+    server = world.fal(rows(rng, 2))
+    ids = [one["request_id"] for one in server.rows]
+    switch = world.folder / "switch.csv"
+    switch.write_text("# off\n")
+    (world.folder / "old.csv").write_text("# none\n")
+    (world.folder / "new.csv").write_text(ids[0] + "\n")
+    path = planned(world, 'local on = #fal.ids "switch.csv" > 0' + POLICY
+                   .replace('"p"', 'on and "q" or "p"').replace("reason", """
+      hold = { fal.hold.file(on and "new.csv" or "old.csv"),
+        fal.hold.from(function(r) return on and r.request_id == "%s" end) },
+      reason""" % ids[1], 1))
+    switch.write_text(ids[0] + "\n")
+    world.run("apply", path, check=0)
+    assert not server.gone
+    assert set(world.outcomes().values()) == {"held"}
+
+
+def test_a_policy_that_holds_by_no_function_any_more(world, rng):
+    server = world.fal(rows(rng, 2))
+    switch = world.folder / "switch.csv"
+    switch.write_text("# off\n")
+    path = planned(world, 'local on = #fal.ids "switch.csv" > 0' + POLICY
+                   .replace("reason", """hold = not on and
+      fal.hold.from(function() end) or nil, reason""", 1))
+    switch.write_text(uuid4(rng) + "\n")
+    done = world.run("apply", path, check=2)
+    assert "any more" in done.err and not server.deletes
+
+
+@pytest.mark.parametrize("gone", [False, True])
+def test_files_of_holds_are_beside_the_policy(world, rng, gone):
+    server = world.fal(rows(rng, 2))
+    ids = [one["request_id"] for one in server.rows]
+    folder = world.folder / "policies"
+    folder.mkdir()
+    (folder / "h.txt").write_text(ids[0] + "\n")
+    (folder / "s.lua").write_text("""
+      fal.hold.enforce { fal.hold.file "h.txt" }
+      fal.delete_all(fal.requests { endpoint_id = "auto",
+        older_than = "30d" }, { reason = "old" })""")
+    world.run("plan", "policies/s.lua", "-o", "s.plan", check=0)
+    (folder / "h.txt").write_text(ids[1] + "\n")
+    (world.folder / "h.txt").write_text("# another file\n")
+    if gone:
+        (folder / "s.lua").unlink()
+    world.run("apply", "s.plan", check=0)
+    assert not server.gone
 
 
 def test_a_plan_without_its_policy(world, rng):
@@ -217,6 +310,17 @@ def test_many_that_are_left_are_counted(world, rng):
     assert done.err.count("the plan is not true of it any more id=") == 10
     assert "and 20 more; falrun show last lists them" in done.err
     assert not server.gone
+
+
+def test_a_plan_file_is_whole(world, rng):
+    world.fal()
+    (world.folder / "ids.txt").write_text("".join(
+        uuid4(rng) + "\n" for _ in range(100001)))
+    path = world.folder / "p.plan"
+    done = world.lua("""return fal.policy { name = "p", reason = "r",
+      select = fal.ids "ids.txt" }""", "--dry-run", "--json", "-o", path,
+                     "--max-deletes", "200000", timeout=120, check=2)
+    assert "at most 100000 items" in done.err and not path.exists()
 
 
 def test_diff(world, rng):

@@ -8,7 +8,7 @@ import time
 import pytest
 
 from conftest import PROGRAM, agree, ledger_events
-from hostile import Answer, error, row, uuid4
+from hostile import Answer, error, row, uuid4, uuid7
 
 DAY = 86400
 
@@ -318,14 +318,126 @@ def test_two_policies_in_a_file(world, rng):
         "rest", "rest", "failed", "failed"]
 
 
+# ---- what a rule, a list or a hold may do ------------------------------------
+
+def declared(*texts):
+    """Several policies in one file."""
+    return "return { %s }" % ",".join(
+        text.replace("return fal", "fal", 1) for text in texts)
+
+
+def test_a_hold_covers_every_policy(world, rng):
+    made = rows(rng, [40, 41])
+    server = world.fal(made)
+    world.lua(declared(policy("""
+      where = function() return false end,
+      hold = fal.hold.from(function(r) return r.request_id == arg[1] end),""",
+                              name="a"), policy(name="b")),
+              made[0]["request_id"], check=0)
+    assert server.gone == [made[1]["request_id"]]
+
+
+def test_what_is_enforced_holds_for_policies_too(world, rng):
+    made = rows(rng, [40, 41])
+    server = world.fal(made)
+    world.lua("""fal.hold.enforce { fal.hold.from(function(r)
+      return r.request_id == arg[1] end) }""" + policy(),
+              made[0]["request_id"], check=0)
+    assert server.gone == [made[1]["request_id"]]
+
+
+def test_a_list_of_holds_that_grows(world, rng):
+    made = rows(rng, [40, 41, 42])
+    server = world.fal(made)
+    world.lua("local held, n = {}, 0" + policy("""
+      hold = fal.hold.from(function()
+        n = n + 1
+        if n == 4 then held[1] = "%s" end       -- when the first is sent
+        return held
+      end),""" % made[0]["request_id"]), "--concurrency", "1", check=0)
+    assert sorted(server.gone) == sorted(m["request_id"] for m in made[1:])
+
+
+def test_a_rule_that_changes_the_id_lifts_no_hold(world, rng):
+    made = rows(rng, [40, 41])
+    server = world.fal(made)
+    world.lua(policy("""
+      where = function(r) r.request_id = r.request_id:upper() return true end,
+      hold = fal.hold.from(function() return { "%s" } end),"""
+                     % made[0]["request_id"]), check=0)
+    assert server.gone == [made[1]["request_id"]]
+
+
+def test_two_groups_that_list_the_same(world, rng):
+    """An endpoint lists what is below it; here that is in another group."""
+    made = [row(uuid4(rng), 100 * DAY, endpoint="fal-ai/a%02d" % n)
+            for n in range(60)]
+    newest = row(uuid4(rng), 40 * DAY, endpoint="fal-ai/a00/zz")
+
+    def below(request):
+        asked = request.query["endpoint_id"]
+        return Answer(200, {"has_more": False, "next_cursor": None, "items": [
+            one for one in made + [newest]
+            if any((one["endpoint_id"] + "/").startswith(name + "/")
+                   for name in asked)]})
+
+    server = world.fal(list=below)
+    names = [one["endpoint_id"] for one in made + [newest]]
+    done = world.lua(policy("keep = { last = 1 },").replace(
+        '"auto"', "{%s}" % ",".join('"%s"' % name for name in names)),
+                     check=0)
+    assert "60 of 61 scanned" in done.err
+    assert sorted(server.gone) == sorted(m["request_id"] for m in made)
+
+
+@pytest.mark.parametrize("reason", [
+    '("x"):rep(1001)', '"a\\0b"', '"\\xff"', '""', "nil"])
+def test_a_reason_that_cannot_be_recorded(world, rng, reason):
+    server = world.fal(rows(rng, [40, 41, 42]))
+    done = world.lua(policy().replace('"erased after 30 days"', """
+      function(r) if r.ended_at > fal.ago "41d" then return %s end
+                  return "old" end""" % reason), check=1)
+    assert not server.gone and "the reason of policy 'p'" in done.err
+
+
+def test_null_is_no_yes(world, rng):
+    made = rows(rng, [40])
+    made[0]["json_input"] = {"erase": None}
+    server = world.fal(made)
+    done = world.lua(policy("where = function(r) return r.input.erase end,"),
+                     check=1)
+    assert not server.gone and "returned null" in done.err
+
+
+def test_min_age_of_one_among_several(world, rng):
+    server = world.fal()
+    named = """fal.policy { name = "%s", reason = "r", select = { "%s" }, %s }"""
+    done = world.lua("return { %s, %s }" % (
+        named % ("a", uuid7(rng, 3 * DAY), 'limits = { min_age = "7d" }'),
+        named % ("b", uuid7(rng, 4 * DAY), "")), check=4)
+    assert not server.gone and "min_age of 7d" in done.err
+
+
+def test_an_iterator_is_read_once(world, rng):
+    server = world.fal(rows(rng, [40, 41]))
+    done = world.lua("""
+      local all = fal.requests { endpoint_id = "auto", older_than = "30d" }
+      return { fal.policy { name = "a", reason = "r", select = all },
+               fal.policy { name = "b", reason = "r", select = all } }""",
+                     check=1)
+    assert not server.gone and "another policy reads the same list" in done.err
+
+
 # ---- on a terminal ----------------------------------------------------------
 
-def on_terminal(world, answer, *args):
-    """Runs with a terminal for everything; what the screen showed."""
+def on_terminal(world, answer, *args, ahead=b""):
+    """Runs with a terminal for everything; what the screen showed. `ahead` is
+    typed before the question."""
     pid, fd = pty.fork()
     if pid == 0:
         os.chdir(world.folder)
         os.execve(PROGRAM, [PROGRAM, *args], world.env(TERM="dumb"))
+    os.write(fd, ahead)
     screen, end = b"", time.time() + 30
     sent = False
     while time.time() < end:
@@ -356,6 +468,13 @@ def test_one_question_on_a_terminal(world, rng, answer, code, gone):
     assert len(server.gone) == gone
     assert screen.count("[y/N]") == 1
     assert "3 of 3 scanned" in screen
+
+
+def test_what_was_typed_before_is_no_answer(world, rng):
+    server = world.fal(rows(rng, [40] * 3), list=lambda _: time.sleep(0.5))
+    got, screen = on_terminal(world, b"n\n", world.policy(policy()),
+                              ahead=b"y\n")
+    assert got == 4 and not server.gone, screen
 
 
 def test_ctrl_c_at_the_question(world, rng):
