@@ -34,7 +34,7 @@ local function report_type(ctx, name, wanted, node, got)
 end
 
 local function check_sides(ctx, node, other)
-  local name = rows.field(node)
+  local name = rows.field(values.of(node))
   local wanted = TYPES[name or false]
   if not wanted then
     return
