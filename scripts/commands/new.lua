@@ -93,6 +93,10 @@ local function check_name(word)
       .. "got \"%s\""):format((word or ""):sub(1, 60)
       :gsub("[^\x20-\x7e]", "?")))
   end
+  if name:find "_test$" then
+    host.usage("a file whose name ends in _test is a test: choose another "
+      .. "name")
+  end
   return name
 end
 
@@ -104,24 +108,47 @@ local function types()
   return table.concat(parts, "\n")
 end
 
---- Creates a file; one that is there stays, and `needed` says that it must
---- not be.
-local function create(path, text, needed)
+--- Creates a file.
+local function create(path, text)
   local ok, err = host.create(path, text)
-  if ok then
-    host.write("wrote " .. path .. "\n")
-  elseif needed then
-    host.usage(err.message .. (needed == true and "" or needed))
-  else
-    host.write("left " .. path .. " as it is\n")
+  if not ok then
+    host.usage(err.message)
+  end
+  host.write("wrote " .. path .. "\n")
+end
+
+--- What a folder has by now, links that lead nowhere as well.
+local function names_of(folder)
+  local names, err = host.list_dir(folder == "" and "." or folder)
+  if not names then
+    host.usage(err.message)
+  end
+  return names
+end
+
+local function check_absent(there, folder, file)
+  if there[file] then
+    host.usage(("%s%s is there already: nothing was written; choose another "
+      .. "name"):format(folder, file))
   end
 end
 
-local function check_absent(path)
-  if host.read_file(path, 1 << 30) then
-    host.usage(("%s is there already: nothing was written; choose another "
-      .. "name"):format(path))
+--- Creates a file of the editor's; one that is there stays as it is.
+local function settle(there, folder, file, text)
+  if there[file] then
+    host.write(("left %s%s as it is\n"):format(folder, file))
+  else
+    create(folder .. file, text)
   end
+end
+
+local function write_types(folder)
+  local ok, err = host.make_dir(folder .. ".falrun")
+  if not ok then
+    host.usage(err.message)
+  end
+  folder = folder .. ".falrun/"
+  settle(names_of(folder), folder, "fal.lua", types())
 end
 
 local function run()
@@ -131,16 +158,16 @@ local function run()
   end
   local name = check_name(words[1])
   local folder = given.dir and given.dir:gsub("/*$", "/") or ""
-  local policy, test = folder .. name .. ".lua", folder .. name .. "_test.lua"
-  check_absent(policy)
-  check_absent(test)
-  create(policy, POLICY:gsub("@NAME@", (name:gsub("%%", "%%%%"))), true)
-  create(test, TEST:gsub("@NAME@", (name:gsub("%%", "%%%%"))), true)
-  create(folder .. ".luarc.json", LUARC)
-  create(folder .. ".luacheckrc", LUACHECKRC)
-  if host.make_dir(folder .. ".falrun") then
-    create(folder .. ".falrun/fal.lua", types())
-  end
+  local policy, test = name .. ".lua", name .. "_test.lua"
+  local there = names_of(folder)
+  check_absent(there, folder, policy)
+  check_absent(there, folder, test)
+  create(folder .. policy, (POLICY:gsub("@NAME@", name)))
+  create(folder .. test, (TEST:gsub("@NAME@", name)))
+  settle(there, folder, ".luarc.json", LUARC)
+  settle(there, folder, ".luacheckrc", LUACHECKRC)
+  write_types(folder)
+  policy, test = folder .. policy, folder .. test
   core.log.info(("next: falrun check %s && falrun test %s && falrun plan "
     .. "--sandbox %s"):format(policy, test, policy))
 end

@@ -14,7 +14,8 @@ def test_a_new_policy_works(world):
     json.loads((world.folder / ".luarc.json").read_text())
     assert "fal.policy" in (world.folder / ".falrun/fal.lua").read_text()
     check = world.run("check", "flux-30d.lua", check=0, key=False)
-    assert "warning" not in check.err
+    assert check.out == "flux-30d.lua: ok\n" and not check.err
+    world.run("check", "flux-30d_test.lua", check=0, key=False)
     world.run("test", check=0, key=False)
     subprocess.run(["luacheck", "--quiet", "flux-30d.lua",
                     "flux-30d_test.lua"], cwd=world.folder, check=True)
@@ -33,6 +34,28 @@ def test_nothing_is_overwritten(world):
     assert "left .luacheckrc as it is" in done.out
 
 
+@pytest.mark.parametrize("kind", ["folder", "link", "unreadable"])
+def test_what_is_no_file_is_there_as_well(world, kind):
+    path = world.folder / "a_test.lua"
+    if kind == "folder":
+        path.mkdir()
+    elif kind == "link":
+        path.symlink_to("nowhere")
+    else:
+        path.write_text("mine")
+        path.chmod(0)
+    done = world.run("new", "a", check=2)
+    assert "a_test.lua is there already: nothing was written" in done.err
+    assert not (world.folder / "a.lua").exists() and not done.out
+    path.chmod(0o600) if kind == "unreadable" else None
+
+
+def test_what_cannot_be_written_is_not_said_to_be_left(world):
+    (world.folder / ".falrun").write_text("a file in the way")
+    done = world.run("new", "a", check=2)
+    assert "as it is" not in done.out and ".falrun" in done.err
+
+
 def test_into_a_folder(world):
     (world.folder / "rules").mkdir()
     world.run("new", "a.lua", "--dir", "rules", check=0)
@@ -42,7 +65,7 @@ def test_into_a_folder(world):
 
 
 @pytest.mark.parametrize("words", [
-    [], ["a", "b"], ["../x"], ["a/b"], [".x"], ["-x"], ["a b"], [""],
+    [], ["a", "b"], ["a_test"], ["a_test.lua"], ["../x"], ["a/b"], [".x"], ["-x"], ["a b"], [""],
     ["x" * 65]])
 def test_names(world, words):
     world.run("new", *words, check=2)
