@@ -271,7 +271,12 @@ test("the library is called as it is", function()
 end)
 
 test("sums and escapes are read", function()
-  one("bare-number", list "older_than = 30 * 24 * 3600")
+  for _, odd in ipairs { "1e300", "1/0", "-(1/0)", "0/0", "-1", "1.5",
+                         "9223372036854775807", "0x7fffffffffffffff + 1" } do
+    one("bare-number", list("older_than = " .. odd))
+    one("out-of-range", list("older_than = '1d', limit = 1000.5 + " .. odd))
+  end
+  one("bare-number", list "older_than = 30 * 24 * 3600", '"30d" if')
   one("bad-duration", list "older_than = '30' .. ' days'", '"30d"')
   one("bad-duration", list "older_than = '30\\x44'", '"30d"')
   equal(found(list "older_than = 30 .. 'd'"), {})

@@ -13,6 +13,7 @@ local UNITS <const> = {
   hr = "h", hrs = "h", hour = "h", hours = "h", day = "d", days = "d",
   week = "w", weeks = "w",
 }
+local DAY <const> = 24 * 3600           -- in seconds
 local MONTHS <const> = { mo = 30, mon = 30, month = 30, months = 30, y = 365,
                          yr = 365, year = 365, years = 365 }
 
@@ -47,13 +48,21 @@ local function report_text(ctx, where, node, text)
     .. "like \"30d\" or \"1h30m\" (units: ms, s, m, h, d, w)")
 end
 
+--- Whoever writes 2592000 has counted the seconds of thirty days.
+local function unit_for(value)
+  local days = value % DAY == 0 and math.tointeger(value // DAY)
+  if days and days > 0 then
+    return ('write "%dd" if that is seconds'):format(days)
+  end
+  return ('write "%sd" for days or "%ss" for seconds'):format(value, value)
+end
+
 --- A value that must be a duration. Its ms where that is certain.
 function durations.duration(ctx, where, node)
   local kind, value = values.literal(node)
   if kind == "number" then
     context.report(ctx, "bare-number", node.token, ("%s: a duration needs a "
-      .. "unit, not the bare number %s"):format(where, value),
-      ('write "%sd" for days or "%ss" for seconds'):format(value, value))
+      .. "unit, not the bare number %s"):format(where, value), unit_for(value))
   elseif kind == "string" then
     local ms = core.parse_duration(value)
     if not ms then
