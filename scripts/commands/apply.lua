@@ -15,6 +15,7 @@ local recheck = require "fal.recheck"
 local report = require "fal.report"
 local runner = require "fal.runner"
 local summary = require "fal.summary"
+local unsettled = require "fal.unsettled"
 
 local POLICY_MOST <const> = 4 << 20
 
@@ -161,6 +162,7 @@ local function apply(file)
   if not hold.open(file.holds) then
     return
   end
+  unsettled.hold(host, file.holds)
   report.settle(host)
   recheck.run(file)
   if host.stopped() or not core.declare { planned = #file.items,
