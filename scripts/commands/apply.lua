@@ -17,6 +17,7 @@ local report = require "fal.report"
 local runner = require "fal.runner"
 local summary = require "fal.summary"
 local text = require "fal.text"
+local unsettled = require "fal.unsettled"
 
 local POLICY_MOST <const> = 4 << 20
 
@@ -165,6 +166,7 @@ local function apply(file)
   if not hold.open(file.holds) then
     return
   end
+  unsettled.hold(host, file.holds)
   report.settle(host)
   recheck.run(file)
   if host.stopped() or not core.declare { planned = #file.items,

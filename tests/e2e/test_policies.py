@@ -346,6 +346,41 @@ def test_what_is_enforced_holds_for_policies_too(world, rng):
     assert server.gone == [made[1]["request_id"]]
 
 
+def left_open(world, text, *args):
+    """A run that is killed while its first deletion is not answered."""
+    server, kept = world.servers[-1], world.servers[-1].script.get("delete")
+    server.script["delete"] = lambda _: Answer(200, stall=30)
+    run = world.start(world.policy(text), *args)
+    run.until(lambda: server.deletes)
+    run.process.kill()
+    run.process.wait()
+    server.script["delete"] = kept
+    server.requests.clear()
+
+
+@pytest.mark.parametrize("script", [False, True])
+def test_functions_hold_what_was_left_open(world, rng, script):
+    server = world.fal(rows(rng, [40, 41]))
+    left_open(world, policy())
+    asks = """fal.hold.from(function(r)
+      return r.endpoint_id:find "flux" and "court" end)"""
+    done = world.lua("""fal.hold.enforce { %s }
+      fal.delete_all(fal.requests { endpoint_id = "auto",
+        older_than = "30d" })""" % asks if script
+                     else policy("hold = %s," % asks), check=0)
+    assert not server.deletes, done
+    world.lua(policy(), check=0)
+    assert len(set(server.gone)) == 2
+
+
+def test_functions_that_fail_settle_nothing(world, rng):
+    server = world.fal(rows(rng, [40, 41]))
+    left_open(world, policy())
+    world.lua(policy("hold = fal.hold.from(function() error 'x' end),"),
+              check=4)
+    assert not server.deletes
+
+
 def test_a_list_of_holds_that_grows(world, rng):
     made = rows(rng, [40, 41, 42])
     server = world.fal(made)
