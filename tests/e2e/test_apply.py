@@ -1,4 +1,5 @@
 """Plan files: what apply takes, what it refuses, and what it deletes."""
+import hashlib
 import json
 
 import pytest
@@ -95,6 +96,37 @@ def test_every_byte_counts(world, rng):
         path.write_bytes(bytes(broken))
         assert world.run("apply", path).code in (0, 2)
         assert world.run("apply", path).code == 2, at
+
+
+def signed(path, change):
+    """Changes a plan and makes its digest anew."""
+    body = change(path.read_text().rsplit('\n"sha256"', 1)[0])
+    path.write_text('%s\n"sha256":"%s"}\n' % (
+        body, hashlib.sha256(body.encode()).hexdigest()))
+
+
+@pytest.mark.parametrize("name", ["policies", "policy", "hold", "totals",
+                                  "scanned", "args", "expires_at", "origin"])
+def test_a_head_that_lacks_something_is_refused(world, rng, name):
+    server = world.fal(rows(rng, 2))
+    path = planned(world)
+    signed(path, lambda body: body.replace('"%s":' % name, '"other":', 1))
+    done = world.run("apply", path, check=2)
+    assert "refused" in done.err and not server.deletes
+
+
+def test_an_item_that_stands_twice_is_deleted_once(world, rng):
+    server = world.fal(rows(rng, 2))
+    path = planned(world)
+
+    def twice(body):
+        lines = body.split("\n")
+        lines.insert(3, lines[3].rstrip(",") + ",")
+        return "\n".join(lines)
+
+    signed(path, twice)
+    world.run("apply", path, check=0)
+    assert len(server.deletes) == 2
 
 
 def test_an_expired_plan_is_refused(world, rng):
