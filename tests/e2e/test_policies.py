@@ -365,6 +365,19 @@ def test_functions_hold_what_was_left_open(world, rng, script):
     assert len(set(server.gone)) == 2
 
 
+def test_what_may_be_gone_is_not_what_is_kept(world, rng):
+    """The newest was announced, and nobody knows whether it is there."""
+    made = rows(rng, [40, 41, 42])
+    server = world.fal(made)
+    left_open(world, policy("where = function(r) return r.request_id == "
+                            "'%s' end," % made[0]["request_id"]))
+    server.script["delete"] = lambda r: (
+        Answer(200, {}, drop="before")
+        if r.id == made[0]["request_id"] else None)
+    done = world.lua(policy("keep = { last = 1 },"), timeout=120)
+    assert made[1]["request_id"] not in server.gone, done
+
+
 def test_functions_that_fail_settle_nothing(world, rng):
     server = world.fal(rows(rng, [40, 41]))
     left_open(world, policy())
