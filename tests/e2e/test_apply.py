@@ -5,7 +5,7 @@ import json
 import pytest
 
 from conftest import agree
-from hostile import iso, row, uuid4
+from hostile import Answer, iso, row, uuid4
 
 DAY = 86400
 
@@ -275,6 +275,22 @@ def test_limits_of_the_run(world, rng):
     assert "--max-deletes" in done.err and not server.deletes
     world.run("apply", path, "--max-percent", "99", check=4)
     assert not server.deletes
+
+
+def test_it_goes_on_at_its_limit(world, rng):
+    """What was deleted before it was killed does not count once more."""
+    server = world.fal(rows(rng, 6))
+    path = planned(world)
+    server.script["delete"] = lambda _: (
+        Answer(200, stall=30) if len(server.deletes) > 3 else None)
+    run = world.start("apply", path, "--max-deletes", "6",
+                      "--concurrency", "1")
+    run.until(lambda: len(server.deletes) > 3)
+    run.process.kill()
+    run.process.wait()
+    server.script["delete"] = None
+    world.run("apply", path, "--max-deletes", "6", check=0)
+    assert len(set(server.gone)) == 6
 
 
 def test_a_script_has_plans_too(world, rng):
