@@ -10,6 +10,7 @@
 #include "bindings/rows.h"
 #include "ledger/history.h"
 #include "ledger/holds.h"
+#include "ledger/story.h"
 
 #define ROWS_MAX ((size_t)128 << 20)
 #define PAGE_ROWS 1000
@@ -122,6 +123,25 @@ static int l_residue(lua_State *L)
   rows = frl_rows_new(L, ROWS_MAX);
   check(L, rows, fr_history_residue(ledger_of(L), all ? NULL : &id,
                                     put_residue, rows));
+  frl_rows_push(L, rows);
+  return 1;
+}
+
+static int put_open(void *arg, const struct fr_open_intent *open)
+{
+  struct frl_rows *rows = arg;
+
+  frl_rows_id(rows, "request_id", &open->id);
+  frl_rows_end(rows);
+  return rows->err != FR_OK;
+}
+
+/* ledger.open() -> rows, oldest first                         [-0, +1, e] */
+static int l_open(lua_State *L)
+{
+  struct frl_rows *rows = frl_rows_new(L, ROWS_MAX);
+
+  check(L, rows, fr_ledger_each_open(ledger_of(L), put_open, rows));
   frl_rows_push(L, rows);
   return 1;
 }
@@ -343,6 +363,7 @@ static const luaL_Reg functions[] = {
   { "events", l_events },
   { "residue", l_residue },
   { "holds", l_holds },
+  { "open", l_open },
   { "verify", l_verify },
   { NULL, NULL },
 };

@@ -17,6 +17,7 @@ local report = require "fal.report"
 local runner = require "fal.runner"
 local summary = require "fal.summary"
 local text = require "fal.text"
+local unsettled = require "fal.unsettled"
 
 local POLICY_MOST <const> = 4 << 20
 
@@ -148,6 +149,17 @@ local function plans_of(file)
   return plans
 end
 
+--- How many of its items an apply before this one, or settling, deleted.
+local function deleted_of(file)
+  local count = 0
+  for _, item in ipairs(file.items) do
+    if core.preview(item.request_id) == "already_deleted" then
+      count = count + 1
+    end
+  end
+  return count
+end
+
 local function unknown_of(file)
   local unknown = 0
   for _, about in ipairs(file.head.policies) do
@@ -165,10 +177,12 @@ local function apply(file)
   if not hold.open(file.holds) then
     return
   end
+  unsettled.hold(host, file.holds)
   report.settle(host)
   recheck.run(file)
-  if host.stopped() or not core.declare { planned = #file.items,
-                                          scanned = unknown_of(file) } then
+  local done = deleted_of(file)
+  if host.stopped() or not core.declare { planned = #file.items - done,
+    scanned = math.max(unknown_of(file) - done, 0) } then
     return
   end
   local now_ms = core.at()

@@ -44,6 +44,34 @@ function planfile.write(host, path, head, items)
   end
 end
 
+local HEAD <const> = {
+  created_at = "string", expires_at = "string", origin = "string",
+  policy = "table", modules = "table", args = "table", policies = "table",
+  hold = "table",
+}
+
+--- Whether it has what apply reads; a hand that can make a digest may have
+--- left something out.
+local function is_head(head)
+  if type(head) ~= "table" then
+    return false
+  end
+  for name, kind in pairs(HEAD) do
+    if type(head[name]) ~= kind then
+      return false
+    end
+  end
+  for _, about in ipairs(head.policies) do
+    local totals = type(about) == "table" and about.totals
+    if type(totals) ~= "table" or type(about.hold) ~= "table" or
+      not math.tointeger(totals.scanned) or
+      not math.tointeger(totals.already_deleted) then
+      return false
+    end
+  end
+  return type(head.policy.path) == "string"
+end
+
 local function items_of(lines)
   local items = {}
   for line in lines:gmatch("[^\n]+") do
@@ -72,6 +100,8 @@ function planfile.parse(text, sha256)
   if not head or math.tointeger(version) ~= VERSION then
     return nil, version and "another version of falrun wrote it"
       or "it is no plan file"
+  elseif not is_head(head) then
+    return nil, "its head is not whole"
   end
   local items, why = items_of(lines)
   return items and { head = head, items = items }, why

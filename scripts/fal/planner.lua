@@ -109,7 +109,7 @@ local function keep_row(job, row)
   if job.asks then
     made.rows[at] = row.request
   end
-  if job.keeping then
+  if job.keeping and row.fate ~= "failed" and row.fate ~= "partial" then
     job.keeping:add(at, row.request, row.ended)
   end
 end

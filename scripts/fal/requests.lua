@@ -51,13 +51,13 @@ local function was_asked_for(group, endpoint)
   return false
 end
 
---- A group also lists what lies below its endpoints: whether an earlier
---- group had it.
-local function was_listed(list, endpoint)
+--- An endpoint may list what lies below it: whether another group than this
+--- one could list it too.
+local function is_shared(list, endpoint)
   local at = 0
   repeat
     at = endpoint:find("/", at + 1, true)
-    if list.past[at and endpoint:sub(1, at - 1) or endpoint] then
+    if list.elsewhere[at and endpoint:sub(1, at - 1) or endpoint] then
       return true
     end
   until not at
@@ -81,11 +81,14 @@ local function take_page(list, group, items, state)
     local id = request.request_id
     ids[place] = id
     if not state.ids[id] and not list.last_ids[id] and
-      not was_listed(list, request.endpoint_id) then
+      not list.shared[id] then
       local has, unended = selection.has(list, request, ended_ms)
       if has then
         state.rows[#state.rows + 1] = payload.request(request)
         state.ended[request] = ended_ms
+        if is_shared(list, request.endpoint_id) then
+          state.shared[#state.shared + 1] = id
+        end
       elseif unended then
         state.unended = state.unended + 1
       end
@@ -111,7 +114,8 @@ end
 
 --- The rows of one window, sorted; nil when it has more than `most` pages.
 local function read_window(list, group, from, to, most)
-  local state = { rows = {}, ids = {}, ended = {}, pages = {}, unended = 0 }
+  local state = { rows = {}, ids = {}, ended = {}, pages = {}, shared = {},
+                  unended = 0 }
   local spec = { path = PATH, list = "items", key = "list",
                  query = query_of(list, group, from, to) }
   local count = 0
@@ -124,6 +128,9 @@ local function read_window(list, group, from, to, most)
   end
   sort(state)
   list.last_ids = state.ids
+  for _, id in ipairs(state.shared) do
+    list.shared[id] = true
+  end
   list.unended = list.unended + state.unended
   return state.rows
 end
@@ -139,20 +146,21 @@ local function groups_of(list)
       return nil
     end
     local group = table.move(all, at, math.min(at + GROUP - 1, #all), 1, {})
+    list.elsewhere = {}
+    for place, id in ipairs(all) do
+      list.elsewhere[id] = place < at or place >= at + GROUP or nil
+    end
     at = at + GROUP
     return group
   end
 end
 
 local function start_group(list)
-  for _, id in ipairs(list.group or {}) do
-    list.past[id] = true
-  end
   local group = list.next_group()
   if not group then
     return false
   end
-  list.last_ids, list.group = {}, group
+  list.last_ids = {}
   local span = { from = list.sent.from, to = list.sent.to, path = PATH }
   list.next_window = window.walk(span, function(from, to, most)
     return read_window(list, group, from, to, most)
@@ -194,7 +202,7 @@ end
 function requests.list(options)
   local list = selection.new(options)
   local rows, at, over = {}, 0, false
-  list.unended, list.past = 0, {}
+  list.unended, list.shared = 0, {}
   local function iterate()
     list.started = true
     check_free(list)

@@ -15,6 +15,7 @@ local planner = require "fal.planner"
 local policy = require "fal.policy"
 local summary = require "fal.summary"
 local tasks = require "fal.tasks"
+local unsettled = require "fal.unsettled"
 
 local runner = {}
 
@@ -146,6 +147,14 @@ end
 
 local function nothing() end
 
+--- What earlier runs left open, once; functions that hold are asked before.
+local function settler(host, outcome, settle)
+  return tasks.once(function()
+    unsettled.hold(host, outcome.holds or hold.enforced())
+    settle()
+  end)
+end
+
 local function no_history()
   return {}
 end
@@ -205,14 +214,15 @@ end
 ---@return table outcome  {ok, plans, now_ms, planned, stopped}
 function runner.run(host, chunk, args, options)
   options = options or {}
+  local outcome = setmetatable({ fates = {}, told = {},
+                                 notes = options.notes }, Outcome)
   options = {
-    settle = tasks.once(options.settle or nothing), notes = options.notes,
+    settle = settler(host, outcome, options.settle or nothing),
+    notes = options.notes,
     history = options.history or no_history,
     observe = options.observe or nothing, only_plan = options.only_plan,
     path = options.path or host.policy and host.policy.path or "the policy",
   }
-  local outcome = setmetatable({ fates = {}, told = {},
-                                 notes = options.notes }, Outcome)
   watch(host, outcome, options.observe)
   reset(host, options.settle)
   outcome.ok = host.guard(function()

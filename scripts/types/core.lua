@@ -136,6 +136,7 @@ function host.ledger.runs(most) end
 ---@param filter {run:integer?, request_id:string?}
 function host.ledger.events(filter, f) end
 function host.ledger.residue(id) end        --- rows {request_id, link, exception}
+function host.ledger.open() end             --- rows {request_id}
 function host.ledger.holds() end            --- rows {request_id, at, reason}
 function host.ledger.hold_add(ids, reason) end      --- true | nil, err
 function host.ledger.hold_remove(ids) end   --- true | nil, err, id

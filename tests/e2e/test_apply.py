@@ -1,10 +1,11 @@
 """Plan files: what apply takes, what it refuses, and what it deletes."""
+import hashlib
 import json
 
 import pytest
 
 from conftest import agree
-from hostile import iso, row, uuid4
+from hostile import Answer, iso, row, uuid4
 
 DAY = 86400
 
@@ -95,6 +96,37 @@ def test_every_byte_counts(world, rng):
         path.write_bytes(bytes(broken))
         assert world.run("apply", path).code in (0, 2)
         assert world.run("apply", path).code == 2, at
+
+
+def signed(path, change):
+    """Changes a plan and makes its digest anew."""
+    body = change(path.read_text().rsplit('\n"sha256"', 1)[0])
+    path.write_text('%s\n"sha256":"%s"}\n' % (
+        body, hashlib.sha256(body.encode()).hexdigest()))
+
+
+@pytest.mark.parametrize("name", ["policies", "policy", "hold", "totals",
+                                  "scanned", "args", "expires_at", "origin"])
+def test_a_head_that_lacks_something_is_refused(world, rng, name):
+    server = world.fal(rows(rng, 2))
+    path = planned(world)
+    signed(path, lambda body: body.replace('"%s":' % name, '"other":', 1))
+    done = world.run("apply", path, check=2)
+    assert "refused" in done.err and not server.deletes
+
+
+def test_an_item_that_stands_twice_is_deleted_once(world, rng):
+    server = world.fal(rows(rng, 2))
+    path = planned(world)
+
+    def twice(body):
+        lines = body.split("\n")
+        lines.insert(3, lines[3].rstrip(",") + ",")
+        return "\n".join(lines)
+
+    signed(path, twice)
+    world.run("apply", path, check=0)
+    assert len(server.deletes) == 2
 
 
 def test_an_expired_plan_is_refused(world, rng):
@@ -272,6 +304,22 @@ def test_limits_of_the_run(world, rng):
     assert "--max-deletes" in done.err and not server.deletes
     world.run("apply", path, "--max-percent", "99", check=4)
     assert not server.deletes
+
+
+def test_it_goes_on_at_its_limit(world, rng):
+    """What was deleted before it was killed does not count once more."""
+    server = world.fal(rows(rng, 6))
+    path = planned(world)
+    server.script["delete"] = lambda _: (
+        Answer(200, stall=30) if len(server.deletes) > 3 else None)
+    run = world.start("apply", path, "--max-deletes", "6",
+                      "--concurrency", "1")
+    run.until(lambda: len(server.deletes) > 3)
+    run.process.kill()
+    run.process.wait()
+    server.script["delete"] = None
+    world.run("apply", path, "--max-deletes", "6", check=0)
+    assert len(set(server.gone)) == 6
 
 
 def test_a_script_has_plans_too(world, rng):

@@ -18,7 +18,7 @@ FOLDER = pathlib.Path(__file__).parent / "escapes"
 EXPECT = re.compile(r'-- expect: exit (\d+), "(.*)"\n')
 CANARY = "canary-5f1c9e"
 IDS = 10                        # requests that a case may delete
-SECONDS, KILOBYTES = 20, 3 << 20        # a build with ASan has twice the heap
+SECONDS, KILOBYTES = 60, 3 << 20        # a build with ASan has twice the heap
 TURN_MS = 400
 
 MEASURE = """

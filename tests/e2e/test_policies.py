@@ -346,6 +346,54 @@ def test_what_is_enforced_holds_for_policies_too(world, rng):
     assert server.gone == [made[1]["request_id"]]
 
 
+def left_open(world, text, *args):
+    """A run that is killed while its first deletion is not answered."""
+    server, kept = world.servers[-1], world.servers[-1].script.get("delete")
+    server.script["delete"] = lambda _: Answer(200, stall=30)
+    run = world.start(world.policy(text), *args)
+    run.until(lambda: server.deletes)
+    run.process.kill()
+    run.process.wait()
+    server.script["delete"] = kept
+    server.requests.clear()
+
+
+@pytest.mark.parametrize("script", [False, True])
+def test_functions_hold_what_was_left_open(world, rng, script):
+    server = world.fal(rows(rng, [40, 41]))
+    left_open(world, policy())
+    asks = """fal.hold.from(function(r)
+      return r.endpoint_id:find "flux" and "court" end)"""
+    done = world.lua("""fal.hold.enforce { %s }
+      fal.delete_all(fal.requests { endpoint_id = "auto",
+        older_than = "30d" })""" % asks if script
+                     else policy("hold = %s," % asks), check=0)
+    assert not server.deletes, done
+    world.lua(policy(), check=0)
+    assert len(set(server.gone)) == 2
+
+
+def test_what_may_be_gone_is_not_what_is_kept(world, rng):
+    """The newest was announced, and nobody knows whether it is there."""
+    made = rows(rng, [40, 41, 42])
+    server = world.fal(made)
+    left_open(world, policy("where = function(r) return r.request_id == "
+                            "'%s' end," % made[0]["request_id"]))
+    server.script["delete"] = lambda r: (
+        Answer(200, {}, drop="before")
+        if r.id == made[0]["request_id"] else None)
+    done = world.lua(policy("keep = { last = 1 },"), timeout=120)
+    assert made[1]["request_id"] not in server.gone, done
+
+
+def test_functions_that_fail_settle_nothing(world, rng):
+    server = world.fal(rows(rng, [40, 41]))
+    left_open(world, policy())
+    world.lua(policy("hold = fal.hold.from(function() error 'x' end),"),
+              check=4)
+    assert not server.deletes
+
+
 def test_a_list_of_holds_that_grows(world, rng):
     made = rows(rng, [40, 41, 42])
     server = world.fal(made)
@@ -368,23 +416,31 @@ def test_a_rule_that_changes_the_id_lifts_no_hold(world, rng):
     assert server.gone == [made[1]["request_id"]]
 
 
-def test_two_groups_that_list_the_same(world, rng):
-    """An endpoint lists what is below it; here that is in another group."""
+@pytest.mark.parametrize("below", [True, False])
+@pytest.mark.parametrize("late", [True, False])
+def test_endpoints_below_others(world, rng, below, late):
+    """Whether an endpoint lists what is below it or not, and whichever of the
+    two is in an earlier group: a row is one row, and none is lost."""
     made = [row(uuid4(rng), 100 * DAY, endpoint="fal-ai/a%02d" % n)
             for n in range(60)]
     newest = row(uuid4(rng), 40 * DAY, endpoint="fal-ai/a00/zz")
+    every = made + [newest] if late else [newest] + made[1:] + made[:1]
 
-    def below(request):
-        asked = request.query["endpoint_id"]
+    def has(name, endpoint):
+        return endpoint == name or below and endpoint.startswith(name + "/")
+
+    def listed(request):
         return Answer(200, {"has_more": False, "next_cursor": None, "items": [
-            one for one in made + [newest]
-            if any((one["endpoint_id"] + "/").startswith(name + "/")
-                   for name in asked)]})
+            one for one in every
+            if any(has(name, one["endpoint_id"])
+                   for name in request.query["endpoint_id"])]})
 
-    server = world.fal(list=below)
-    names = [one["endpoint_id"] for one in made + [newest]]
-    done = world.lua(policy("keep = { last = 1 },").replace(
-        '"auto"', "{%s}" % ",".join('"%s"' % name for name in names)),
+    server = world.fal(list=listed)
+    text = policy().replace('"auto"', "{%s}" % ",".join(
+        '"%s"' % one["endpoint_id"] for one in every))
+    done = world.lua(text, "--dry-run", check=0)
+    assert "61 of 61 scanned" in done.err
+    done = world.lua(text.replace("reason", "keep = { last = 1 }, reason", 1),
                      check=0)
     assert "60 of 61 scanned" in done.err
     assert sorted(server.gone) == sorted(m["request_id"] for m in made)

@@ -400,6 +400,7 @@ local function add_host(world)
   function host.load_policy() return world.policy end
   function host.ledger.runs() return { { run = 7 } } end
   function host.ledger.holds() return world.holds end
+  function host.ledger.open() return {} end
 end
 
 --- A fresh world: 2026-03-01, an empty API, a gate that deletes.

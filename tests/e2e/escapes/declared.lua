@@ -8,7 +8,7 @@ return fal.policy { name = "p", reason = "r", select = { arg[3] },
   where = function() while true do pcall(function() while true do end end) end
   end }
 --== a where that hoards
--- expect: exit 9, "more than 256 MiB"
+-- expect: exit 9, "the policy"
 local kept = {}
 return fal.policy { name = "p", reason = "r", select = { arg[3] },
   where = function() while true do kept[#kept + 1] = ("x"):rep(1e6) .. #kept
