@@ -211,6 +211,42 @@ static void an_id_that_is_held_while_it_waits(void **state)
   fr_deletion_free(second);
 }
 
+/* The server asked all to wait, and the process sleeps inside a turn: what
+ * changes meanwhile is seen before the turn after it sends. */
+static void a_hold_that_comes_while_all_sleep(void **state)
+{
+  struct world *w = *state;
+  struct answer limited = { 429, "", 0, true, "60" };
+  const char *path = write_file(w, "h", "");
+  struct fr_deletion *first, *second, *third;
+  size_t count;
+
+  w->concurrency = 1;
+  world_begin(w);
+  assert_int_equal(fr_gate_hold_file(w->gate, path, &count), FR_OK);
+  run_one(w, id_of(9), FR_FATE_DELETED, FR_OK);
+  w->park = true;
+  first = start(w, id_of(1));
+  second = start(w, id_of(2));
+  third = start(w, id_of(3));
+  turns(w, 4);
+  world_unpark(w, &limited);
+  turns(w, 4);
+  assert_int_equal(w->deletes, 2);
+  write_file(w, "h", line_of(2, ""));
+  add_hold(w, id_of(3));
+  fr_loop_turn(w->loop, -1);            /* sleeps to the end of the pause */
+  settle_down(w);
+  expect(first, FR_FATE_DELETED, FR_OK);
+  expect(second, FR_FATE_HELD, FR_EHELD);
+  expect(third, FR_FATE_HELD, FR_EHELD);
+  assert_int_equal(w->deletes, 3);
+  fr_deletion_free(first);
+  fr_deletion_free(second);
+  fr_deletion_free(third);
+  remove_files(w, "h");
+}
+
 static void an_intent_names_its_policy(void **state)
 {
   struct world *w = *state;
@@ -238,6 +274,7 @@ int main(void)
     WORLD_TEST(what_was_held_stays_held),
     WORLD_TEST(a_hold_that_comes_while_it_waits),
     WORLD_TEST(an_id_that_is_held_while_it_waits),
+    WORLD_TEST(a_hold_that_comes_while_all_sleep),
     WORLD_TEST(an_intent_names_its_policy),
   };
 
