@@ -9,6 +9,7 @@
 
 #include "base/date.h"
 #include "gate/internal.h"
+#include "ledger/event.h"
 
 #define ID_OF(effect, text) fr_uuid_format(&(effect)->id, text)
 
@@ -282,7 +283,7 @@ enum fr_fate fr_gate_preview(struct fr_gate *gate, const struct fr_uuid *id,
     return FR_FATE_REFUSED;
   err = find_hold(effect);
   if (!err && effect->note)
-    snprintf(why, size, "%s", effect->note);
+    fr_text_copy(why, size, effect->note);
   if (err == FR_ENOT_FOUND) {
     err = fr_ledger_find(gate->config.ledger, id, &record);
     if (!err && !known_end(effect, &record))

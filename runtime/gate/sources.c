@@ -14,6 +14,9 @@
 #include "gate/hold.h"
 #include "gate/internal.h"
 
+#define SOURCE_MOST 400         /* bytes of a path, or of what a function */
+#define REASON_MOST 400         /* said; and of a reason in a file */
+
 struct held {
   struct fr_entry by_id;
   struct held *next;            /* all of them, to be freed */
@@ -52,27 +55,52 @@ const char *fr_source_find(const struct fr_gate *gate,
   return NULL;
 }
 
-static enum fr_err add(struct fr_gate *gate, const struct fr_uuid *id,
-                       const char *source, const char *reason)
+/* "holds.csv: case 7", as it is shown and recorded: cut, and plain. */
+static enum fr_err put_words(struct fr_buf *words, const char *source,
+                             const char *reason)
 {
-  size_t size = strlen(source) + (reason ? strlen(reason) + 2 : 0) + 1;
-  struct held *held;
+  enum fr_err err = fr_buf_add_plain(words, source, strlen(source),
+                                     SOURCE_MOST);
 
-  if (fr_source_find(gate, id))
-    return FR_OK;
-  if (gate->held.count >= FR_HOLD_IDS_MAX)
-    return FR_ETOO_BIG;
-  held = calloc(1, sizeof(*held) + size);
+  if (!err && reason)
+    err = fr_buf_add_text(words, ": ");
+  if (!err && reason)
+    err = fr_buf_add_plain(words, reason, strlen(reason), REASON_MOST);
+  return err;
+}
+
+static enum fr_err insert(struct fr_gate *gate, const struct fr_uuid *id,
+                          const struct fr_buf *words)
+{
+  struct held *held = calloc(1, sizeof(*held) + words->len + 1);
+
   if (!held)
     return FR_ENOMEM;
   held->id = *id;
-  (void)snprintf(held->reason, size, "%s%s%s", source, reason ? ": " : "",
-                 reason ? reason : "");
+  memcpy(held->reason, fr_buf_text(words), words->len);
   held->next = gate->all_held;
   gate->all_held = held;
   fr_table_add(&gate->held, &held->by_id, hash_of(gate, id));
   gate->holds_changed = true;
   return FR_OK;
+}
+
+static enum fr_err add(struct fr_gate *gate, const struct fr_uuid *id,
+                       const char *source, const char *reason)
+{
+  struct fr_buf words;
+  enum fr_err err;
+
+  if (fr_source_find(gate, id))
+    return FR_OK;
+  if (gate->held.count >= FR_HOLD_IDS_MAX)
+    return FR_ETOO_BIG;
+  fr_buf_init(&words, SOURCE_MOST + REASON_MOST + 16);
+  err = put_words(&words, source, reason);
+  if (!err)
+    err = insert(gate, id, &words);
+  fr_buf_done(&words);
+  return err;
 }
 
 static void stop(struct fr_gate *gate, const char *what)

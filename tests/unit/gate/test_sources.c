@@ -3,6 +3,7 @@
 
 #include <sys/stat.h>
 
+#include "base/plain.h"
 #include "gate/hold.h"
 
 /* A file in the world's folder, replaced whole. */
@@ -40,6 +41,19 @@ static void remove_files(struct world *w, const char *name)
 
   snprintf(path, sizeof(path), "%s/%s", w->dir, name);
   unlink(path);
+}
+
+/* Whole UTF-8, and nothing that steers a terminal. */
+static bool is_text(const char *text)
+{
+  while (*text) {
+    size_t n = fr_utf8_sequence(text);
+
+    if (n == 0 || (unsigned char)*text < ' ')
+      return false;
+    text += n;
+  }
+  return true;
 }
 
 static void ids_of_a_file_are_held(void **state)
@@ -83,7 +97,8 @@ static void one_id_is_held(void **state)
   assert_int_equal(w->deletes, 0);
 }
 
-static void stopped(struct world *w, const char *path, const char *words)
+static void stopped_by(struct world *w, const char *path, const char *words,
+                       size_t before)
 {
   size_t count = 42;
 
@@ -92,9 +107,14 @@ static void stopped(struct world *w, const char *path, const char *words)
   assert_int_equal(fr_gate_stopped(w->gate), FR_EHELD);
   if (!strstr(fr_gate_stop_sentence(w->gate), words))
     fail_msg("%s", fr_gate_stop_sentence(w->gate));
-  run_one(w, id_of(3), FR_FATE_REFUSED, FR_ESTOPPED);
-  assert_int_equal(w->deletes, 0);
+  run_one(w, id_of(300), FR_FATE_REFUSED, FR_ESTOPPED);
+  assert_int_equal(w->deletes, before);
   assert_int_equal(fr_verdict_exit_code(&w->verdict), 4);
+}
+
+static void stopped(struct world *w, const char *path, const char *words)
+{
+  stopped_by(w, path, words, 0);
 }
 
 static void no_file_no_deletion(void **state)
@@ -247,6 +267,142 @@ static void a_hold_that_comes_while_all_sleep(void **state)
   remove_files(w, "h");
 }
 
+/* Words that no buffer takes whole, cut in the middle of a letter. */
+static void a_long_reason_is_cut(void **state)
+{
+  struct world *w = *state;
+  size_t size = (size_t)3 << 20, count, head;
+  char *text = malloc(size), why[64];
+  struct fr_deletion *held;
+  const char *path, *words;
+  struct fr_uuid id = id_of(1);
+  enum fr_err err;
+
+  assert_non_null(text);
+  snprintf(text, size, "%s", line_of(1, ",x"));
+  head = strlen(text) - 1;
+  for (size_t i = head; i + 3 < size; i += 2)
+    memcpy(text + i, "\xc3\xa4", 3);
+  path = write_file(w, "h", text);
+  free(text);
+  world_begin(w);
+  assert_int_equal(fr_gate_hold_file(w->gate, path, &count), FR_OK);
+  assert_int_equal(fr_gate_preview(w->gate, &id, &err, why, sizeof(why)),
+                   FR_FATE_HELD);
+  assert_true(is_text(why));
+  held = start(w, id);
+  settle_down(w);
+  expect(held, FR_FATE_HELD, FR_EHELD);
+  words = fr_deletion_result(held)->message;
+  assert_true(is_text(words));
+  assert_int_equal(words[strlen(words) - 1], ')');
+  assert_int_equal(events(w, "held"), 1);
+  fr_deletion_free(held);
+  remove_files(w, "h");
+}
+
+/* Bytes that are no UTF-8 end neither the run nor the ledger. */
+static void a_reason_may_be_no_text(void **state)
+{
+  struct world *w = *state;
+  const char *path = write_file(w, "h", line_of(1, ",\xff\xc3 \x1b[1m"));
+  struct fr_deletion *held;
+  size_t count;
+
+  world_begin(w);
+  assert_int_equal(fr_gate_hold_file(w->gate, path, &count), FR_OK);
+  held = start(w, id_of(1));
+  settle_down(w);
+  expect(held, FR_FATE_HELD, FR_EHELD);
+  assert_true(is_text(fr_deletion_result(held)->message));
+  assert_int_equal(events(w, "held"), 1);
+  assert_int_equal(fr_gate_stopped(w->gate), FR_OK);
+  fr_deletion_free(held);
+  remove_files(w, "h");
+}
+
+/* Written over in place, within one tick of the file system's clock: inode,
+ * size and times are what they were. */
+static void a_change_within_a_tick(void **state)
+{
+  struct world *w = *state;
+  char path[128];
+  size_t count;
+
+  world_begin(w);
+  for (unsigned i = 0; i < 40; i++) {
+    FILE *file;
+
+    snprintf(path, sizeof(path), "%s", write_file(w, "h", line_of(100, "")));
+    file = fopen(path, "r+");
+    assert_non_null(file);
+    assert_int_equal(fr_gate_hold_file(w->gate, path, &count), FR_OK);
+    assert_true(fputs(line_of(i, ""), file) >= 0);
+    assert_int_equal(fclose(file), 0);
+    run_one(w, id_of(i), FR_FATE_HELD, FR_EHELD);
+  }
+  assert_int_equal(w->deletes, 0);
+  remove_files(w, "h");
+}
+
+/* What looks like one and is not the file that was read. */
+static void a_file_that_becomes_a_pipe(void **state)
+{
+  struct world *w = *state;
+  char path[128];
+  size_t count;
+
+  world_begin(w);
+  snprintf(path, sizeof(path), "%s", write_file(w, "h", line_of(9, "")));
+  assert_int_equal(fr_gate_hold_file(w->gate, path, &count), FR_OK);
+  run_one(w, id_of(1), FR_FATE_DELETED, FR_OK);
+  assert_int_equal(unlink(path), 0);
+  assert_int_equal(mkfifo(path, 0600), 0);
+  run_one(w, id_of(2), FR_FATE_REFUSED, FR_ESTOPPED);
+  assert_non_null(strstr(fr_gate_stop_sentence(w->gate), "is not a file"));
+  assert_int_equal(w->deletes, 1);
+  remove_files(w, "h");
+}
+
+/* Emptied: nothing is held less. Cut in a line: the run ends. */
+static void a_file_that_is_truncated(void **state)
+{
+  struct world *w = *state;
+  char path[128];
+  size_t count;
+
+  world_begin(w);
+  snprintf(path, sizeof(path), "%s", write_file(w, "h", line_of(1, "")));
+  assert_int_equal(fr_gate_hold_file(w->gate, path, &count), FR_OK);
+  assert_int_equal(truncate(path, 0), 0);
+  run_one(w, id_of(1), FR_FATE_HELD, FR_EHELD);
+  run_one(w, id_of(2), FR_FATE_DELETED, FR_OK);
+  write_file(w, "h", line_of(1, ""));
+  assert_int_equal(truncate(path, 20), 0);
+  run_one(w, id_of(3), FR_FATE_REFUSED, FR_ESTOPPED);
+  assert_int_equal(w->deletes, 1);
+  remove_files(w, "h");
+}
+
+static void sixty_four_files_and_no_more(void **state)
+{
+  struct world *w = *state;
+  char name[16];
+  size_t count;
+
+  world_begin(w);
+  for (unsigned i = 0; i < FR_HOLD_FILES_MAX; i++) {
+    snprintf(name, sizeof(name), "h%u", i);
+    assert_int_equal(fr_gate_hold_file(w->gate, write_file(w, name,
+                                       line_of(i, "")), &count), FR_OK);
+  }
+  assert_int_equal(fr_gate_hold_file(w->gate, write_file(w, "h1",
+                                     line_of(1, "")), &count), FR_OK);
+  run_one(w, id_of(63), FR_FATE_HELD, FR_EHELD);
+  run_one(w, id_of(64), FR_FATE_DELETED, FR_OK);
+  stopped_by(w, write_file(w, "one-more", ""), "more than 64 files", 1);
+}
+
 static void an_intent_names_its_policy(void **state)
 {
   struct world *w = *state;
@@ -275,6 +431,12 @@ int main(void)
     WORLD_TEST(a_hold_that_comes_while_it_waits),
     WORLD_TEST(an_id_that_is_held_while_it_waits),
     WORLD_TEST(a_hold_that_comes_while_all_sleep),
+    WORLD_TEST(a_long_reason_is_cut),
+    WORLD_TEST(a_reason_may_be_no_text),
+    WORLD_TEST(a_change_within_a_tick),
+    WORLD_TEST(a_file_that_becomes_a_pipe),
+    WORLD_TEST(a_file_that_is_truncated),
+    WORLD_TEST(sixty_four_files_and_no_more),
     WORLD_TEST(an_intent_names_its_policy),
   };
 
