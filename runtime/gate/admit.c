@@ -241,7 +241,7 @@ void fr_gate_admit(struct fr_effect *effect)
   struct fr_record record;
   enum fr_err err;
 
-  fr_sources_look(gate);
+  fr_sources_glance(gate);
   err = find_hold(effect);
   if (!err) {
     fr_gate_close(effect, FR_WRITE_SKIP);

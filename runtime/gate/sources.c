@@ -1,13 +1,16 @@
 /* gate/sources.c - see hold.h. A set of held ids, each with its reason, and
- * the files that some of them come from. A file is looked at with stat once
- * for each admission and each barrier that could send, and read again when
- * its identity, size or times are others. Ids are only ever added. */
+ * the files that some of them come from. A file is looked at with stat at the
+ * first admission of a turn and at each barrier that could send, and read
+ * again when its identity, size or times are others. Two changes within one
+ * tick of the file system's clock have the same times: what had just changed
+ * when it was read is read once more. Ids are only ever added. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/idfile.h"
@@ -16,6 +19,7 @@
 
 #define SOURCE_MOST 400         /* bytes of a path, or of what a function */
 #define REASON_MOST 400         /* said; and of a reason in a file */
+#define TICK_MS 50              /* the kernel's is 10 at most */
 
 struct held {
   struct fr_entry by_id;
@@ -28,6 +32,7 @@ struct fr_hold_file {
   struct fr_hold_file *next;
   struct stat seen;
   size_t count;                 /* ids of the latest reading */
+  bool fresh;                   /* had just changed then */
   char path[];
 };
 
@@ -149,6 +154,19 @@ static bool same(const struct stat *a, const struct stat *b)
          a->st_ctim.tv_nsec == b->st_ctim.tv_nsec;
 }
 
+/* By the clock that the file system has its times from, never a virtual. */
+static bool is_fresh(const struct stat *seen)
+{
+  struct timespec now;
+  int64_t age_ms;
+
+  if (clock_gettime(CLOCK_REALTIME, &now))
+    return false;
+  age_ms = ((int64_t)now.tv_sec - seen->st_ctim.tv_sec) * 1000 +
+           (now.tv_nsec - seen->st_ctim.tv_nsec) / 1000000;
+  return age_ms > -TICK_MS && age_ms < TICK_MS;
+}
+
 static enum fr_err open_file(struct fr_hold_file *file, struct fr_buf *why,
                              int *ret_fd)
 {
@@ -160,6 +178,7 @@ static enum fr_err open_file(struct fr_hold_file *file, struct fr_buf *why,
   else if (!S_ISREG(file->seen.st_mode))
     fault = "it is not a file";
   if (!fault) {
+    file->fresh = is_fresh(&file->seen);
     *ret_fd = fd;
     return FR_OK;
   }
@@ -220,13 +239,22 @@ enum fr_err fr_gate_hold_file(struct fr_gate *gate, const char *path,
   return err;
 }
 
+/* Many are admitted in one turn, and the barrier looks again. */
+void fr_sources_glance(struct fr_gate *gate)
+{
+  if (!gate->glanced)
+    fr_sources_look(gate);
+  gate->glanced = true;
+}
+
 void fr_sources_look(struct fr_gate *gate)
 {
   struct fr_hold_file *file = gate->hold_files;
   struct stat now;
 
   for (; file && !gate->stop; file = file->next)
-    if (stat(file->path, &now) || !same(&now, &file->seen))
+    if (file->fresh || stat(file->path, &now) ||
+        !same(&now, &file->seen))
       (void)read_file(gate, file);
 }
 
