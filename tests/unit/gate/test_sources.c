@@ -412,19 +412,34 @@ static void sixty_four_files_and_no_more(void **state)
   stopped_by(w, write_file(w, "one-more", ""), "more than 64 files", 1);
 }
 
+static int find_policy(void *arg, const struct fr_event_row *row)
+{
+  size_t *n = arg;
+
+  *n += !strcmp(row->kind, "intent") &&
+        strstr(row->data, "\"policy\":\"flux-30d\"") != NULL;
+  return 0;
+}
+
 static void an_intent_names_its_policy(void **state)
 {
   struct world *w = *state;
   struct fr_deletion_spec spec = { .id = id_of(1), .reason = "r",
                                    .retries = -1, .policy = "flux-30d" };
+  struct fr_event_filter filter = { 0 };
   struct fr_deletion *deletion;
+  size_t n = 0;
 
   world_begin(w);
   deletion = start_spec(w, &spec);
   settle_down(w);
   expect(deletion, FR_FATE_DELETED, FR_OK);
   fr_deletion_free(deletion);
-  assert_int_equal(events(w, "intent"), 1);
+  run_one(w, id_of(2), FR_FATE_DELETED, FR_OK); /* of nobody's */
+  assert_int_equal(events(w, "intent"), 2);
+  assert_int_equal(fr_history_events(w->peer, &filter, find_policy, &n),
+                   FR_OK);
+  assert_int_equal(n, 1);
 }
 
 int main(void)
