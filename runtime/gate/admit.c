@@ -8,8 +8,8 @@
 #include <string.h>
 
 #include "base/date.h"
+#include "base/plain.h"
 #include "gate/internal.h"
-#include "ledger/event.h"
 
 #define ID_OF(effect, text) fr_uuid_format(&(effect)->id, text)
 
