@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/idfile.h"
@@ -151,13 +152,24 @@ static void push_ids(lua_State *L, const struct box *box)
   }
 }
 
+/* A pipe that nobody writes to yet would read as a list of nothing. */
 static enum fr_err open_ids(struct box *box, const char *path)
 {
-  box->fd = strcmp(path, "-") == 0 ? STDIN_FILENO
-    : open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
-  if (box->fd >= 0)
+  const char *fault = NULL;
+  struct stat info;
+
+  if (strcmp(path, "-") == 0) {
+    box->fd = STDIN_FILENO;
     return FR_OK;
-  fr_buf_say(&box->why, "%s cannot be read: %s", path, strerror(errno));
+  }
+  box->fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+  if (box->fd < 0 || fstat(box->fd, &info))
+    fault = strerror(errno);
+  else if (!S_ISREG(info.st_mode))
+    fault = "it is not a file; \"-\" is standard input";
+  if (!fault)
+    return FR_OK;
+  fr_buf_say(&box->why, "%s cannot be read: %s", path, fault);
   return FR_EIO;
 }
 

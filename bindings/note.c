@@ -22,8 +22,9 @@ static void push_table(lua_State *L, const char *key)
   lua_rawsetp(L, LUA_REGISTRYINDEX, key);
 }
 
-/* Writes all notes anew as members of an object. Stack: ..., notes */
-static void write_notes(lua_State *L)
+/* Writes all notes anew as members of an object; false: they are too long.
+ * Stack: ..., notes */
+static bool write_notes(lua_State *L)
 {
   struct fr_buf *buf = &frl_of(L)->notes;
   enum fr_err err = FR_OK;
@@ -36,10 +37,7 @@ static void write_notes(lua_State *L)
                         lua_tostring(L, -1));
     lua_pop(L, 1);
   }
-  if (err) {
-    fr_buf_clear(buf);
-    luaL_error(L, "the notes of a run are too long");
-  }
+  return !err;
 }
 
 void frl_forget_notes(lua_State *L)
@@ -63,13 +61,18 @@ int frl_note(lua_State *L)
   luaL_checkany(L, 2);
   lua_settop(L, 2);
   push_table(L, &notes_key);
-  lua_pushvalue(L, 1);
+  lua_getfield(L, 3, name);     /* what it said before */
   lua_pushcfunction(L, frl_json_encode);
   lua_pushvalue(L, 2);
   lua_call(L, 1, 1);
-  lua_rawset(L, 3);
-  write_notes(L);
-  return 0;
+  lua_setfield(L, 3, name);
+  lua_pushvalue(L, 3);
+  if (write_notes(L))
+    return 0;
+  lua_pushvalue(L, 4);
+  lua_setfield(L, 3, name);
+  (void)write_notes(L);         /* as they were: they fitted */
+  return luaL_error(L, "the notes of a run are too long");
 }
 
 void frl_push_sha256(lua_State *L, const char *text, size_t len)

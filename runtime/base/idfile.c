@@ -22,7 +22,7 @@ struct reader {
   size_t line, row_line, count;
   char *fields[FIELDS_MAX];
   size_t nfields;
-  int id_column, reason_column; /* -1: none */
+  int id_column, reason_column; /* -1: none; the id's is 0 at first */
 };
 
 /* A policy may name any file: what does not look like an id is not told. */
@@ -124,6 +124,12 @@ static enum fr_err cut_field(struct reader *reader, bool *ret_last)
   return FR_OK;
 }
 
+/* An id does not begin like one; what stands before the id in a row may. */
+static bool is_comment(const struct reader *reader, const char *line)
+{
+  return *line == '#' && reader->id_column == 0;
+}
+
 /* The next row that is neither blank nor a comment; none: nfields is 0. */
 static enum fr_err next_row(struct reader *reader)
 {
@@ -134,7 +140,7 @@ static enum fr_err next_row(struct reader *reader)
   while (reader->at < reader->end) {
     char *line = skip_blanks(reader, reader->at);
 
-    if (*line != '#' && *line != '\n' && line < reader->end)
+    if (line < reader->end && *line != '\n' && !is_comment(reader, line))
       break;
     line = find_end(reader, line, false);
     reader->line++;
@@ -153,34 +159,54 @@ static bool is_id(const char *text, struct fr_uuid *ret_id)
   return fr_uuid_parse(text, strlen(text), ret_id) == FR_OK;
 }
 
-/* "id   # why" of a plain list: the comment goes. */
-static void cut_comment(char *text)
+/* "id   # why, and when": the comment goes, with all that it is cut into. */
+static void cut_comment(struct reader *reader)
 {
-  char *mark = strstr(text, " #");
+  char *text = reader->fields[0], *mark = strstr(text, "#");
+  struct fr_uuid id;
 
-  if (mark) {
-    *mark = '\0';
-    trim(&text);
+  while (mark && mark > text && strchr(" \t", mark[-1]))
+    mark--;
+  if (!mark || *mark == '#' ||
+      fr_uuid_parse(text, (size_t)(mark - text), &id))
+    return;
+  *mark = '\0';
+  reader->nfields = 1;
+}
+
+/* Of a name that stands twice nobody can tell which one is meant. */
+static enum fr_err find_column(struct reader *reader, const char *name,
+                               int *ret_column)
+{
+  *ret_column = -1;
+  for (size_t i = 0; i < reader->nfields; i++) {
+    if (strcmp(reader->fields[i], name) != 0)
+      continue;
+    if (*ret_column >= 0) {
+      (void)wrong(reader, "this header names ", NULL);
+      fr_buf_addf(reader->why, "%s twice", name);
+      return FR_EINVALID;
+    }
+    *ret_column = (int)i;
   }
+  return FR_OK;
 }
 
 static enum fr_err read_header(struct reader *reader)
 {
   struct fr_uuid id;
+  enum fr_err err;
 
-  cut_comment(reader->fields[0]);
-  reader->id_column = reader->reason_column = -1;
+  cut_comment(reader);
   if (is_id(reader->fields[0], &id)) {
-    reader->id_column = 0;
-    reader->reason_column = reader->nfields > 1 ? 1 : -1;
+    reader->reason_column = 1;
     return FR_OK;
   }
-  for (size_t i = 0; i < reader->nfields; i++) {
-    if (!strcmp(reader->fields[i], "request_id"))
-      reader->id_column = (int)i;
-    if (!strcmp(reader->fields[i], "reason"))
-      reader->reason_column = (int)i;
-  }
+  err = find_column(reader, "request_id", &reader->id_column);
+  if (!err)
+    err = find_column(reader, "reason", &reader->reason_column);
+  if (err)
+    return err;
   if (reader->id_column < 0)
     return wrong(reader, reader->nfields > 1
                  ? "is no request id, and no column of this header is called "
@@ -194,10 +220,10 @@ static enum fr_err take_row(struct reader *reader)
   struct fr_uuid id;
   size_t column = (size_t)reader->id_column;
 
+  if (column == 0)
+    cut_comment(reader);
   if (column >= reader->nfields)
     return wrong(reader, "the row has no request_id", NULL);
-  if (reader->nfields == 1)
-    cut_comment(reader->fields[0]);
   if (!is_id(reader->fields[column], &id))
     return wrong(reader, "is no request id: a UUID in lower case is",
                  reader->fields[column]);

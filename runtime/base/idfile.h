@@ -5,7 +5,8 @@
  *   019e6d0a-...         019e6d0a-...,"case 7, open"
  *
  * Read whole and strictly: one line that is no request id, and nothing of
- * the file counts. A byte order mark and CRLF are taken.
+ * the file counts. A byte order mark and CRLF are taken. Where request_id is
+ * not the first column a line that begins with # is a row, for it may be one.
  */
 #ifndef FR_BASE_IDFILE_H
 #define FR_BASE_IDFILE_H

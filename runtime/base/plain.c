@@ -62,3 +62,25 @@ size_t fr_plain(char *text, size_t len)
   text[to] = 0;
   return to;
 }
+
+size_t fr_text_cut(const char *text, size_t len, size_t most)
+{
+  size_t cut = most;
+
+  if (len <= most)
+    return len;
+  while (cut > 0 && most - cut < 3 && is_tail((unsigned char)text[cut]))
+    cut--;
+  return cut;
+}
+
+void fr_text_copy(char *to, size_t size, const char *text)
+{
+  size_t len;
+
+  if (size == 0)
+    return;
+  len = fr_text_cut(text, strlen(text), size - 1);
+  memcpy(to, text, len);
+  to[len] = '\0';
+}

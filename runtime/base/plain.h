@@ -16,4 +16,9 @@ size_t fr_utf8_sequence(const char *text);
  * not UTF-8 by '?'. text[len] is NUL. Returns the length, never a longer. */
 size_t fr_plain(char *text, size_t len);
 
+/* The most of `len` bytes, up to `most`, that ends on a UTF-8 border. */
+size_t fr_text_cut(const char *text, size_t len, size_t most);
+/* Copies what fits into `size` bytes with a NUL, cut the same way. */
+void fr_text_copy(char *to, size_t size, const char *text);
+
 #endif

@@ -7,6 +7,10 @@
  *
  * The limit grows only while at least half of it is in use (as TCP does,
  * RFC 9293's cwnd validation): an idle client must not earn a flood.
+ *
+ * The turn that slept until a slot was due grants nothing: the next one does,
+ * at once. So whoever looks at the world between turns (the gate, at holds)
+ * has looked after the sleep, however long it was.
  */
 #include "fal/throttle.h"
 
@@ -73,10 +77,15 @@ static uint64_t next_due(struct fr_throttle *throttle)
 
 static void arm(struct fr_throttle *throttle)
 {
-  if (throttle->waiting && throttle->in_flight < throttle->limit)
-    fr_timer_start(throttle->loop, &throttle->timer, next_due(throttle));
-  else
+  uint64_t due;
+
+  if (!throttle->waiting || throttle->in_flight >= throttle->limit) {
     fr_timer_stop(throttle->loop, &throttle->timer);
+    return;
+  }
+  due = next_due(throttle);
+  throttle->sleeps = due > fr_loop_now(throttle->loop);
+  fr_timer_start(throttle->loop, &throttle->timer, due);
 }
 
 static struct fr_slot *first_waiter(struct fr_throttle *throttle)
@@ -106,7 +115,8 @@ static void pump(struct fr_timer *timer)
   struct fr_throttle *throttle = fr_container_of(timer, struct fr_throttle,
                                                  timer);
 
-  while (throttle->waiting && throttle->in_flight < throttle->limit &&
+  while (!throttle->sleeps && throttle->waiting &&
+         throttle->in_flight < throttle->limit &&
          next_due(throttle) <= fr_loop_now(throttle->loop))
     grant(throttle, first_waiter(throttle));
   arm(throttle);

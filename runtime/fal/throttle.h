@@ -11,7 +11,8 @@
  *
  * Promise: never more slots are held than the limit allows, and waiters of
  * one lane get theirs in the order in which they came. on_grant runs from
- * the loop's turn, never from inside a call.
+ * the loop's turn, never from inside a call, and never from a turn that slept
+ * until the slot was due: between sleep and grant the owner has a look.
  *
  * Ownership: slots live inside their owner's struct and must be zeroed at
  * first; the throttle only links them.
@@ -40,6 +41,7 @@ struct fr_throttle {            /* read it, but change it only from here */
   unsigned good;                /* good answers since the limit grew */
   unsigned epoch;               /* counts halvings */
   bool slow_start;
+  bool sleeps;                  /* the timer is armed for later than now */
   uint64_t paused_until;        /* on fr_loop_now's scale */
   double rate, tokens, burst;   /* per second; rate 0: none */
   uint64_t filled_at;

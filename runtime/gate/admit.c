@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/date.h"
+#include "base/plain.h"
 #include "gate/internal.h"
 
 #define ID_OF(effect, text) fr_uuid_format(&(effect)->id, text)
@@ -240,7 +241,7 @@ void fr_gate_admit(struct fr_effect *effect)
   struct fr_record record;
   enum fr_err err;
 
-  fr_sources_look(gate);
+  fr_sources_glance(gate);
   err = find_hold(effect);
   if (!err) {
     fr_gate_close(effect, FR_WRITE_SKIP);
@@ -282,7 +283,7 @@ enum fr_fate fr_gate_preview(struct fr_gate *gate, const struct fr_uuid *id,
     return FR_FATE_REFUSED;
   err = find_hold(effect);
   if (!err && effect->note)
-    snprintf(why, size, "%s", effect->note);
+    fr_text_copy(why, size, effect->note);
   if (err == FR_ENOT_FOUND) {
     err = fr_ledger_find(gate->config.ledger, id, &record);
     if (!err && !known_end(effect, &record))

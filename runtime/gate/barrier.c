@@ -311,6 +311,7 @@ static void group(struct fr_gate *gate)
 
 void fr_gate_barrier(struct fr_gate *gate)
 {
+  gate->glanced = false;
   fr_gate_adopt(gate);
   if (!fr_gate_busy(gate))
     return;

@@ -7,7 +7,7 @@
  * file that cannot be read any more stops the run: without its answer nothing
  * is deleted. What is queued or waits in the throttle is asked about again.
  *
- * Ownership: texts are copied; all goes with the gate.
+ * Ownership: texts are copied, cut to fit a sentence; all goes with the gate.
  */
 #ifndef FR_GATE_HOLD_H
 #define FR_GATE_HOLD_H

@@ -26,6 +26,7 @@ struct fr_gate {
   struct fr_table held;         /* by the run's own sources: sources.c */
   struct held *all_held;
   struct fr_hold_file *hold_files;
+  bool glanced;                 /* at the files, in this turn */
   bool holds_changed;           /* since what is under way was asked about */
   char seal[256];               /* why nothing may be deleted yet, or "" */
   struct fr_list waiting, queued, sending, answered, closing, recall;
@@ -64,6 +65,7 @@ bool fr_clock_known(struct fr_gate *gate);      /* else it is asked for */
 const char *fr_source_find(const struct fr_gate *gate,
                            const struct fr_uuid *id);
 void fr_sources_look(struct fr_gate *gate);     /* at files that changed */
+void fr_sources_glance(struct fr_gate *gate);   /* once a turn */
 void fr_sources_done(struct fr_gate *gate);
 
 /* ---- gate.c ---- */

@@ -1,18 +1,25 @@
 /* gate/sources.c - see hold.h. A set of held ids, each with its reason, and
- * the files that some of them come from. A file is looked at with stat once
- * for each admission and each barrier that could send, and read again when
- * its identity, size or times are others. Ids are only ever added. */
+ * the files that some of them come from. A file is looked at with stat at the
+ * first admission of a turn and at each barrier that could send, and read
+ * again when its identity, size or times are others. Two changes within one
+ * tick of the file system's clock have the same times: what had just changed
+ * when it was read is read once more. Ids are only ever added. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/idfile.h"
 #include "gate/hold.h"
 #include "gate/internal.h"
+
+#define SOURCE_MOST 400         /* bytes of a path, or of what a function */
+#define REASON_MOST 400         /* said; and of a reason in a file */
+#define TICK_MS 50              /* the kernel's is 10 at most */
 
 struct held {
   struct fr_entry by_id;
@@ -25,6 +32,7 @@ struct fr_hold_file {
   struct fr_hold_file *next;
   struct stat seen;
   size_t count;                 /* ids of the latest reading */
+  bool fresh;                   /* had just changed then */
   char path[];
 };
 
@@ -52,27 +60,52 @@ const char *fr_source_find(const struct fr_gate *gate,
   return NULL;
 }
 
-static enum fr_err add(struct fr_gate *gate, const struct fr_uuid *id,
-                       const char *source, const char *reason)
+/* "holds.csv: case 7", as it is shown and recorded: cut, and plain. */
+static enum fr_err put_words(struct fr_buf *words, const char *source,
+                             const char *reason)
 {
-  size_t size = strlen(source) + (reason ? strlen(reason) + 2 : 0) + 1;
-  struct held *held;
+  enum fr_err err = fr_buf_add_plain(words, source, strlen(source),
+                                     SOURCE_MOST);
 
-  if (fr_source_find(gate, id))
-    return FR_OK;
-  if (gate->held.count >= FR_HOLD_IDS_MAX)
-    return FR_ETOO_BIG;
-  held = calloc(1, sizeof(*held) + size);
+  if (!err && reason)
+    err = fr_buf_add_text(words, ": ");
+  if (!err && reason)
+    err = fr_buf_add_plain(words, reason, strlen(reason), REASON_MOST);
+  return err;
+}
+
+static enum fr_err insert(struct fr_gate *gate, const struct fr_uuid *id,
+                          const struct fr_buf *words)
+{
+  struct held *held = calloc(1, sizeof(*held) + words->len + 1);
+
   if (!held)
     return FR_ENOMEM;
   held->id = *id;
-  (void)snprintf(held->reason, size, "%s%s%s", source, reason ? ": " : "",
-                 reason ? reason : "");
+  memcpy(held->reason, fr_buf_text(words), words->len);
   held->next = gate->all_held;
   gate->all_held = held;
   fr_table_add(&gate->held, &held->by_id, hash_of(gate, id));
   gate->holds_changed = true;
   return FR_OK;
+}
+
+static enum fr_err add(struct fr_gate *gate, const struct fr_uuid *id,
+                       const char *source, const char *reason)
+{
+  struct fr_buf words;
+  enum fr_err err;
+
+  if (fr_source_find(gate, id))
+    return FR_OK;
+  if (gate->held.count >= FR_HOLD_IDS_MAX)
+    return FR_ETOO_BIG;
+  fr_buf_init(&words, SOURCE_MOST + REASON_MOST + 16);
+  err = put_words(&words, source, reason);
+  if (!err)
+    err = insert(gate, id, &words);
+  fr_buf_done(&words);
+  return err;
 }
 
 static void stop(struct fr_gate *gate, const char *what)
@@ -121,6 +154,19 @@ static bool same(const struct stat *a, const struct stat *b)
          a->st_ctim.tv_nsec == b->st_ctim.tv_nsec;
 }
 
+/* By the clock that the file system has its times from, never a virtual. */
+static bool is_fresh(const struct stat *seen)
+{
+  struct timespec now;
+  int64_t age_ms;
+
+  if (clock_gettime(CLOCK_REALTIME, &now))
+    return false;
+  age_ms = ((int64_t)now.tv_sec - seen->st_ctim.tv_sec) * 1000 +
+           (now.tv_nsec - seen->st_ctim.tv_nsec) / 1000000;
+  return age_ms > -TICK_MS && age_ms < TICK_MS;
+}
+
 static enum fr_err open_file(struct fr_hold_file *file, struct fr_buf *why,
                              int *ret_fd)
 {
@@ -132,6 +178,7 @@ static enum fr_err open_file(struct fr_hold_file *file, struct fr_buf *why,
   else if (!S_ISREG(file->seen.st_mode))
     fault = "it is not a file";
   if (!fault) {
+    file->fresh = is_fresh(&file->seen);
     *ret_fd = fd;
     return FR_OK;
   }
@@ -192,13 +239,22 @@ enum fr_err fr_gate_hold_file(struct fr_gate *gate, const char *path,
   return err;
 }
 
+/* Many are admitted in one turn, and the barrier looks again. */
+void fr_sources_glance(struct fr_gate *gate)
+{
+  if (!gate->glanced)
+    fr_sources_look(gate);
+  gate->glanced = true;
+}
+
 void fr_sources_look(struct fr_gate *gate)
 {
   struct fr_hold_file *file = gate->hold_files;
   struct stat now;
 
   for (; file && !gate->stop; file = file->next)
-    if (stat(file->path, &now) || !same(&now, &file->seen))
+    if (file->fresh || stat(file->path, &now) ||
+        !same(&now, &file->seen))
       (void)read_file(gate, file);
 }
 

@@ -5,6 +5,7 @@
  */
 #include <string.h>
 
+#include "base/plain.h"
 #include "ledger/event.h"
 
 /* The columns of FR_SQL_RECORD. */

@@ -8,29 +8,8 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "base/plain.h"
 #include "ledger/event.h"
-
-size_t fr_text_cut(const char *text, size_t len, size_t most)
-{
-  size_t cut = most;
-
-  if (len <= most)
-    return len;
-  while (cut > 0 && most - cut < 3 && ((uint8_t)text[cut] & 0xc0) == 0x80)
-    cut--;
-  return cut;
-}
-
-void fr_text_copy(char *to, size_t size, const char *text)
-{
-  size_t len;
-
-  if (size == 0)
-    return;
-  len = fr_text_cut(text, strlen(text), size - 1);
-  memcpy(to, text, len);
-  to[len] = '\0';
-}
 
 static void add(struct fr_data *data, const char *text)
 {

@@ -23,9 +23,6 @@ void fr_data_number(struct fr_data *data, const char *name, int64_t number);
 void fr_data_raw(struct fr_data *data, const char *name, const char *json);
 enum fr_err fr_data_end(struct fr_data *data);
 
-/* The most of `len` bytes, up to `most`, that ends on a UTF-8 border. */
-size_t fr_text_cut(const char *text, size_t len, size_t most);
-void fr_text_copy(char *to, size_t size, const char *text);
 enum fr_err fr_data_files(struct fr_buf *buf,
                           const struct fr_outcome *outcome);
 

@@ -6,6 +6,7 @@
  */
 #include <string.h>
 
+#include "base/plain.h"
 #include "ledger/event.h"
 
 enum fr_err fr_hold_find(struct fr_ledger *ledger, const struct fr_uuid *id,

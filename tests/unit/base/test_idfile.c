@@ -109,6 +109,30 @@ static void csv(void **state)
   reads("request_id,reason\r\n" A ",x\r\n", A "=x;");
 }
 
+/* A hold that is skipped is a deletion: when in doubt it is a row. */
+static void what_may_be_a_comment(void **state)
+{
+  (void)state;
+  refuse("reason,request_id\n# note\nx," A "\n", "line 2: the row has no");
+  reads("reason,request_id\n#42 is open," A "\nx," B "\n",
+        A "=#42 is open;" B "=x;");
+  reads("reason,request_id\n  #42," A "\n", A "=#42;");
+  reads("request_id,reason\n#" A ",x\n" B ",#1\n", B "=#1;");
+  reads(A " # case 7, open\n" B "  # case 8, open\n", A "=;" B "=;");
+  reads("Ticket #,request_id,reason\n7," A ",x\n", A "=x;");
+  reads(A "\t# case 7\n" B ",case 8\n", A "=;" B "=case 8;");
+}
+
+static void columns_are_named_once(void **state)
+{
+  (void)state;
+  refuse("request_id,request_id\n" A "," B "\n", "request_id twice");
+  refuse("reason,request_id,reason\nx," A ",y\n", "reason twice");
+  reads("note,request_id,note\nx," A ",y\n", A "=;");
+  reads(A ",\n" B ",,\n", A "=;" B "=;");
+  reads("request_id,\n" A ",\n" B, A "=;" B "=;");
+}
+
 static void what_is_wrong_has_its_line(void **state)
 {
   (void)state;
@@ -170,6 +194,8 @@ int main(void)
   const struct CMUnitTest tests[] = {
     cmocka_unit_test(an_id_a_line),
     cmocka_unit_test(csv),
+    cmocka_unit_test(what_may_be_a_comment),
+    cmocka_unit_test(columns_are_named_once),
     cmocka_unit_test(what_is_wrong_has_its_line),
     cmocka_unit_test(bounds),
     cmocka_unit_test(failures_pass_through),

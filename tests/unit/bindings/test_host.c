@@ -234,6 +234,81 @@ static void test_files(void **state)
   rmdir(dir);
 }
 
+static void test_whole_files(void **state)
+{
+  char dir[] = "/tmp/fr-host-XXXXXX", path[64], text[2048];
+  struct stat info;
+
+  (void)state;
+  assert_non_null(mkdtemp(dir));
+  snprintf(path, sizeof(path), "%s/plan", dir);
+  snprintf(text, sizeof(text),
+           "local path, dir = '%s', '%s'\n"
+           "same(host.write_file(path, 'old'), true)\n"
+           "same(host.write_file(path, 'a\\0b'), true)\n"
+           "same(host.read_file(path, 9), 'a\\0b')\n"
+           "local none, err = host.write_file(dir .. '/no/such', 'x')\n"
+           "same(none, nil) same(err.code, 'io')\n"
+           "none, err = host.write_file(dir, 'x')\n"
+           "same(none, nil) same(err.code, 'io')\n"
+           "none, err = host.create(path, 'x')\n"
+           "same(none, nil) same(err.code, 'io')\n"
+           "same(host.read_file(path, 9), 'a\\0b')\n"
+           "fails('NUL', host.write_file, path .. '\\0', 'x')\n"
+           "local n = 0\n"
+           "for name in pairs(host.list_dir(dir)) do n = n + 1\n"
+           "  same(name, 'plan') end\n"
+           "same(n, 1)\n", path, dir);
+  expect(text);
+  assert_int_equal(stat(path, &info), 0);
+  assert_int_equal(info.st_mode & 0777, 0600);
+  unlink(path);
+  assert_int_equal(rmdir(dir), 0);      /* and nothing was left aside */
+}
+
+/* ---- the record of the run ----------------------------------------------- */
+
+static void test_notes(void **state)
+{
+  struct program p;
+
+  (void)state;
+  prepare(&p);
+  run(&p, "host.note('planned', {n = 1}) host.note('why', 'a \"b\"')\n"
+          "host.note('why', nil) host.note('why', 'last')\n"
+          "fails('lower-case', host.note, 'Why', 1)\n"
+          "fails('lower-case', host.note, '', 1)\n"
+          "fails('lower-case', host.note, ('x'):rep(40), 1)\n"
+          "fails('', host.note, 'f', print)\n"
+          "fails('too long', host.note, 'long', ('x'):rep(10000000))\n");
+  assert_non_null(strstr(frl_notes(p.frl), ",\"planned\":{\"n\":1}"));
+  assert_non_null(strstr(frl_notes(p.frl), ",\"why\":\"last\""));
+  assert_null(strstr(frl_notes(p.frl), "long"));
+  done(&p);
+}
+
+static void test_no_modules(void **state)
+{
+  (void)state;
+  expect("same(#host.modules(), 0)");
+}
+
+/* ---- questions ----------------------------------------------------------- */
+
+static void test_ask(void **state)
+{
+  static char more[9000];
+
+  (void)state;
+  expect_lines("yes\nno\r\nlast", 12,
+               "same(host.ask(''), 'yes\\n') same(host.ask(''), 'no\\r\\n')\n"
+               "same(host.ask(''), 'last') same(host.ask(''), nil)\n");
+  expect_lines("\n", 1, "same(host.ask(''), '\\n')\n"
+                        "same(host.ask(''), nil)\n");
+  memset(more, 'y', sizeof(more));
+  expect_lines(more, sizeof(more), "same(#host.ask(''), 4095)");
+}
+
 /* ---- the rest ------------------------------------------------------------ */
 
 static void test_what_the_command_was_given(void **state)
@@ -316,6 +391,10 @@ int main(void)
     cmocka_unit_test(test_say_is_plain),
     cmocka_unit_test(test_nobody_reads_standard_output),
     cmocka_unit_test(test_files),
+    cmocka_unit_test(test_whole_files),
+    cmocka_unit_test(test_notes),
+    cmocka_unit_test(test_no_modules),
+    cmocka_unit_test(test_ask),
     cmocka_unit_test(test_what_the_command_was_given),
     cmocka_unit_test(test_usage),
     cmocka_unit_test(test_guard),

@@ -282,6 +282,24 @@ static void a_pause_holds_those_who_wait_already(void **state)
   bench_free(bench);
 }
 
+/* A turn that slept until a slot was due ends without a grant. */
+static void asleep_nothing_is_granted(void **state)
+{
+  struct bench *bench = bench_new(4, 0);
+  struct waiter waiter;
+
+  (void)state;
+  fr_throttle_pause(&bench->throttle, fr_loop_now(bench->loop) + 60000);
+  wait_in(bench, &waiter, FR_LANE_CHANGE);
+  fr_loop_turn(bench->loop, -1);
+  assert_int_equal(waiter.order, 0);
+  fr_loop_turn(bench->loop, -1);
+  assert_int_equal(waiter.order, 1);
+  assert_int_equal(fr_loop_now(bench->loop), waiter.at);
+  fr_throttle_leave(&bench->throttle, &waiter.slot);
+  bench_free(bench);
+}
+
 int main(void)
 {
   const struct CMUnitTest tests[] = {
@@ -295,6 +313,7 @@ int main(void)
     cmocka_unit_test(a_rate_is_kept),
     cmocka_unit_test(a_pause_is_kept_to_the_moment),
     cmocka_unit_test(a_pause_holds_those_who_wait_already),
+    cmocka_unit_test(asleep_nothing_is_granted),
   };
 
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -106,6 +106,63 @@ static void a_seal_holds_plans_too(void **state)
   assert_int_equal(fr_verdict_exit_code(&w->verdict), 2);
 }
 
+/* Each declaration leaves at most what the one before left. */
+static void declared_again(void **state)
+{
+  struct world *w = *state;
+
+  w->limits.max_deletes = 10;
+  world_begin(w);
+  assert_int_equal(declare(w, 5, 100), FR_OK);
+  run_one(w, id_of(1), FR_FATE_DELETED, FR_OK);
+  assert_int_equal(declare(w, 2, 100), FR_OK);
+  assert_int_equal(fr_gate_room(w->gate), 2);
+  run_one(w, id_of(2), FR_FATE_DELETED, FR_OK);
+  assert_int_equal(declare(w, 2, 100), FR_ELIMIT);
+  assert_non_null(strstr(fr_gate_stop_sentence(w->gate),
+                         "in the rest of this run"));
+  assert_int_equal(w->deletes, 2);
+}
+
+static void nothing_is_declared(void **state)
+{
+  struct world *w = *state;
+
+  world_begin(w);
+  assert_int_equal(declare(w, 0, 0), FR_OK);
+  run_one(w, id_of(1), FR_FATE_REFUSED, FR_ELIMIT);
+  assert_int_equal(w->deletes, 0);
+}
+
+/* What an earlier run left open is settled behind a seal: it was promised
+ * then, and its outcome must be known. It counts, and is not of the plan. */
+static void open_work_passes_a_seal(void **state)
+{
+  struct world *w = *state;
+  struct fr_deletion *lost;
+
+  w->limits.max_deletes = 3;
+  world_begin(w);
+  run_one(w, id_of(9), FR_FATE_DELETED, FR_OK);
+  w->park = true;
+  lost = start(w, id_of(1));
+  turns(w, 4);
+  assert_int_equal(w->nparked, 1);
+  fr_deletion_free(lost);
+  w->park = false;
+  w->nparked = 0;
+  world_again(w);
+  assert_int_equal(state_of(w, id_of(1)), FR_STATE_OPEN);
+  fr_gate_seal(w->gate, "a whole is needed");
+  fr_gate_settle(w->gate);
+  settle_down(w);
+  assert_int_equal(state_of(w, id_of(1)), FR_STATE_DELETED);
+  assert_int_equal(fr_gate_stopped(w->gate), FR_OK);
+  assert_int_equal(declare(w, 2, 2), FR_OK);
+  assert_int_equal(fr_gate_room(w->gate), 2);
+  run_one(w, id_of(2), FR_FATE_DELETED, FR_OK);
+}
+
 int main(void)
 {
   const struct CMUnitTest tests[] = {
@@ -116,6 +173,9 @@ int main(void)
     WORLD_TEST(sealed_until_declared),
     WORLD_TEST(a_seal_is_a_matter_of_configuration),
     WORLD_TEST(a_seal_holds_plans_too),
+    WORLD_TEST(declared_again),
+    WORLD_TEST(nothing_is_declared),
+    WORLD_TEST(open_work_passes_a_seal),
   };
 
   return cmocka_run_group_tests(tests, NULL, NULL);

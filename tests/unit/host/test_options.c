@@ -261,6 +261,41 @@ static void help_and_version_have_no_variable(void **state)
   done(&line);
 }
 
+/* Some options are those of one command, wherever they stand. */
+static void options_of_one_command(void **state)
+{
+  struct line line;
+
+  (void)state;
+  LINE(&line, "--diff", "old.plan", "plan", "x.lua", "-o", "new.plan");
+  has(&line, "diff", "old.plan");
+  has(&line, "output", "new.plan");
+  done(&line);
+  LINE(&line, "x.lua", "--dry-run", "--output=new.plan");
+  assert_string_equal(line.options.command, "plan");
+  has(&line, "output", "new.plan");
+  done(&line);
+  REFUSED("falrun run has no option --output: it belongs to falrun plan",
+          "x.lua", "-o", "new.plan");
+  REFUSED("falrun plan has no option --every: it belongs to falrun simulate",
+          "plan", "x.lua", "--every", "1d");
+  REFUSED("falrun simulate has no option --diff", "--diff=a", "simulate",
+          "x.lua");
+}
+
+/* A variable is set for all commands; the line is of one. */
+static void variables_of_one_command(void **state)
+{
+  struct line line;
+
+  (void)state;
+  setenv("FALRUN_EVERY", "1d", 1);
+  LINE(&line, "x.lua");
+  assert_string_equal(line.options.command, "run");
+  done(&line);
+  REFUSED("has no option --every", "x.lua", "--every", "2d");
+}
+
 int main(void)
 {
   const struct CMUnitTest tests[] = {
@@ -280,6 +315,8 @@ int main(void)
     cmocka_unit_test_setup(variables, no_variables),
     cmocka_unit_test_setup(variables_of_flags_are_checked, no_variables),
     cmocka_unit_test_setup(help_and_version_have_no_variable, no_variables),
+    cmocka_unit_test_setup(options_of_one_command, no_variables),
+    cmocka_unit_test_setup(variables_of_one_command, no_variables),
   };
 
   return cmocka_run_group_tests(tests, NULL, NULL);
