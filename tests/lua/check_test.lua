@@ -284,6 +284,16 @@ test("sums and escapes are read", function()
   equal(found(list "older_than = '1d', limit = 10 * 10"), {})
 end)
 
+test("a sum of sums is worked out once", function()
+  local lines = { "local n0 <const> = 1" }
+  for i = 1, 40 do
+    lines[#lines + 1] = ("local n%d <const> = n%d + n%d"):format(i, i - 1,
+      i - 1)
+  end
+  one("bare-number", table.concat(lines, "\n") .. "\nfal.sleep(n40)",
+    "1099511627776s")
+end)
+
 test("more of values", function()
   one("bad-value", "return fal.requests { endpoint_id = '*' }", '"auto"')
   one("bad-value", "return fal.requests { endpoint_id = 'https://x/y' }")

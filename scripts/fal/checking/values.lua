@@ -90,7 +90,10 @@ function values.literal(node, depth)
       return "number", -value
     end
   elseif kind == "binary" then
-    return computed(node, depth or 0)
+    if not node.sum then        -- once, however often a local is named
+      node.sum = table.pack(computed(node, depth or 0))
+    end
+    return node.sum[1], node.sum[2]
   end
 end
 
