@@ -19,6 +19,7 @@
 
 #define QUICK_CHECK_MAX (16 << 20)    /* bytes; a larger file takes seconds */
 #define HEADER 100                    /* sqlite.org/fileformat2.html, 1.3 */
+#define BUSY_MS 5000                  /* how long to wait for other writers */
 
 static off_t size_of(const struct fr_ledger *ledger, const char *suffix)
 {
@@ -91,7 +92,7 @@ enum fr_err fr_sql_connect(struct fr_ledger *ledger, const char *name,
     return fr_sql_fail(ledger, result);
   (void)sqlite3_extended_result_codes(ledger->db, 1);
   (void)sqlite3_db_config(ledger->db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
-  (void)sqlite3_busy_timeout(ledger->db, 5000);
+  (void)sqlite3_busy_timeout(ledger->db, BUSY_MS);
   return fr_sql_exec(ledger, "PRAGMA trusted_schema = OFF;"
                      "PRAGMA cell_size_check = ON; PRAGMA mmap_size = 0;"
                      "PRAGMA synchronous = FULL; PRAGMA cache_size = -16384");
@@ -243,6 +244,19 @@ static enum fr_err check_existing(struct fr_ledger *ledger)
   return err;
 }
 
+/* SQLite calls no busy handler for the change of the journal mode. */
+static int step_when_free(sqlite3_stmt *statement)
+{
+  int waited_ms = 0, result = sqlite3_step(statement);
+
+  for (; result == SQLITE_BUSY && waited_ms < BUSY_MS; waited_ms += 5) {
+    (void)sqlite3_reset(statement);
+    (void)sqlite3_sleep(5);
+    result = sqlite3_step(statement);
+  }
+  return result;
+}
+
 /* What is asserted here is what I1 of the design rests on. */
 static enum fr_err assert_durable(struct fr_ledger *ledger)
 {
@@ -250,20 +264,26 @@ static enum fr_err assert_durable(struct fr_ledger *ledger)
   const char *mode = NULL;
   int64_t level = 0;
   enum fr_err err;
+  int result;
 
   if (!ledger->file)
     return FR_OK;
   err = fr_sql_number(ledger, "PRAGMA synchronous", &level);
-  if (!err && sqlite3_prepare_v2(ledger->db, "PRAGMA journal_mode = WAL", -1,
-                                 &statement, NULL) == SQLITE_OK &&
-      sqlite3_step(statement) == SQLITE_ROW)
+  if (err)
+    return err;
+  result = sqlite3_prepare_v2(ledger->db, "PRAGMA journal_mode = WAL", -1,
+                              &statement, NULL);
+  if (result == SQLITE_OK)
+    result = step_when_free(statement);
+  if (result == SQLITE_ROW)
     mode = fr_sql_text(statement, 0);
-  if (!err && (level != 2 || !mode || strcmp(mode, "wal") != 0))
+  if (!mode)
+    err = fr_sql_fail(ledger, result == SQLITE_ROW ? SQLITE_NOMEM : result);
+  else if (level != 2 || strcmp(mode, "wal") != 0)
     err = fr_ledger_fail(ledger, FR_EIO, "the ledger %s cannot be kept "
                          "durable here: SQLite has journal mode %s instead "
-                         "of wal (%s); put it on a local file system",
-                         ledger->path, mode ? mode : "unknown",
-                         sqlite3_errmsg(ledger->db));
+                         "of wal; put it on a local file system",
+                         ledger->path, mode);
   sqlite3_finalize(statement);
   if (!err)
     err = fr_sql_exec(ledger, "PRAGMA wal_autocheckpoint = 4000");

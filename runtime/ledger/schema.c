@@ -57,31 +57,55 @@ int fr_schema_newest(void)
   return (int)(sizeof(steps) / sizeof(steps[0]));
 }
 
+/* What a file says of itself. */
+struct format {
+  int64_t version, application, tables;
+};
+
+/* All three from one snapshot: others may be creating the ledger. */
+static enum fr_err read_format(struct fr_ledger *ledger,
+                               struct format *ret_format)
+{
+  enum fr_err err = fr_sql_exec(ledger, "SAVEPOINT format");
+
+  if (err)
+    return err;
+  err = fr_sql_number(ledger, "PRAGMA user_version", &ret_format->version);
+  if (!err)
+    err = fr_sql_number(ledger, "PRAGMA application_id",
+                        &ret_format->application);
+  if (!err)
+    err = fr_sql_number(ledger, "SELECT count(*) FROM sqlite_schema",
+                        &ret_format->tables);
+  if (err)
+    (void)sqlite3_exec(ledger->db, "RELEASE format", NULL, NULL, NULL);
+  else
+    err = fr_sql_exec(ledger, "RELEASE format");
+  return err;
+}
+
 /* 0 for a database without a single table. */
 enum fr_err fr_schema_version(struct fr_ledger *ledger, int64_t *ret_version)
 {
-  int64_t version, application, tables;
-  enum fr_err err = fr_sql_number(ledger, "PRAGMA user_version", &version);
+  struct format has = { 0 };
+  enum fr_err err = read_format(ledger, &has);
 
-  if (!err)
-    err = fr_sql_number(ledger, "PRAGMA application_id", &application);
-  if (!err)
-    err = fr_sql_number(ledger, "SELECT count(*) FROM sqlite_schema",
-                        &tables);
   if (err)
     return err;
-  if (application != FR_SCHEMA_APPLICATION && (application || tables))
+  if (has.application != FR_SCHEMA_APPLICATION &&
+      (has.application || has.tables))
     return fr_ledger_fail(ledger, FR_ECORRUPT, "%s is a database of another "
                           "program, not a ledger of falrun", ledger->path);
-  if (version > fr_schema_newest())
+  if (has.version > fr_schema_newest())
     return fr_ledger_fail(ledger, FR_EIO, "the ledger %s was written by a "
                           "newer falrun (format %" PRId64 ", this one knows "
-                          "%d); use that one", ledger->path, version,
+                          "%d); use that one", ledger->path, has.version,
                           fr_schema_newest());
-  if (version < 0 || (version == 0) != (tables == 0))
+  if (has.version < 0 || (has.version == 0) != (has.tables == 0))
     return fr_ledger_fail(ledger, FR_ECORRUPT, "the ledger %s is damaged: "
-                          "its format says %" PRId64, ledger->path, version);
-  *ret_version = version;
+                          "its format says %" PRId64, ledger->path,
+                          has.version);
+  *ret_version = has.version;
   return FR_OK;
 }
 

@@ -156,30 +156,57 @@ static void test_killed_in_a_group_the_group_is_not_there(void **state)
   assert_int_equal(chain.events, 3 + count);
 }
 
+/* Process n opens the ledger while others create it: every third reads. */
+static int open_in_a_crowd(struct world *world, unsigned n)
+{
+  struct fr_uuid id = id_of(n);
+  bool reads = n % 3 == 2;
+  enum fr_err err = try_open(world, world->path, reads ? FR_LEDGER_READ
+                                                       : FR_LEDGER_HOLD,
+                             ORIGIN, &world->ledger);
+
+  if (err)
+    print_error("%s\n", fr_buf_text(&world->why));
+  else if (!reads)
+    err = fr_hold_add(world->ledger, &id, 1, "case 7");
+  return err != FR_OK;
+}
+
+/* A reader that closes last leaves the WAL and its index. */
+static void remove_ledger(const struct world *world)
+{
+  static const char *const suffixes[] = { "", "-wal", "-shm" };
+  char name[256];
+  size_t i;
+
+  for (i = 0; i < 3; i++) {
+    snprintf(name, sizeof(name), "%s%s", world->path, suffixes[i]);
+    (void)unlink(name);
+  }
+}
+
 static void test_many_may_create_it_at_once(void **state)
 {
   struct world *world = *state;
   struct fr_chain chain;
-  pid_t children[8];
-  unsigned i;
+  pid_t children[12];
+  unsigned round, i;
 
-  for (i = 0; i < 8; i++) {
-    children[i] = fork();
-    if (children[i] == 0) {
-      struct fr_uuid id = id_of(i);
-      enum fr_err err = try_open(world, world->path, FR_LEDGER_HOLD, ORIGIN,
-                                 &world->ledger);
-
-      if (err)
-        print_error("%s\n", fr_buf_text(&world->why));
-      _exit(err || fr_hold_add(world->ledger, &id, 1, "case 7"));
+  for (round = 0; round < 10; round++) {
+    for (i = 0; i < 12; i++) {
+      children[i] = fork();
+      if (children[i] == 0)
+        _exit(open_in_a_crowd(world, i));
     }
+    for (i = 0; i < 12; i++)
+      assert_int_equal(wait_for(children[i]), 0);
+    world->ledger = open_as(world, FR_LEDGER_READ);
+    assert_int_equal(fr_history_verify(world->ledger, &chain), FR_OK);
+    assert_int_equal(chain.events, 9);
+    fr_ledger_close(world->ledger);
+    world->ledger = NULL;
+    remove_ledger(world);
   }
-  for (i = 0; i < 8; i++)
-    assert_int_equal(wait_for(children[i]), 0);
-  world->ledger = open_as(world, FR_LEDGER_READ);
-  assert_int_equal(fr_history_verify(world->ledger, &chain), FR_OK);
-  assert_int_equal(chain.events, 9);
 }
 
 int main(void)
