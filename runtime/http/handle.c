@@ -1,10 +1,11 @@
 /* http/handle.c - easy handles.
  *
- * Making one costs more than a tenth of a request, so they are reused; what
- * is on the idle list went through curl_easy_reset, which costs a hundredth
- * and leaves no header, body or option of the last call behind. A setting
- * that cannot be made (out of memory) fails the call: without its PROXY ""
- * libcurl would believe the environment. */
+ * Making one costs more than a tenth of a request, so they are reused, with
+ * all that is the same for every call. What differs is set by each call, or
+ * taken off when it is over (`undress`); a handle that had a body or none at
+ * all (HEAD) is not used again. A setting that cannot be made (out of memory)
+ * fails the call: without its PROXY "" libcurl would believe the environment.
+ */
 #include <string.h>
 
 #include "base/digest.h"
@@ -164,24 +165,47 @@ enum fr_err fr_handle_prepare(struct fr_call *call)
 
   if (err)
     return err;
-  call->easy = http->nidle ? http->idle[--http->nidle] : curl_easy_init();
-  if (!call->easy || !set_always(call->easy, http) || !add_headers(call) ||
-      !set_call(call))
-    return FR_ENOMEM;
-  return FR_OK;
+  if (http->nidle) {
+    call->easy = http->idle[--http->nidle];
+  } else {
+    call->easy = curl_easy_init();
+    if (!call->easy)
+      return FR_ENOMEM;
+    if (!set_always(call->easy, http)) {
+      curl_easy_cleanup(call->easy);
+      call->easy = NULL;
+      return FR_ENOMEM;
+    }
+  }
+  return add_headers(call) && set_call(call) ? FR_OK : FR_ENOMEM;
+}
+
+/* True: nothing of the call is left in the handle. */
+static bool undress(CURL *easy, const struct fr_call_spec *spec)
+{
+  unsigned bad = 0;
+
+  if (has_body(spec) || !strcmp(spec->method, "HEAD"))
+    return false;
+  bad |= curl_easy_setopt(easy, CURLOPT_CURLU, NULL);
+  bad |= curl_easy_setopt(easy, CURLOPT_HTTPHEADER, NULL);
+  bad |= curl_easy_setopt(easy, CURLOPT_HEADERDATA, NULL);
+  bad |= curl_easy_setopt(easy, CURLOPT_WRITEDATA, NULL);
+  bad |= curl_easy_setopt(easy, CURLOPT_PREREQDATA, NULL);
+  bad |= curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, NULL);
+  bad |= curl_easy_setopt(easy, CURLOPT_PRIVATE, NULL);
+  return !bad;
 }
 
 void fr_handle_release(struct fr_call *call)
 {
   struct fr_http *http = call->http;
 
-  if (call->easy) {
-    curl_easy_reset(call->easy);
-    if (http->nidle < FR_IDLE_HANDLES)
-      http->idle[http->nidle++] = call->easy;
-    else
-      curl_easy_cleanup(call->easy);
-  }
+  if (call->easy && http->nidle < FR_IDLE_HANDLES &&
+      undress(call->easy, &call->spec))
+    http->idle[http->nidle++] = call->easy;
+  else if (call->easy)
+    curl_easy_cleanup(call->easy);
   for (struct curl_slist *line = call->headers; line; line = line->next)
     fr_wipe(line->data, strlen(line->data));
   curl_slist_free_all(call->headers);

@@ -7,7 +7,7 @@
 #include "http/call.h"
 
 #define FR_HTTP_AGENT "falrun/0.1"
-#define FR_IDLE_HANDLES 64
+#define FR_IDLE_HANDLES 256
 
 struct fr_sock;
 
@@ -22,7 +22,7 @@ struct fr_http {
   CURLM *multi;
   struct fr_sock **socks;       /* by descriptor */
   size_t nsocks;                /* room in socks */
-  CURL *idle[FR_IDLE_HANDLES];  /* easy handles with nothing of a call */
+  CURL *idle[FR_IDLE_HANDLES];  /* set up, with nothing of a call */
   unsigned nidle;
   long host_most;               /* CURLMOPT_MAX_HOST_CONNECTIONS now */
 };
