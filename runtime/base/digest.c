@@ -4,7 +4,12 @@
 #include <errno.h>
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
+#include <pthread.h>
+#include <stdbool.h>
+#include <string.h>
 #include <sys/random.h>
+
+#define STOCK 1024u                     /* bytes */
 
 /* One context for the process (one thread): fetching the algorithm and
  * making a context would cost more than the digest of a ledger event. */
@@ -55,10 +60,8 @@ void fr_hex(const uint8_t *data, size_t len, char *ret_text)
   *ret_text = 0;
 }
 
-enum fr_err fr_random(void *ret_data, size_t len)
+static enum fr_err from_kernel(uint8_t *data, size_t len)
 {
-  uint8_t *data = ret_data;
-
   while (len) {
     ssize_t n = getrandom(data, len, 0);
 
@@ -69,6 +72,46 @@ enum fr_err fr_random(void *ret_data, size_t len)
     data += n;
     len -= (size_t)n;
   }
+  return FR_OK;
+}
+
+/* Small requests are served from a stock, so that a key costs no system call;
+ * bytes that were given away are blanked. A forked child starts with none, or
+ * both processes would give the same away. */
+static uint8_t stock[STOCK];
+static size_t in_stock;
+
+static void forget_stock(void)
+{
+  in_stock = 0;
+}
+
+static enum fr_err fill_stock(void)
+{
+  static bool watched;
+
+  if (!watched && pthread_atfork(NULL, NULL, forget_stock))
+    return FR_ENOMEM;
+  watched = true;
+  if (from_kernel(stock, STOCK))
+    return FR_EIO;
+  in_stock = STOCK;
+  return FR_OK;
+}
+
+enum fr_err fr_random(void *ret_data, size_t len)
+{
+  enum fr_err err = FR_OK;
+
+  if (len > STOCK / 4)
+    return from_kernel(ret_data, len);
+  if (in_stock < len)
+    err = fill_stock();
+  if (err)
+    return err;
+  in_stock -= len;
+  memcpy(ret_data, stock + in_stock, len);
+  fr_wipe(stock + in_stock, len);
   return FR_OK;
 }
 

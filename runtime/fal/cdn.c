@@ -4,13 +4,20 @@
  * has text behind it; a key given twice is refused too, because two readers
  * could take two different values. An exception that is no string is kept
  * as its JSON text: only null means "gone".
+ *
+ * Nearly every answer is the plainest one: an array of objects with a link
+ * of printable ASCII and a null, in this order. `read_plain` takes exactly
+ * that, for a tenth of the work; whatever differs by a byte is jansson's.
  */
 #include "fal/cdn.h"
 
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "fal/json.h"
+
+#define PLAIN_FILES 16          /* of a plain answer; jansson knows no limit */
 
 void fr_cdn_done(struct fr_cdn *cdn)
 {
@@ -82,6 +89,105 @@ static enum fr_err read_files(const json_t *results,
   return err;
 }
 
+/* ---- the plainest answer ------------------------------------------------- */
+
+struct scan {
+  const char *at, *end;
+};
+
+static void skip_blanks(struct scan *scan)
+{
+  while (scan->at < scan->end &&
+         (*scan->at == ' ' || *scan->at == '\n' || *scan->at == '\r' ||
+          *scan->at == '\t'))
+    scan->at++;
+}
+
+/* This text, after blanks. */
+static bool take(struct scan *scan, const char *text)
+{
+  size_t len = strlen(text);
+
+  skip_blanks(scan);
+  if ((size_t)(scan->end - scan->at) < len || memcmp(scan->at, text, len))
+    return false;
+  scan->at += len;
+  return true;
+}
+
+/* A string without an escape, copied; NULL: another one, or no memory. */
+static char *take_link(struct scan *scan)
+{
+  const char *from;
+
+  if (!take(scan, "\""))
+    return NULL;
+  for (from = scan->at; scan->at < scan->end; scan->at++) {
+    if (*scan->at == '"')
+      return strndup(from, (size_t)(scan->at++ - from));
+    if (*scan->at < ' ' || *scan->at > '~' || *scan->at == '\\')
+      return NULL;
+  }
+  return NULL;
+}
+
+/* {"link": "...", "exception": null} */
+static bool take_file(struct scan *scan, struct fr_cdn_result *ret_file)
+{
+  char *link = NULL;
+
+  if (take(scan, "{") && take(scan, "\"link\"") && take(scan, ":"))
+    link = take_link(scan);
+  if (link && take(scan, ",") && take(scan, "\"exception\"") &&
+      take(scan, ":") && take(scan, "null") && take(scan, "}")) {
+    ret_file->link = link;
+    return true;
+  }
+  free(link);
+  return false;
+}
+
+static bool take_files(struct scan *scan, struct fr_cdn *cdn)
+{
+  if (take(scan, "]"))
+    return true;
+  cdn->files = calloc(PLAIN_FILES, sizeof(*cdn->files));
+  while (cdn->files && cdn->nfiles < PLAIN_FILES) {
+    if (!take_file(scan, &cdn->files[cdn->nfiles]))
+      return false;
+    cdn->nfiles++;
+    if (take(scan, "]"))
+      return true;
+    if (!take(scan, ","))
+      return false;
+  }
+  return false;
+}
+
+static bool read_plain(const char *body, size_t len,
+                       const struct fr_keys *keys, struct fr_cdn *ret_cdn)
+{
+  struct scan scan = { body, body + len };
+  struct fr_cdn cdn = { NULL, 0, 0 };
+  bool whole = take(&scan, "{") && take(&scan, "\"cdn_delete_results\"") &&
+               take(&scan, ":") && take(&scan, "[") &&
+               take_files(&scan, &cdn) && take(&scan, "}");
+  size_t i;
+
+  skip_blanks(&scan);
+  if (!whole || scan.at != scan.end) {
+    fr_cdn_done(&cdn);
+    return false;
+  }
+  for (i = 0; i < cdn.nfiles; i++)
+    fr_keys_scrub(keys, (char *)(uintptr_t)cdn.files[i].link,
+                  strlen(cdn.files[i].link));
+  *ret_cdn = cdn;
+  return true;
+}
+
+/* ---- any answer ---------------------------------------------------------- */
+
 enum fr_err fr_cdn_read(const char *body, size_t len,
                         const struct fr_keys *keys, struct fr_buf *why,
                         struct fr_cdn *ret_cdn)
@@ -89,8 +195,11 @@ enum fr_err fr_cdn_read(const char *body, size_t len,
   struct fr_cdn cdn = { NULL, 0, 0 };
   const json_t *results;
   json_t *root = NULL;
-  enum fr_err err = fr_json_load(body, len, JSON_REJECT_DUPLICATES, &root);
+  enum fr_err err;
 
+  if (read_plain(body, len, keys, ret_cdn))
+    return FR_OK;
+  err = fr_json_load(body, len, JSON_REJECT_DUPLICATES, &root);
   if (err == FR_EPROTOCOL)
     return odd(why, "it is not whole, valid JSON");
   if (err)

@@ -72,10 +72,14 @@ static enum fr_err put_url(struct fr_change *change, const struct fr_fal *fal,
                            const struct fr_uuid *id)
 {
   char text[FR_UUID_TEXT];
+  enum fr_err err = fr_buf_add_text(&change->url, fal->config.origin->base);
 
   fr_uuid_format(id, text);
-  return fr_buf_addf(&change->url, "%s/models/requests/%s/payloads",
-                     fal->config.origin->base, text);
+  if (!err)
+    err = fr_buf_add_text(&change->url, "/models/requests/");
+  if (!err)
+    err = fr_buf_add_text(&change->url, text);
+  return err ? err : fr_buf_add_text(&change->url, "/payloads");
 }
 
 enum fr_err fr_change_new(struct fr_fal *fal,

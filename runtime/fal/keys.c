@@ -197,16 +197,34 @@ static size_t add_patterns(const struct fr_key_slot *slot, struct pattern *list)
   return n;
 }
 
+/* False when it is certain, at a glance, that none of them is there: without
+ * a backslash each could only stand as it is. */
+static bool may_hold(const char *data, size_t len,
+                     const struct pattern *list, size_t count)
+{
+  size_t i;
+
+  if (memchr(data, '\\', len))
+    return count > 0;
+  for (i = 0; i < count; i++) {
+    if (memmem(data, len, list[i].text, list[i].len))
+      return true;
+  }
+  return false;
+}
+
 void fr_keys_scrub(const struct fr_keys *keys, char *data, size_t len)
 {
   struct pattern list[4];
   bool first[256] = { false };
   size_t count, at = 0, i;
 
-  if (!keys)
+  if (!keys || !len)
     return;
   count = add_patterns(&keys->api, list);
   count += add_patterns(&keys->admin, list + count);
+  if (!may_hold(data, len, list, count))
+    return;
   for (i = 0; i < count; i++)
     first[(unsigned char)list[i].text[0]] = true;
   first['\\'] = count > 0;

@@ -41,6 +41,56 @@ static void whole_answers(void **state)
   fr_cdn_done(&cdn);
 }
 
+/* Every answer is read a second time with a member more, which the plain
+ * reader leaves to jansson: both must say the same. */
+static void compare(const char *text, size_t len)
+{
+  struct fr_cdn plain = { NULL, 0, 0 }, whole = { NULL, 0, 0 };
+  char longer[512];
+  size_t used, i;
+  enum fr_err err = read_text(text, len, &plain);
+
+  used = (size_t)snprintf(longer, sizeof(longer), "{\"zz\":0,");
+  memcpy(longer + used, text + 1, len - 1);
+  assert_int_equal(read_text(longer, used + len - 1, &whole), err);
+  assert_int_equal(plain.nfiles, whole.nfiles);
+  assert_int_equal(plain.left, whole.left);
+  for (i = 0; i < plain.nfiles; i++) {
+    assert_string_equal(plain.files[i].link, whole.files[i].link);
+    assert_int_equal(!plain.files[i].exception, !whole.files[i].exception);
+  }
+  fr_cdn_done(&plain);
+  fr_cdn_done(&whole);
+}
+
+static void the_short_way_says_what_the_long_one_says(void **state)
+{
+  static const char bytes[] = "{}[],:\"\\ \n\tnulx0\x7f\xc3\xa9\0e";
+  unsigned random = 7, i, n;
+
+  (void)state;
+  for (i = 0; i < 40000; i++) {
+    char text[256] = GOLDEN;
+    size_t len = strlen(text), at;
+
+    for (n = i % 3; n > 0; n--) {
+      random = random * 1103515245u + 12345u;
+      at = 1 + (random >> 8) % (len - 1);
+      if (random >> 30 == 0) {
+        memmove(text + at, text + at + 1, len - at);
+        len--;
+      } else if (random >> 30 == 1) {
+        memmove(text + at + 1, text + at, len - at);
+        text[at] = bytes[(random >> 4) % (sizeof(bytes) - 1)];
+        len++;
+      } else {
+        text[at] = bytes[(random >> 4) % (sizeof(bytes) - 1)];
+      }
+    }
+    compare(text, len);
+  }
+}
+
 static void any_exception_is_a_file_that_is_left(void **state)
 {
   static const struct { const char *json, *text; } table[] = {
@@ -155,6 +205,7 @@ int main(void)
 {
   const struct CMUnitTest tests[] = {
     cmocka_unit_test(whole_answers),
+    cmocka_unit_test(the_short_way_says_what_the_long_one_says),
     cmocka_unit_test(any_exception_is_a_file_that_is_left),
     cmocka_unit_test(cut_anywhere_it_is_no_success),
     cmocka_unit_test(other_shapes),
