@@ -1,9 +1,13 @@
-/* Steps 6 and 10: one synced commit per turn.
+/* Steps 6 and 10: one synced commit per turn, or for several.
  *
  *   prepare: stop of the client, clock, answers, settling, holds again
  *   BEGIN    holds once more, now that nobody else can write
  *            endings (outcomes, skips), then intents and generations
  *   COMMIT   only now are the intents sent and the endings told
+ *
+ * A commit costs a sync whatever is in it. So a group waits for company, for
+ * at most 50 ms, while the throttle still has announced work to send; where
+ * the transfers or a script would wait for it, it is committed at once.
  *
  * The holds of everything under way are asked again only when another
  * connection has committed; so a turn costs nothing per queued id. When the
@@ -278,10 +282,17 @@ static void take(struct fr_list *from, struct fr_list *to, size_t most)
   }
 }
 
+static size_t room_of(const struct fr_gate *gate)
+{
+  size_t sending = gate->in_phase[FR_PHASE_SENDING];
+
+  return sending < FR_SENDING_MAX ? FR_SENDING_MAX - sending : 0;
+}
+
 static void group(struct fr_gate *gate)
 {
   struct fr_ledger *ledger = gate->config.ledger;
-  size_t room = FR_SENDING_MAX - gate->nsending;
+  size_t room = room_of(gate);
   struct fr_list ends, sends;
   enum fr_err err = FR_OK;
   bool begun = false;
@@ -309,6 +320,42 @@ static void group(struct fr_gate *gate)
     fr_ledger_rollback(ledger);
 }
 
+/* ---- when ---------------------------------------------------------------- */
+
+/* Is there enough announced work that nobody misses this group yet? */
+static bool may_wait(const struct fr_gate *gate)
+{
+  size_t queued = gate->in_phase[FR_PHASE_QUEUED], room = room_of(gate);
+  size_t size = gate->in_phase[FR_PHASE_CLOSING] +
+                (queued < room ? queued : room);
+  struct fr_fal_figures has;
+
+  if (gate->stop || size >= FR_GROUP_MAX)
+    return false;
+  fr_fal_figures(gate->config.fal, &has);
+  return has.waiting > 0 && has.waiting >= has.concurrency;
+}
+
+/* True: the group waits, and the loop wakes in time. */
+static bool wait_for_company(struct fr_gate *gate)
+{
+  uint64_t now = fr_loop_now(gate->config.loop);
+
+  if (fr_list_empty(&gate->closing) && fr_list_empty(&gate->queued)) {
+    gate->group_since = 0;
+    return true;
+  }
+  if (!gate->group_since)
+    gate->group_since = now ? now : 1;
+  if (now >= gate->group_since + FR_GROUP_MS || !may_wait(gate)) {
+    gate->group_since = 0;
+    return false;
+  }
+  fr_timer_start(gate->config.loop, &gate->kick,
+                 gate->group_since + FR_GROUP_MS);
+  return true;
+}
+
 void fr_gate_barrier(struct fr_gate *gate)
 {
   gate->glanced = false;
@@ -320,9 +367,11 @@ void fr_gate_barrier(struct fr_gate *gate)
   fr_settle_pump(gate);
   recall_again(gate);
   look_again(gate);
+  if (wait_for_company(gate))
+    return;
   group(gate);
   fr_settle_pump(gate);
   if (!fr_list_empty(&gate->closing) || !fr_list_empty(&gate->answered) ||
-      (!fr_list_empty(&gate->queued) && gate->nsending < FR_SENDING_MAX))
+      (!fr_list_empty(&gate->queued) && room_of(gate) > 0))
     fr_gate_kick(gate);
 }

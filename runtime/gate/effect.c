@@ -90,10 +90,9 @@ void fr_effect_move(struct fr_effect *effect, enum fr_phase phase)
     [FR_PHASE_CLOSING] = &gate->closing, [FR_PHASE_OVER] = NULL
   };
 
-  if (effect->phase == FR_PHASE_SENDING)
-    gate->nsending--;
-  if (phase == FR_PHASE_SENDING)
-    gate->nsending++;
+  if (effect->phase != FR_PHASE_NEW)
+    gate->in_phase[effect->phase]--;
+  gate->in_phase[phase]++;
   fr_list_del(&effect->link);
   effect->phase = phase;
   if (to[phase])
@@ -142,6 +141,7 @@ static void count(struct fr_effect *effect)
   bool unknown = fate == FR_FATE_DELETED || fate == FR_FATE_PLANNED;
 
   ++*of[fate];
+  effect->gate->over++;
   counts->open += effect->announced && !effect->closed;
   counts->settled += effect->settling && effect->closed;
   counts->age_unknown += unknown && !effect->result.age_known;

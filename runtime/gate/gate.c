@@ -202,3 +202,28 @@ uint64_t fr_gate_room(const struct fr_gate *gate)
 
   return gate->stop || gate->taken >= most ? 0 : most - gate->taken;
 }
+
+#define PACE_MS 100u
+#define AHEAD_SECONDS 0.5
+#define AHEAD_LEAST 32u
+
+size_t fr_gate_ahead(struct fr_gate *gate)
+{
+  uint64_t now = fr_loop_now(gate->config.loop), past = now - gate->then;
+  struct fr_fal_figures has;
+  size_t least, ahead;
+
+  if (past >= PACE_MS) {
+    gate->pace = (double)(gate->over - gate->over_then) * 1000 / (double)past;
+    gate->over_then = gate->over;
+    gate->then = now;
+  }
+  fr_fal_figures(gate->config.fal, &has);
+  least = 2 * (size_t)has.concurrency;
+  ahead = (size_t)(gate->pace * AHEAD_SECONDS);
+  if (ahead < least)
+    ahead = least;
+  if (ahead < AHEAD_LEAST)
+    ahead = AHEAD_LEAST;
+  return ahead < FR_SENDING_MAX ? ahead : FR_SENDING_MAX;
+}

@@ -49,23 +49,21 @@ struct fr_gate_config {
 enum fr_err fr_gate_new(const struct fr_gate_config *config,
                         struct fr_gate **ret_gate);
 void fr_gate_free(struct fr_gate *gate); /* what is in flight: unrecorded */
-
-/* One synced commit: outcomes that came in, then the intents that are
- * queued; then sends those. The host calls it once per turn. */
+/* One synced commit: outcomes that came in, then the intents that are queued,
+ * which are sent then. Once per turn; a group may wait for the next one. */
 void fr_gate_barrier(struct fr_gate *gate);
-/* Work queued or in flight that a further turn and barrier move on. */
+/* Work that a further turn and barrier move on. */
 bool fr_gate_busy(const struct fr_gate *gate);
 /* Number and age floor can only become tighter. */
 void fr_gate_tighten(struct fr_gate *gate, const struct fr_limits *limits);
-
-/* Nothing new is sent from now on: what is queued ends as refused, and its
- * intents are closed as unsent; what is in flight is still recorded.
- * `err`: FR_EINTERRUPTED, FR_ELIMIT, FR_EUNAVAILABLE, ...; the first wins. */
+/* Nothing new is sent: what is queued ends as refused, its intents are closed
+ * as unsent, what is in flight is recorded. `err`: FR_EINTERRUPTED, FR_ELIMIT,
+ * FR_EUNAVAILABLE, ...; the first wins. */
 void fr_gate_stop(struct fr_gate *gate, enum fr_err err, const char *why);
 enum fr_err fr_gate_stopped(const struct fr_gate *gate);
 const char *fr_gate_stop_sentence(const struct fr_gate *gate);
-/* Sends again what earlier runs left open, through holds, limits and
- * throttle; once per gate. Done when nothing of it can be moved on. */
+/* Sends again what earlier runs left open, through holds, limits, throttle;
+ * once per gate. Done when nothing of it can be moved on. */
 struct fr_op *fr_gate_settle(struct fr_gate *gate);
 struct fr_counts {
   uint64_t deleted, already_deleted, planned, partial, held, refused, failed;
@@ -74,7 +72,10 @@ struct fr_counts {
   uint64_t age_unknown;         /* of deleted and planned */
 };
 void fr_gate_counts(const struct fr_gate *gate, struct fr_counts *ret_counts);
-uint64_t fr_gate_room(const struct fr_gate *gate); /* deletions still allowed */
+uint64_t fr_gate_room(const struct fr_gate *gate); /* still allowed */
+/* How many to start ahead, so that groups are large and the throttle is never
+ * dry: half a second's, at least twice what may be in flight, at most 2000. */
+size_t fr_gate_ahead(struct fr_gate *gate);
 
 /* ---- one deletion ------------------------------------------------------ */
 
@@ -108,7 +109,6 @@ struct fr_deletion_result {
   size_t nfiles;
   const struct fr_file_result *files;
 };
-
 /* FR_EINVALID: the key is malformed or belongs to another id (`why`). */
 enum fr_err fr_deletion_new(struct fr_gate *gate,
                             const struct fr_deletion_spec *spec,
@@ -120,10 +120,9 @@ struct fr_op *fr_deletion_op(struct fr_deletion *deletion);
 const struct fr_deletion_result *
 fr_deletion_result(const struct fr_deletion *deletion);
 void fr_deletion_free(struct fr_deletion *deletion);    /* NULL is fine */
-
-/* What the gate would say to this id now, without doing anything: PLANNED
- * (it would be sent), ALREADY_DELETED, HELD (`why`: the reason, cut to fit),
- * REFUSED (*ret_err why), PARTIAL or FAILED: not sent again in this run. */
+/* What the gate would say now, without doing anything: PLANNED, it would be
+ * sent; ALREADY_DELETED; HELD (`why`: the reason, cut); REFUSED (*ret_err);
+ * PARTIAL or FAILED: not sent again in this run. */
 enum fr_fate fr_gate_preview(struct fr_gate *gate, const struct fr_uuid *id,
                              enum fr_err *ret_err, char *why, size_t size);
 

@@ -11,6 +11,7 @@
 
 #define FR_USER_KEY_MAX 200
 #define FR_GROUP_MAX 1000u      /* intents, and endings, of one barrier */
+#define FR_GROUP_MS 50u         /* what a group may wait for company */
 #define FR_SENDING_MAX 2000u    /* announced and not answered, at most */
 #define FR_SETTLING_MAX 256u    /* open intents in motion at a time */
 #define FR_RETRIES_DEFAULT 4
@@ -31,7 +32,10 @@ struct fr_gate {
   char seal[256];               /* why nothing may be deleted yet, or "" */
   struct fr_list waiting, queued, sending, answered, closing, recall;
   struct fr_timer kick;         /* wakes the loop when work is left over */
-  size_t active, nsending;
+  uint64_t group_since;         /* what waits for the commit; 0: nothing */
+  uint64_t over, over_then, then; /* ends: all, and those up to `then` */
+  double pace;                  /* ends a second, lately */
+  size_t active, in_phase[FR_PHASES];
   uint64_t taken;               /* of max_deletes */
   int64_t run, born_at_ms, version;   /* run: -1 until one is known */
   bool broken, seen_version;    /* broken: the ledger failed */
