@@ -62,12 +62,13 @@ static struct box *push_box(lua_State *L)
 
 /* ---- options ------------------------------------------------------------- */
 
-static void check_timeout(lua_State *L, struct fr_deletion_spec *spec)
+static void check_timeout(lua_State *L, int index,
+                          struct fr_deletion_spec *spec)
 {
   uint64_t ms;
 
   lua_pushliteral(L, "timeout");
-  if (lua_rawget(L, OPTS) != LUA_TNIL) {
+  if (lua_rawget(L, index) != LUA_TNIL) {
     ms = frl_check_duration(L, lua_gettop(L), FUNCTION, "timeout");
     if (ms < 1 || ms > TIMEOUT_MAX_MS)
       frl_bad_argument(L, FUNCTION, "timeout", "\"1ms\" to \"10m\" is "
@@ -78,11 +79,12 @@ static void check_timeout(lua_State *L, struct fr_deletion_spec *spec)
   lua_pop(L, 1);
 }
 
-static void check_retries(lua_State *L, struct fr_deletion_spec *spec)
+static void check_retries(lua_State *L, int index,
+                          struct fr_deletion_spec *spec)
 {
   lua_Integer retries;
 
-  if (!frl_field_integer(L, OPTS, FUNCTION, "retries", &retries))
+  if (!frl_field_integer(L, index, FUNCTION, "retries", &retries))
     return;
   if (retries < 0 || retries > RETRIES_MAX)
     frl_bad_argument(L, FUNCTION, "retries", "a whole number from 0 to %d is "
@@ -91,14 +93,26 @@ static void check_retries(lua_State *L, struct fr_deletion_spec *spec)
   spec->retries = (int)retries;
 }
 
-static bool check_flag(lua_State *L, const char *name)
+static bool check_flag(lua_State *L, int index, const char *name)
 {
   bool flag;
 
-  frl_field(L, OPTS, FUNCTION, name, LUA_TBOOLEAN);
+  frl_field(L, index, FUNCTION, name, LUA_TBOOLEAN);
   flag = lua_toboolean(L, -1);
   lua_pop(L, 1);
   return flag;
+}
+
+void frl_check_spec(lua_State *L, int index,
+                    struct fr_deletion_spec *ret_spec)
+{
+  ret_spec->reason = frl_field_text(L, index, FUNCTION, "reason", 1,
+                                    REASON_MAX);
+  ret_spec->policy = frl_field_text(L, index, FUNCTION, "policy", 1,
+                                    POLICY_MAX);
+  check_timeout(L, index, ret_spec);
+  check_retries(L, index, ret_spec);
+  ret_spec->dry_run = check_flag(L, index, "dry_run");
 }
 
 /* Fills spec from the arguments, and the stack up to POLICY. */
@@ -116,17 +130,13 @@ static void check_spec(lua_State *L, struct fr_deletion_spec *spec)
     frl_bad_argument(L, FUNCTION, "options", "a table is needed, got %s",
                      luaL_typename(L, OPTS));
   frl_check_options(L, OPTS, FUNCTION, known);
-  spec->reason = frl_field_text(L, OPTS, FUNCTION, "reason", 1, REASON_MAX);
+  frl_check_spec(L, OPTS, spec);
+  lua_replace(L, POLICY);
   lua_replace(L, REASON);
   spec->idempotency_key = frl_field_text(L, OPTS, FUNCTION,
                                           "idempotency_key", 1, KEY_MAX);
   lua_replace(L, KEY);
-  spec->policy = frl_field_text(L, OPTS, FUNCTION, "policy", 1, POLICY_MAX);
-  lua_replace(L, POLICY);
-  check_timeout(L, spec);
-  check_retries(L, spec);
-  spec->dry_run = check_flag(L, "dry_run");
-  if (check_flag(L, "verify"))
+  if (check_flag(L, OPTS, "verify"))
     frl_bad_argument(L, FUNCTION, "verify", "it is not supported by this "
                      "version; probe the files of cdn_delete_results");
 }
@@ -158,10 +168,11 @@ static void set_files(lua_State *L, const struct fr_deletion_result *result)
 }
 
 /* Sets what results and errors both carry in the table on top. */
-static void set_facts(lua_State *L, const struct fr_deletion_result *result)
+static void set_facts(lua_State *L, const struct fr_deletion_result *result,
+                      int id, int reason)
 {
   set_text(L, "status", fr_fate_name(result->fate));
-  lua_pushvalue(L, ID);
+  lua_pushvalue(L, id);
   lua_setfield(L, -2, "request_id");
   set_files(L, result);
   if (result->http_status) {
@@ -174,7 +185,7 @@ static void set_facts(lua_State *L, const struct fr_deletion_result *result)
   set_text(L, "evidence", result->evidence);
   lua_pushnumber(L, (lua_Number)result->elapsed_ms / 1000);
   lua_setfield(L, -2, "elapsed");
-  lua_pushvalue(L, REASON);
+  lua_pushvalue(L, reason);
   lua_setfield(L, -2, "reason");
   if (result->age_known) {
     lua_pushnumber(L, (lua_Number)result->age_ms / 1000);
@@ -182,21 +193,14 @@ static void set_facts(lua_State *L, const struct fr_deletion_result *result)
   }
 }
 
-/* Tells the command's observer; its failure is falrun's, not the policy's.
- * A cap or a lack of memory is neither, and goes on.         [-0, +0, e] */
-static void observe(lua_State *L, int nresults)
+/* Calls the observer, which is below its arguments. Its failure is falrun's,
+ * not the policy's. A cap or a lack of memory is neither, and goes on.
+ *                                                          [-n-1, +0, e] */
+static void call_observer(lua_State *L, int nargs)
 {
   struct frl *frl = frl_of(L);
-  int top = lua_gettop(L), status;
+  int status = lua_pcall(L, nargs, 0, 0);
 
-  if (frl->observer == LUA_NOREF)
-    return;
-  lua_rawgeti(L, LUA_REGISTRYINDEX, frl->observer);
-  lua_pushvalue(L, ID);
-  lua_pushvalue(L, nresults == 1 ? top : top - 1);
-  if (nresults == 2)
-    lua_pushvalue(L, top);
-  status = lua_pcall(L, nresults + 1, 0, 0);
   if (status == LUA_OK)
     return;
   if (status == LUA_ERRMEM || frl->caps.hit != FRL_CAP_NONE)
@@ -206,12 +210,44 @@ static void observe(lua_State *L, int nresults)
                  luaL_tolstring(L, -1, NULL));
   fr_log(FR_LOG_ERROR, "the observer of deletions failed: %s",
          lua_tostring(L, -1));
-  lua_settop(L, top);
+  lua_pop(L, 2);
 }
 
-/* Pushes `result`, or nil and the error.                     [-0, +n, e] */
-static int push_outcome(lua_State *L,
-                        const struct fr_deletion_result *result)
+bool frl_observe_brief(lua_State *L, int id, enum fr_fate fate)
+{
+  struct frl *frl = frl_of(L);
+
+  if (frl->observer == LUA_NOREF)
+    return true;
+  if (!frl->brief)
+    return false;
+  lua_rawgeti(L, LUA_REGISTRYINDEX, frl->observer);
+  lua_pushvalue(L, id);
+  lua_pushstring(L, fr_fate_name(fate));
+  call_observer(L, 2);
+  return true;
+}
+
+/* The result, or nil and the error, are on top.              [-0, +0, e] */
+static void observe(lua_State *L, int id, enum fr_fate fate, int nresults)
+{
+  struct frl *frl = frl_of(L);
+  int top = lua_gettop(L);
+
+  if (nresults == 1 && frl_observe_brief(L, id, fate))
+    return;
+  if (frl->observer == LUA_NOREF)
+    return;
+  lua_rawgeti(L, LUA_REGISTRYINDEX, frl->observer);
+  lua_pushvalue(L, id);
+  lua_pushvalue(L, nresults == 1 ? top : top - 1);
+  if (nresults == 2)
+    lua_pushvalue(L, top);
+  call_observer(L, nresults + 1);
+}
+
+int frl_push_outcome(lua_State *L, const struct fr_deletion_result *result,
+                     int id, int reason)
 {
   int nresults = 1;
 
@@ -220,28 +256,19 @@ static int push_outcome(lua_State *L,
     nresults = frl_fail(L, result->err, result->message);
     lua_pushboolean(L, result->retryable);
     lua_setfield(L, -2, "retryable");
-    set_facts(L, result);
+    set_facts(L, result, id, reason);
   }
   lua_createtable(L, 0, 10);
-  set_facts(L, result);
+  set_facts(L, result, id, reason);
   if (result->err)
     lua_setfield(L, -2, "result");
-  observe(L, nresults);
+  observe(L, id, result->fate, nresults);
   return nresults;
 }
 
-static int push_deletion(lua_State *L, struct fr_op *op)
+struct fr_deletion_result frl_unmade(enum fr_err err, const char *message)
 {
-  struct box *box = lua_touserdata(L, DELETION);
-
-  (void)op;
-  return push_outcome(L, fr_deletion_result(box->deletion));
-}
-
-/* A deletion that could not even be made; the gate knows nothing of it. */
-static int push_unmade(lua_State *L, enum fr_err err, const char *message)
-{
-  struct fr_deletion_result result = {
+  return (struct fr_deletion_result){
     .fate = err == FR_ECONFIG ? FR_FATE_REFUSED : FR_FATE_FAILED,
     .err = err,
     .retryable = fr_err_retryable(err),
@@ -249,8 +276,22 @@ static int push_unmade(lua_State *L, enum fr_err err, const char *message)
     .idempotency_key = "",
     .evidence = "",
   };
+}
 
-  return push_outcome(L, &result);
+static int push_deletion(lua_State *L, struct fr_op *op)
+{
+  struct box *box = lua_touserdata(L, DELETION);
+
+  (void)op;
+  return frl_push_outcome(L, fr_deletion_result(box->deletion), ID, REASON);
+}
+
+/* A deletion that could not even be made; the gate knows nothing of it. */
+static int push_unmade(lua_State *L, enum fr_err err, const char *message)
+{
+  struct fr_deletion_result result = frl_unmade(err, message);
+
+  return frl_push_outcome(L, &result, ID, REASON);
 }
 
 /* fal.delete_payloads(id, opts) -> result | nil, err         [-2, +n, ey] */

@@ -125,11 +125,13 @@ static int l_guard(lua_State *L)
   return guarded(L, lua_pcallk(L, nargs, LUA_MULTRET, 1, 0, guarded), 0);
 }
 
+/* host.observe(f, brief?)                                     [-2, +0, m] */
 static int l_observe(lua_State *L)
 {
   struct frl *frl = frl_of(L);
 
   luaL_checktype(L, 1, LUA_TFUNCTION);
+  frl->brief = lua_toboolean(L, 2);
   lua_settop(L, 1);
   luaL_unref(L, LUA_REGISTRYINDEX, frl->observer);
   frl->observer = LUA_NOREF;

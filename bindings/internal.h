@@ -24,6 +24,7 @@ struct frl {
   struct frl_policy named;      /* by host.use_policy */
   struct fr_buf notes;          /* what frl_notes tells */
   int observer;                 /* registry reference, or LUA_NOREF */
+  bool brief;                   /* it wants no results, only their status */
   size_t heap;                  /* bytes in use by Lua */
   struct frl_caps caps;
   struct fr_list boxes;         /* what holds a part of fal or the gate */
@@ -36,7 +37,6 @@ struct frl {
   bool of_task;                 /* a report of what fal.spawn started */
   bool finalizing;              /* a report from a finalizer: no hooks */
 };
-
 /* The frl of any coroutine of the state. */
 struct frl *frl_of(lua_State *L);
 

@@ -1,6 +1,6 @@
 /* bindings/nouns.h - the files behind the tables `core` and `host`.
  *
- *   core.c  <-- deletion.c, hold.c, read.c (fal.c), time.c
+ *   core.c  <-- deletion.c, window.c, hold.c, read.c (fal.c), time.c
  *   host.c  <-- io.c, file.c, ledger.c <-- rows.c, note.c, capture.c,
  *               coverage.c, server.c, stage.c <-- calls.c
  *                               |          |
@@ -39,6 +39,22 @@ struct frl_box {
   void (*drop)(struct frl_box *box);
 };
 void frl_drop_boxes(struct frl *frl);
+
+/* Pushes `result`, or nil and the error, with the id and the reason that are
+ * at these places of the stack; tells the observer. Returns how many values
+ * that were (deletion.c).                                    [-0, +n, e] */
+int frl_push_outcome(lua_State *L, const struct fr_deletion_result *result,
+                     int id, int reason);
+/* Tells the observer of a success in brief: its id and status. False where
+ * there is one that wants the whole result.                  [-0, +0, e] */
+bool frl_observe_brief(lua_State *L, int id, enum fr_fate fate);
+/* What a deletion that could not be made came to.                        */
+struct fr_deletion_result frl_unmade(enum fr_err err, const char *message);
+/* Reads reason, policy, timeout, retries and dry_run of the options at
+ * `index`, or raises; pushes reason and policy.              [-0, +2, e] */
+void frl_check_spec(lua_State *L, int index,
+                    struct fr_deletion_spec *ret_spec);
+int frl_window(lua_State *L);           /* core.window (window.c) */
 
 int frl_stage(lua_State *L);            /* host.stage (stage.c) */
 int frl_capture(lua_State *L);          /* host.capture (capture.c) */

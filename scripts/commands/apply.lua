@@ -215,7 +215,7 @@ local function run()
   if not file.holds then
     return
   end
-  host.observe(report.watcher(host))
+  host.observe(report.watcher(host), not host.options.verbose)
   host.note("plan", { path = path, sha256 = digest,
                       policy = file.head.policy })
   host.guard(apply, file)

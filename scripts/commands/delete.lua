@@ -21,32 +21,44 @@ local function entry(id, result, err)
   }
 end
 
---- An observer that writes each outcome. It must not raise: what standard
---- output says (a closed pipe) is kept and raised at the end.
+--- Has each outcome written, in batches; returns what ends that. An observer
+--- must not raise: what standard output says (a closed pipe) is kept and
+--- raised at the end.
 local function writer()
   local list = host.options.json and report.list(host)
+  local brief = not list and not host.options.verbose
   local watch, failure = report.watcher(host), nil
+  local lines = {}
+  local function flush()
+    local ok, problem = pcall(host.write, table.concat(lines))
+    failure = failure or not ok and problem or nil
+    lines = {}
+  end
   local function put(id, result, err)
     if list then
       list.add(entry(id, result, err))
-    else
-      host.write(("%s\t%s\n"):format(id, (result or err).status))
+      return
     end
+    local status = brief and result or (result or err).status
+    lines[#lines + 1] = id .. "\t" .. status .. "\n"
   end
   local function finish()
+    flush()
     if list and not failure then
       list.close()
     elseif failure then
       error(failure, 0)
     end
   end
-  return function(id, result, err)
+  host.observe(function(id, result, err)
     watch(id, result, err)
     if not failure then
       local ok, problem = pcall(put, id, result, err)
       failure = not ok and problem or nil
     end
-  end, finish
+  end, brief)
+  deletions.after_batch(flush)
+  return finish
 end
 
 local function check_reason(reason)
@@ -70,8 +82,7 @@ local function run()
   if core.mode == "run" then
     report.settle(host)
   end
-  local observe, finish = writer()
-  host.observe(observe)
+  local finish = writer()
   deletions.delete_all(ids.each(list), { reason = reason })
   finish()
   report.finish(host, began)

@@ -8,7 +8,8 @@ local summary = require "fal.summary"
 local function run()
   local began = core.now()
   local outcome = runner.run(host, host.load_policy(), host.args, {
-    observe = report.watcher(host), history = summary.history(host),
+    observe = report.watcher(host), brief = not host.options.verbose,
+    history = summary.history(host),
     settle = function()
       report.settle(host)
     end,

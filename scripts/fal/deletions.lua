@@ -10,7 +10,9 @@
 local core = require "core"
 local check = require "fal.check"
 local hold = require "fal.hold"
+local ids = require "fal.ids"
 local payload = require "fal.payload"
+local sending = require "fal.sending"
 local shapes = require "fal.shapes"
 local tasks = require "fal.tasks"
 
@@ -24,6 +26,7 @@ local ERRORS_KEPT <const> = 10
 
 local whole_room                -- of the run, before anything is deleted
 local settle, consent           -- what a run does before its first deletion
+local batch                     -- called after some have ended
 local declared = false          -- a plan is made: rules decide, nothing else
 
 --- Begins a run. `first()` is called once, before the ledger is asked about
@@ -33,6 +36,12 @@ function deletions.reset(first, agree)
   whole_room, declared = core.room(), false
   settle = first and tasks.once(first)
   consent = agree and tasks.once(agree)
+  batch = nil
+end
+
+--- f() is called each time when some deletions have been told to the observer.
+function deletions.after_batch(f)
+  batch = f
 end
 
 --- From here on the run is a declared policy's: what its rules do besides
@@ -112,7 +121,7 @@ local function check_options(options)
     timeout = options.timeout,
     retries = integer(options, "retries", 10),
     dry_run = options.dry_run,
-  }, integer(options, "concurrency", 1000) or 32
+  }, integer(options, "concurrency", 1000)
 end
 
 --- ---- ids ------------------------------------------------------------------
@@ -160,27 +169,39 @@ local function note_error(summary, err)
   end
 end
 
---- Sends one id; after a refusal nothing more is taken.
-local function delete(job, id)
-  local result, err = send(job.items[id] or id, id, job.options)
-  job.items[id] = nil
-  local summary, status = job.summary, (result or err).status or "failed"
-  summary.total = summary.total + 1
-  summary[status] = (summary[status] or 0) + 1
-  if err then
-    note_error(summary, err)
-    job.stopped = job.stopped or status == "refused"
+local function taken(job, counts, errors)
+  local summary = job.summary
+  for status, count in pairs(counts) do
+    summary[status] = (summary[status] or 0) + count
+    summary.total = summary.total + count
   end
+  for _, err in ipairs(errors) do
+    note_error(summary, err)
+  end
+  job.stopped = job.stopped or counts.refused ~= nil
+  call(batch)
 end
 
+--- Deletes what next_id() gives; after a refusal nothing more is taken.
 local function run(job, next_id)
-  tasks.run(function()
-    if not job.stopped then
-      return next_id()
-    end
-  end, function(id)
-    delete(job, id)
-  end, job.concurrency)
+  sending.run {
+    options = job.options,
+    limit = sending.limit(hold.enforced()[1], job.concurrency),
+    next = function()
+      local id = not job.stopped and next_id() or nil
+      if id then
+        note_hold(job.items[id] or id, id)
+        job.items[id] = nil
+      end
+      return id
+    end,
+    errors = function()
+      return ERRORS_KEPT - #job.summary.errors
+    end,
+    taken = function(counts, errors)
+      taken(job, counts, errors)
+    end,
+  }
 end
 
 local function each_of(list, count)
@@ -221,20 +242,20 @@ end
 --- Takes ids until the end, the limit, or the bound. An id that the gate
 --- would refuse goes to it at once: it stops the run, in its own words.
 local function look_ahead(job, next_id)
-  local ahead = { ids = {}, past = {}, planned = 0 }
+  local ahead = { ids = ids.new(), past = {}, planned = 0 }
   local room = job.options.dry_run and math.maxinteger or core.room()
-  while not job.stopped and #ahead.ids < AHEAD do
+  while not job.stopped and ahead.ids.count < AHEAD do
     local id = next_id()
     if not id then
       break
     end
     local fate = core.preview(id)
     if fate == "refused" then
-      delete(job, id)
+      run(job, each_of({ id }, 1))
     elseif fate == "already_deleted" then
       put_aside(job, ahead, id)
     else
-      ahead.ids[#ahead.ids + 1] = id
+      ids.add(ahead.ids, id)
       ahead.planned = ahead.planned + (fate == "planned" and 1 or 0)
     end
     if ahead.planned > room then
@@ -246,16 +267,10 @@ local function look_ahead(job, next_id)
 end
 
 --- The ids of the look ahead, then what is left of the items.
-local function chain(ids, next_id)
-  local at = 0
+local function chain(list, next_id)
+  local next_ahead = ids.each(list)
   return function()
-    at = at + 1
-    local id = ids[at]
-    if id then
-      ids[at] = false
-      return id
-    end
-    return next_id()
+    return next_ahead() or next_id()
   end
 end
 
@@ -272,10 +287,10 @@ function deletions.delete_all(items, options)
   whole_room = whole_room or core.room()
   call(settle)
   local next_id = ids_of(job, next_item)
-  local ids = look_ahead(job, next_id)
+  local ahead = look_ahead(job, next_id)
   if not job.stopped then
-    call(consent, #ids)
-    run(job, chain(ids, next_id))
+    call(consent, ahead.count)
+    run(job, chain(ahead, next_id))
   end
   return job.summary
 end

@@ -44,12 +44,11 @@ local function add_lines(host, list)
   local number = 0
   for line in lines(host) do
     number = number + 1
-    local word = line:gsub("#.*$", ""):match("^%s*(.-)%s*$")
-    if word ~= "" then
-      if not core.parse_id(word) then
+    if not ids.add(list, line) then
+      local word = line:gsub("#.*$", ""):match("^%s*(.-)%s*$")
+      if word ~= "" and not ids.add(list, word) then
         refuse(host, ("standard input, line %d"):format(number), word)
       end
-      ids.add(list, word)
     end
   end
 end
@@ -66,10 +65,8 @@ function intake.ids(host, words, first)
     if word == "-" and not read then
       read = true
       add_lines(host, list)
-    elseif word ~= "-" and not core.parse_id(word) then
+    elseif word ~= "-" and not ids.add(list, word) then
       refuse(host, ("argument %d"):format(at), word)
-    elseif word ~= "-" then
-      ids.add(list, word)
     end
   end
   return list

@@ -13,13 +13,12 @@ local hold = require "fal.hold"
 local limits = require "fal.limits"
 local planner = require "fal.planner"
 local policy = require "fal.policy"
+local sending = require "fal.sending"
 local summary = require "fal.summary"
 local tasks = require "fal.tasks"
 local unsettled = require "fal.unsettled"
 
 local runner = {}
-
-local CONCURRENCY <const> = 32
 
 local Outcome = {}
 Outcome.__index = Outcome
@@ -43,34 +42,41 @@ end
 
 --- ---- deleting a plan -----------------------------------------------------
 
-local function send(job, at)
-  local plan = job.plan
+--- The id at this place of the plan, after what its holds say now.
+local function next_of(plan, at, now)
   local id, row = plan.ids[at], plan.rows[at]
   local reason = row and core.mode == "run" and
-    hold.ask(plan.holds, row, job.now, id)
+    hold.ask(plan.holds, row, now, id)
   if reason then
     core.hold_id(id, reason)
   end
   plan.rows[at] = nil
-  local result, err = core.delete_payloads(id, {
-    reason = plan.reasons[at] or plan.policy.reason,
-    policy = plan.policy.name })
-  local status = (result or err).status or "failed"
-  plan.outcomes[status] = (plan.outcomes[status] or 0) + 1
-  job.stopped = job.stopped or status == "refused"
+  return id, plan.reasons[at]
 end
 
 --- Deletes what a plan has left, oldest first. Waits.
 function runner.delete(plan, now_ms)
-  local order, next_at = plan:order(), 0
-  local job = { plan = plan, now = core.format_time(now_ms // 1000 * 1000),
-                stopped = false }
-  tasks.run(function()
-    next_at = next_at + 1
-    return not job.stopped and order[next_at] or nil
-  end, function(at)
-    send(job, at)
-  end, CONCURRENCY)
+  local order, next_at, stopped = plan:order(), 0, false
+  local reason = plan.policy.reason
+  local now = core.format_time(now_ms // 1000 * 1000)
+  sending.run {
+    options = { reason = type(reason) == "string" and reason or nil,
+                policy = plan.policy.name },
+    limit = sending.limit(hold.asks(plan.holds)),
+    next = function()
+      next_at = next_at + 1
+      local at = not stopped and order[next_at]
+      if at then
+        return next_of(plan, at, now)
+      end
+    end,
+    taken = function(counts)
+      for status, count in pairs(counts) do
+        plan.outcomes[status] = (plan.outcomes[status] or 0) + count
+      end
+      stopped = stopped or counts.refused ~= nil
+    end,
+  }
 end
 
 --- ---- declared policies -------------------------------------------------
@@ -191,15 +197,16 @@ local function finish(host, outcome)
   end
 end
 
---- Watches what the gate says of each id.
-local function watch(host, outcome, observe)
+--- Watches what the gate says of each id; in brief, where its status is all
+--- that is wanted of a success.
+local function watch(host, outcome, observe, brief)
   host.observe(function(id, result, err)
     if outcome.notes then
       outcome.fates[id] = result and result.status or nil
       outcome.told[id] = err and err.message or nil
     end
     observe(id, result, err)
-  end)
+  end, brief and not outcome.notes)
 end
 
 --- Runs it. Waits. Errors are reported as the policy's.
@@ -207,7 +214,7 @@ end
 ---@param chunk function      the policy's main chunk
 ---@param args string[]
 ---@param options {settle:function?, observe:function?, history:function?,
----  notes:boolean?, only_plan:boolean?, path:string?}
+---  notes:boolean?, only_plan:boolean?, path:string?, brief:boolean?}
 ---  settle: what earlier runs left open; history: see limits.lua; notes:
 ---  remember why, for outcome:why(id); only_plan: declared policies end with
 ---  their plans, without limits
@@ -221,9 +228,10 @@ function runner.run(host, chunk, args, options)
     notes = options.notes,
     history = options.history or no_history,
     observe = options.observe or nothing, only_plan = options.only_plan,
+    brief = options.brief,
     path = options.path or host.policy and host.policy.path or "the policy",
   }
-  watch(host, outcome, options.observe)
+  watch(host, outcome, options.observe, options.brief)
   reset(host, options.settle)
   outcome.ok = host.guard(function()
     local list = policy.returned((chunk(table.unpack(args))),

@@ -15,6 +15,13 @@ core = {}
 
 --- Deletes through the gate; `fal.delete_payloads` itself. Waits.
 function core.delete_payloads(id, opts) end
+--- Many deletions under way at a time; `options` as above, without a key.
+--- window:add(id, reason?) starts one and returns the room left, nil after a
+--- stop; window:room(); window:take(n) waits until some have ended: their
+--- counts by status and the first n errors, or nothing when none is left.
+--- `limit`: at most so many (1 to 2000); 0 as many as the gate likes.
+---@return table? window, table? err
+function core.window(options, limit) end
 --- What the gate would say now: "planned", "already_deleted", "held" or
 --- "refused", for "refused" the code ("too_young", "stopped"), and for "held"
 --- the reason of the hold.
@@ -56,6 +63,8 @@ function core.format_time(ms) end           --- "2026-01-02T03:04:05Z"
 function core.parse_duration(text) end      --- ms, or nil
 function core.format_duration(ms) end       --- "30d"
 function core.parse_id(text) end            --- the id itself, or nil
+function core.pack_id(text) end             --- its 16 bytes, or nil
+function core.unpack_id(packed, n) end      --- the n-th of them, from 0
 function core.nearest(word, words) end      --- the nearest spelling, or nil
 function core.error(code, message, fields) end  --- an error table
 function core.where() end   --- "policy.lua:12: " of the policy's own line, or ""
@@ -107,8 +116,10 @@ function host.hint(message, line, source) end
 --- after the error was reported (exit code 1, or what the error stands for).
 function host.guard(f, ...) end
 --- Called with (id, result, nil) or (id, nil, err) for each deletion that a
---- script asked for, when it is over. Must not wait.
-function host.observe(f) end
+--- script asked for, when it is over; `brief`: with the status in place of the
+--- result. Must not wait.
+---@param brief boolean?
+function host.observe(f, brief) end
 --- Asks on standard error; the line typed, or nil at the end of the input.
 function host.ask(question) end
 --- Adds a member to the summary that the ledger keeps of this run.

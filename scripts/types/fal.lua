@@ -88,7 +88,7 @@ function fal.delete_payloads(id, options) end
 
 ---@class fal.DeleteAllOptions
 ---@field reason string?
----@field concurrency integer?      tasks, 1 to 1000; default 32
+---@field concurrency integer?      at a time, 1 to 1000; default: as it goes
 ---@field timeout fal.Duration?
 ---@field retries integer?
 ---@field dry_run boolean?

@@ -304,11 +304,67 @@ local function add_text(world)
       text:find("^" .. form:gsub("-", "%%-"):gsub("x", "[0-9a-f]") .. "$")
       and text or nil
   end
+  core.pack_id = function(text)
+    return core.parse_id(text) and text:gsub("-", ""):gsub("..",
+      function(byte) return string.char(tonumber(byte, 16)) end)
+  end
+  core.unpack_id = function(packed, n)
+    local hex = packed:sub(n * 16 + 1, n * 16 + 16):gsub(".", function(byte)
+      return ("%02x"):format(byte:byte())
+    end)
+    return (hex:gsub("^(........)(....)(....)(....)(.*)$", "%1-%2-%3-%4-%5"))
+  end
   core.zone_offset = function(zone, at_ms)
     return world.zone_offset(zone, at_ms)
   end
   core.now = function() return world.now end
   core.at = function() return world.at + world.now end
+end
+
+--- core.window over core.delete_payloads: a task for each id.
+local Window = {}
+Window.__index = Window
+Window.__close = function() end
+
+function Window:room()
+  return (self.limit > 0 and self.limit or 32) - self.count
+end
+
+function Window:add(id, reason)
+  local options = {}
+  for name, value in pairs(self.options) do
+    options[name] = value
+  end
+  options.reason = reason or options.reason
+  self.count = self.count + 1
+  self.core.spawn(function()
+    local result, err = self.core.delete_payloads(id, options)
+    self.ended[#self.ended + 1] = { result or err, err }
+    if self.latch then
+      self.latch:cancel()
+    end
+  end)
+  return not self.world.stopped and self:room() or nil
+end
+
+function Window:take(most)
+  while self.count > 0 and not self.ended[1] do
+    self.latch = self.core.spawn(self.core.sleep, 1000000)
+    self.latch:wait()
+    self.latch = nil
+  end
+  if self.count == 0 then
+    return nil
+  end
+  local counts, errors = {}, {}
+  for _, one in ipairs(self.ended) do
+    local status = one[1].status or "failed"
+    counts[status] = (counts[status] or 0) + 1
+    errors[#errors + 1] = #errors < most and one[2] or nil
+  end
+  self.count = self.count - #self.ended
+  self.ended = {}
+  return counts, errors
 end
 
 local function add_api(world)
@@ -324,6 +380,10 @@ local function add_api(world)
     world.calls[#world.calls + 1] = seen
     world.pause()
     return world.answer(seen)
+  end
+  core.window = function(options, limit)
+    return setmetatable({ world = world, core = core, options = options,
+                          limit = limit or 0, count = 0, ended = {} }, Window)
   end
   core.preview = function(id) return world.preview(id) end
   core.room = function() return world.room end
@@ -359,7 +419,8 @@ local function add_api(world)
       result, err = world.outcome(id)
     end
     if world.observer then
-      world.observer(id, result, err)
+      world.observer(id, world.brief and result and result.status or result,
+                     err)
     end
     return result, err
   end
@@ -386,7 +447,9 @@ local function add_host(world)
       return world.input[at]
     end
   end
-  function host.observe(f) world.observer = f end
+  function host.observe(f, brief)
+    world.observer, world.brief = f, brief
+  end
   function host.settle() world.settled = #world.deletions return true end
   function host.counts() return world.counts end
   function host.stopped() return world.stopped ~= nil, world.stopped end

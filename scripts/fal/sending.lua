@@ -1,0 +1,77 @@
+--- Many deletions under way at a time, in one task.
+---
+---   next() --> window:add --> the gate --> window:take --> taken(counts)
+---
+--- The window is as wide as the gate likes it, so that intents are written in
+--- large groups and the throttle never runs dry. The first failure of next()
+--- stops the taking; what is under way is waited for, and the failure is
+--- raised again.
+local core = require "core"
+
+local sending = {}
+
+local ASKED <const> = 32        -- ahead, where functions hold
+
+--- How far ahead of the sending ids may be taken: a function that holds is
+--- asked just before, so not far.
+function sending.limit(asks, limit)
+  if asks then
+    return math.min(ASKED, limit or ASKED)
+  end
+  return limit or 0
+end
+
+--- Adds what there is room for. False when nothing more is to be taken.
+local function fill(window, job)
+  local room = window:room()
+  while room and room > 0 do
+    local id, reason = job.next()
+    if id == nil then
+      return false
+    end
+    room = window:add(id, reason)
+  end
+  return room ~= nil
+end
+
+--- Where there is no gate, the first id is told why.
+local function refused(job)
+  local id = job.next()
+  if id then
+    local _, err = core.delete_payloads(id, job.options)
+    job.taken({ refused = 1 }, { err })
+  end
+end
+
+--- Deletes what job.next() gives (an id, and perhaps a reason of its own). Of
+--- what has ended job.taken(counts by status, errors) is told, with as many
+--- errors as job.errors() asks for. After a refusal nothing more is taken.
+--- Waits.
+---@param job {options:table, limit:integer, next:function, taken:function,
+---  errors:function?}
+function sending.run(job)
+  local window <close> = core.window(job.options, job.limit)
+  if not window then
+    return refused(job)
+  end
+  local more, failure = true, nil
+  while true do
+    if more then
+      local ok, problem = pcall(fill, window, job)
+      more = ok and problem
+      failure = not ok and { problem } or nil
+    end
+    local counts, errors = window:take(job.errors and job.errors() or 0)
+    if counts then
+      job.taken(counts, errors)
+      more = more and not counts.refused
+    elseif not more then
+      break
+    end
+  end
+  if failure then
+    error(failure[1], 0)
+  end
+end
+
+return sending
