@@ -183,7 +183,7 @@ static int l_where(lua_State *L)
 
 static const luaL_Reg functions[] = {
   { "preview", l_preview },
-  { "window", frl_window },
+  { "flight", frl_flight },
   { "where", l_where },
   { "room", l_room },
   { "stop", l_stop },

@@ -1,6 +1,6 @@
 /* bindings/nouns.h - the files behind the tables `core` and `host`.
  *
- *   core.c  <-- deletion.c, window.c, hold.c, read.c (fal.c), time.c
+ *   core.c  <-- deletion.c, flight.c, hold.c, read.c (fal.c), time.c
  *   host.c  <-- io.c, file.c, ledger.c <-- rows.c, note.c, capture.c,
  *               coverage.c, server.c, stage.c <-- calls.c
  *                               |          |
@@ -54,7 +54,7 @@ struct fr_deletion_result frl_unmade(enum fr_err err, const char *message);
  * `index`, or raises; pushes reason and policy.              [-0, +2, e] */
 void frl_check_spec(lua_State *L, int index,
                     struct fr_deletion_spec *ret_spec);
-int frl_window(lua_State *L);           /* core.window (window.c) */
+int frl_flight(lua_State *L);           /* core.flight (flight.c) */
 
 int frl_stage(lua_State *L);            /* host.stage (stage.c) */
 int frl_capture(lua_State *L);          /* host.capture (capture.c) */

@@ -1,8 +1,8 @@
 --- Many deletions under way at a time, in one task.
 ---
----   next() --> window:add --> the gate --> window:take --> taken(counts)
+---   next() --> flight:add --> the gate --> flight:take --> taken(counts)
 ---
---- The window is as wide as the gate likes it, so that intents are written in
+--- The flight is as wide as the gate likes it, so that intents are written in
 --- large groups and the throttle never runs dry. The first failure of next()
 --- stops the taking; what is under way is waited for, and the failure is
 --- raised again.
@@ -22,14 +22,14 @@ function sending.limit(asks, limit)
 end
 
 --- Adds what there is room for. False when nothing more is to be taken.
-local function fill(window, job)
-  local room = window:room()
+local function fill(flight, job)
+  local room = flight:room()
   while room and room > 0 do
     local id, reason = job.next()
     if id == nil then
       return false
     end
-    room = window:add(id, reason)
+    room = flight:add(id, reason)
   end
   return room ~= nil
 end
@@ -50,18 +50,18 @@ end
 ---@param job {options:table, limit:integer, next:function, taken:function,
 ---  errors:function?}
 function sending.run(job)
-  local window <close> = core.window(job.options, job.limit)
-  if not window then
+  local flight <close> = core.flight(job.options, job.limit)
+  if not flight then
     return refused(job)
   end
   local more, failure = true, nil
   while true do
     if more then
-      local ok, problem = pcall(fill, window, job)
+      local ok, problem = pcall(fill, flight, job)
       more = ok and problem
       failure = not ok and { problem } or nil
     end
-    local counts, errors = window:take(job.errors and job.errors() or 0)
+    local counts, errors = flight:take(job.errors and job.errors() or 0)
     if counts then
       job.taken(counts, errors)
       more = more and not counts.refused

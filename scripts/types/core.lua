@@ -16,12 +16,12 @@ core = {}
 --- Deletes through the gate; `fal.delete_payloads` itself. Waits.
 function core.delete_payloads(id, opts) end
 --- Many deletions under way at a time; `options` as above, without a key.
---- window:add(id, reason?) starts one and returns the room left, nil after a
---- stop; window:room(); window:take(n) waits until some have ended: their
+--- flight:add(id, reason?) starts one and returns the room left, nil after a
+--- stop; flight:room(); flight:take(n) waits until some have ended: their
 --- counts by status and the first n errors, or nothing when none is left.
 --- `limit`: at most so many (1 to 2000); 0 as many as the gate likes.
----@return table? window, table? err
-function core.window(options, limit) end
+---@return table? flight, table? err
+function core.flight(options, limit) end
 --- What the gate would say now: "planned", "already_deleted", "held" or
 --- "refused", for "refused" the code ("too_young", "stopped"), and for "held"
 --- the reason of the hold.

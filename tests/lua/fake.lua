@@ -321,16 +321,16 @@ local function add_text(world)
   core.at = function() return world.at + world.now end
 end
 
---- core.window over core.delete_payloads: a task for each id.
-local Window = {}
-Window.__index = Window
-Window.__close = function() end
+--- core.flight over core.delete_payloads: a task for each id.
+local Flight = {}
+Flight.__index = Flight
+Flight.__close = function() end
 
-function Window:room()
+function Flight:room()
   return (self.limit > 0 and self.limit or 32) - self.count
 end
 
-function Window:add(id, reason)
+function Flight:add(id, reason)
   local options = {}
   for name, value in pairs(self.options) do
     options[name] = value
@@ -347,7 +347,7 @@ function Window:add(id, reason)
   return not self.world.stopped and self:room() or nil
 end
 
-function Window:take(most)
+function Flight:take(most)
   while self.count > 0 and not self.ended[1] do
     self.latch = self.core.spawn(self.core.sleep, 1000000)
     self.latch:wait()
@@ -381,9 +381,9 @@ local function add_api(world)
     world.pause()
     return world.answer(seen)
   end
-  core.window = function(options, limit)
+  core.flight = function(options, limit)
     return setmetatable({ world = world, core = core, options = options,
-                          limit = limit or 0, count = 0, ended = {} }, Window)
+                          limit = limit or 0, count = 0, ended = {} }, Flight)
   end
   core.preview = function(id) return world.preview(id) end
   core.room = function() return world.room end

@@ -1,4 +1,4 @@
-/* bindings/window.c - core.window: many deletions under way at a time.
+/* bindings/flight.c - core.flight: many deletions under way at a time.
  *
  *   add(id) --> under way in the gate --> ended --> take(): counts, errors
  *
@@ -6,7 +6,7 @@
  * for each result) is spared: an ended deletion is counted by its status,
  * and becomes a table only where somebody wants to see one.
  *
- * The window owns its entries, an entry its deletion. An entry leaves the
+ * The flight owns its entries, an entry its deletion. An entry leaves the
  * list of the ended only when all that can raise is over. */
 #include <stdlib.h>
 #include <string.h>
@@ -14,7 +14,7 @@
 #include "bindings/nouns.h"
 
 #define FUNCTION "fal.delete_all"
-#define WINDOW "falrun.window"
+#define FLIGHT "falrun.flight"
 #define LIMIT_MAX 2000
 
 enum { BOX = 1, ID, REASON };           /* the stack of add */
@@ -22,14 +22,14 @@ enum { DEFAULT_REASON = 1, POLICY };    /* the user values of the box */
 
 struct entry {
   struct fr_list link;                  /* under way, or ended */
-  struct window *window;
+  struct flight *flight;
   struct fr_deletion *deletion;         /* NULL: it could not be made */
   enum fr_err unmade;
   struct fr_uuid id;
-  char reason[];                        /* "": the window's */
+  char reason[];                        /* "": the flight's */
 };
 
-struct window {
+struct flight {
   struct frl_box box;                   /* first */
   struct fr_gate *gate;
   struct fr_loop *loop;
@@ -55,22 +55,22 @@ static void drop_list(struct fr_list *list)
 
 static void drop(struct frl_box *link)
 {
-  struct window *window = (struct window *)link;
+  struct flight *flight = (struct flight *)link;
 
   fr_list_del(&link->link);
-  fr_op_abandon(&window->op);
-  window->waiting = false;
-  drop_list(&window->under_way);
-  drop_list(&window->ended);
-  window->count = 0;
-  window->gate = NULL;
+  fr_op_abandon(&flight->op);
+  flight->waiting = false;
+  drop_list(&flight->under_way);
+  drop_list(&flight->ended);
+  flight->count = 0;
+  flight->gate = NULL;
 }
 
 static int l_close(lua_State *L)
 {
-  struct window *window = luaL_checkudata(L, BOX, WINDOW);
+  struct flight *flight = luaL_checkudata(L, BOX, FLIGHT);
 
-  drop(&window->box);
+  drop(&flight->box);
   return 0;
 }
 
@@ -79,17 +79,17 @@ static int l_close(lua_State *L)
 static void on_done(struct fr_op *op, void *arg)
 {
   struct entry *entry = arg;
-  struct window *window = entry->window;
+  struct flight *flight = entry->flight;
 
   (void)op;
   fr_list_del(&entry->link);
-  fr_list_add(&window->ended, &entry->link);
-  if (window->waiting)
-    fr_op_finish(&window->op, FR_OK);
-  window->waiting = false;
+  fr_list_add(&flight->ended, &entry->link);
+  if (flight->waiting)
+    fr_op_finish(&flight->op, FR_OK);
+  flight->waiting = false;
 }
 
-static struct entry *new_entry(struct window *window,
+static struct entry *new_entry(struct flight *flight,
                                const struct fr_uuid *id, const char *reason)
 {
   size_t len = reason ? strlen(reason) : 0;
@@ -97,7 +97,7 @@ static struct entry *new_entry(struct window *window,
 
   if (!entry)
     return NULL;
-  entry->window = window;
+  entry->flight = flight;
   entry->id = *id;
   if (reason)
     memcpy(entry->reason, reason, len);
@@ -105,71 +105,71 @@ static struct entry *new_entry(struct window *window,
   return entry;
 }
 
-static void start(struct window *window, struct entry *entry,
+static void start(struct flight *flight, struct entry *entry,
                   const char *reason)
 {
-  struct fr_deletion_spec spec = window->spec;
+  struct fr_deletion_spec spec = flight->spec;
   struct fr_buf why;
 
   spec.id = entry->id;
   if (reason)
     spec.reason = reason;
   fr_buf_init(&why, 2048);
-  entry->unmade = fr_deletion_new(window->gate, &spec, &why,
+  entry->unmade = fr_deletion_new(flight->gate, &spec, &why,
                                   &entry->deletion);
   fr_buf_done(&why);
-  window->count++;
+  flight->count++;
   if (entry->unmade) {
-    fr_list_add(&window->ended, &entry->link);
+    fr_list_add(&flight->ended, &entry->link);
     return;
   }
-  fr_list_add(&window->under_way, &entry->link);
+  fr_list_add(&flight->under_way, &entry->link);
   fr_deletion_start(entry->deletion);
   fr_op_wait(fr_deletion_op(entry->deletion), on_done, entry);
 }
 
-static lua_Integer room_of(const struct window *window)
+static lua_Integer room_of(const struct flight *flight)
 {
-  lua_Integer most = (lua_Integer)fr_gate_ahead(window->gate);
+  lua_Integer most = (lua_Integer)fr_gate_ahead(flight->gate);
 
-  if (window->limit && window->limit < most)
-    most = window->limit;
-  return most > window->count ? most - window->count : 0;
+  if (flight->limit && flight->limit < most)
+    most = flight->limit;
+  return most > flight->count ? most - flight->count : 0;
 }
 
-static struct window *check_window(lua_State *L)
+static struct flight *check_flight(lua_State *L)
 {
-  struct window *window = luaL_checkudata(L, BOX, WINDOW);
+  struct flight *flight = luaL_checkudata(L, BOX, FLIGHT);
 
-  if (!window->gate)
-    luaL_error(L, "the window is closed");
-  return window;
+  if (!flight->gate)
+    luaL_error(L, "the flight is closed");
+  return flight;
 }
 
-/* window:add(id, reason?) -> room left, or nil: the gate has stopped
+/* flight:add(id, reason?) -> room left, or nil: the gate has stopped
  *                                                            [-3, +1, e] */
 static int l_add(lua_State *L)
 {
-  struct window *window = check_window(L);
+  struct flight *flight = check_flight(L);
   const char *reason = lua_isnoneornil(L, REASON) ? NULL :
     frl_check_text(L, REASON, FUNCTION, "reason");
   struct entry *entry;
   struct fr_uuid id;
 
   frl_check_id(L, ID, FUNCTION, &id);
-  entry = new_entry(window, &id, reason);
+  entry = new_entry(flight, &id, reason);
   if (!entry)
     return luaL_error(L, "%s", fr_err_message(FR_ENOMEM));
-  start(window, entry, reason);
-  if (fr_gate_stopped(window->gate))
+  start(flight, entry, reason);
+  if (fr_gate_stopped(flight->gate))
     return 0;
-  lua_pushinteger(L, room_of(window));
+  lua_pushinteger(L, room_of(flight));
   return 1;
 }
 
 static int l_room(lua_State *L)
 {
-  lua_pushinteger(L, room_of(check_window(L)));
+  lua_pushinteger(L, room_of(check_flight(L)));
   return 1;
 }
 
@@ -215,45 +215,45 @@ static void take_one(lua_State *L, const struct entry *entry)
 
 static int push_taken(lua_State *L, struct fr_op *op)
 {
-  struct window *window = lua_touserdata(L, BOX);
+  struct flight *flight = lua_touserdata(L, BOX);
 
   (void)op;
   lua_settop(L, 2);
   lua_createtable(L, 0, 4);
   lua_createtable(L, 0, 0);
   luaL_checkstack(L, 16, NULL);
-  while (!fr_list_empty(&window->ended)) {
-    struct entry *entry = fr_container_of(window->ended.next, struct entry,
+  while (!fr_list_empty(&flight->ended)) {
+    struct entry *entry = fr_container_of(flight->ended.next, struct entry,
                                           link);
 
     take_one(L, entry);
     fr_list_del(&entry->link);
     fr_deletion_free(entry->deletion);
     free(entry);
-    window->count--;
+    flight->count--;
   }
   return 2;
 }
 
-/* window:take(n) -> counts by status, the first n errors; or nothing when
+/* flight:take(n) -> counts by status, the first n errors; or nothing when
  * no deletion is left. Waits until one has ended.           [-2, +2, ey] */
 static int l_take(lua_State *L)
 {
-  struct window *window = check_window(L);
+  struct flight *flight = check_flight(L);
 
   luaL_checkinteger(L, 2);
   lua_settop(L, 2);
-  if (!window->count)
+  if (!flight->count)
     return 0;
-  if (!fr_list_empty(&window->ended))
+  if (!fr_list_empty(&flight->ended))
     return push_taken(L, NULL);
-  memset(&window->op, 0, sizeof(window->op));
-  fr_op_start(window->loop, &window->op, NULL);
-  window->waiting = true;
-  return frl_await(L, &window->op, push_taken);
+  memset(&flight->op, 0, sizeof(flight->op));
+  fr_op_start(flight->loop, &flight->op, NULL);
+  flight->waiting = true;
+  return frl_await(L, &flight->op, push_taken);
 }
 
-/* ---- core.window --------------------------------------------------------- */
+/* ---- core.flight --------------------------------------------------------- */
 
 static void push_methods(lua_State *L)
 {
@@ -262,40 +262,40 @@ static void push_methods(lua_State *L)
     { "__close", l_close }, { "__gc", l_close }, { NULL, NULL }
   };
 
-  if (luaL_newmetatable(L, WINDOW)) {
+  if (luaL_newmetatable(L, FLIGHT)) {
     luaL_setfuncs(L, methods, 0);
     lua_pushvalue(L, -1);
     lua_setfield(L, -2, "__index");
   }
 }
 
-/* core.window(options, limit?) -> window                     [-2, +1, e] */
-int frl_window(lua_State *L)
+/* core.flight(options, limit?) -> flight                     [-2, +1, e] */
+int frl_flight(lua_State *L)
 {
   struct frl *frl = frl_of(L);
   lua_Integer limit = luaL_optinteger(L, 2, 0);
-  struct window *window;
+  struct flight *flight;
 
   luaL_checktype(L, 1, LUA_TTABLE);
   luaL_argcheck(L, limit >= 0 && limit <= LIMIT_MAX, 2, "0 to 2000");
   if (!frl->config.gate)
     return frl_fail_network(L);
   lua_settop(L, 2);
-  window = lua_newuserdatauv(L, sizeof(*window), 2);
-  memset(window, 0, sizeof(*window));
-  window->box.drop = drop;
-  fr_list_init(&window->box.link);
-  fr_list_init(&window->under_way);
-  fr_list_init(&window->ended);
+  flight = lua_newuserdatauv(L, sizeof(*flight), 2);
+  memset(flight, 0, sizeof(*flight));
+  flight->box.drop = drop;
+  fr_list_init(&flight->box.link);
+  fr_list_init(&flight->under_way);
+  fr_list_init(&flight->ended);
   push_methods(L);
   lua_setmetatable(L, -2);
-  window->limit = limit;
-  window->spec.retries = -1;
-  frl_check_spec(L, 1, &window->spec);          /* reason, policy */
+  flight->limit = limit;
+  flight->spec.retries = -1;
+  frl_check_spec(L, 1, &flight->spec);          /* reason, policy */
   lua_setiuservalue(L, 3, POLICY);
   lua_setiuservalue(L, 3, DEFAULT_REASON);
-  window->loop = frl->config.loop;
-  window->gate = frl->config.gate;
-  fr_list_add(&frl->boxes, &window->box.link);
+  flight->loop = frl->config.loop;
+  flight->gate = frl->config.gate;
+  fr_list_add(&frl->boxes, &flight->box.link);
   return 1;
 }
