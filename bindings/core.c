@@ -184,6 +184,7 @@ static int l_where(lua_State *L)
 static const luaL_Reg functions[] = {
   { "preview", l_preview },
   { "flight", frl_flight },
+  { "id_set", frl_id_set },
   { "where", l_where },
   { "room", l_room },
   { "stop", l_stop },

@@ -1,6 +1,7 @@
 /* bindings/nouns.h - the files behind the tables `core` and `host`.
  *
- *   core.c  <-- deletion.c, flight.c, hold.c, read.c (fal.c), time.c
+ *   core.c  <-- deletion.c, flight.c, idset.c, hold.c, read.c
+ *               (fal.c), time.c
  *   host.c  <-- io.c, file.c, ledger.c <-- rows.c, note.c, capture.c,
  *               coverage.c, server.c, stage.c <-- calls.c
  *                               |          |
@@ -54,6 +55,7 @@ struct fr_deletion_result frl_unmade(enum fr_err err, const char *message);
  * `index`, or raises; pushes reason and policy.              [-0, +2, e] */
 void frl_check_spec(lua_State *L, int index,
                     struct fr_deletion_spec *ret_spec);
+int frl_id_set(lua_State *L);           /* core.id_set (idset.c) */
 int frl_flight(lua_State *L);           /* core.flight (flight.c) */
 
 int frl_stage(lua_State *L);            /* host.stage (stage.c) */

@@ -129,7 +129,7 @@ end
 --- The ids of the items, each once as far as the look ahead reaches. Where
 --- functions hold, they want to see the items: `job.items` keeps those.
 local function ids_of(job, next_item)
-  local place, seen, kept = 0, {}, 0
+  local place, seen = 0, core.id_set(AHEAD)
   return function()
     while true do
       local item = next_item()
@@ -138,16 +138,14 @@ local function ids_of(job, next_item)
       end
       place = place + 1
       local id = type(item) == "table" and item.request_id or item
-      if not core.parse_id(id) then
+      local new = seen:add(id)
+      if new == nil then
         check.fail("delete_all", "items", "item %d is no request and no "
                    .. "request id: %s", place, check.no_id(id))
       end
-      if not seen[id] then
+      if new then
         if hold.enforced()[1] then
           job.items[id] = item
-        end
-        if kept < AHEAD then
-          seen[id], kept = true, kept + 1
         end
         return id
       end

@@ -63,6 +63,9 @@ function core.format_time(ms) end           --- "2026-01-02T03:04:05Z"
 function core.parse_duration(text) end      --- ms, or nil
 function core.format_duration(ms) end       --- "30d"
 function core.parse_id(text) end            --- the id itself, or nil
+--- set:add(id): true the first time, false later, nil: no id. At most `limit`
+--- ids are kept; further ones count as new.
+function core.id_set(limit) end
 function core.pack_id(text) end             --- its 16 bytes, or nil
 function core.unpack_id(packed, n) end      --- the n-th of them, from 0
 function core.nearest(word, words) end      --- the nearest spelling, or nil

@@ -304,6 +304,14 @@ local function add_text(world)
       text:find("^" .. form:gsub("-", "%%-"):gsub("x", "[0-9a-f]") .. "$")
       and text or nil
   end
+  core.id_set = function()
+    local seen = {}
+    return { add = function(_, id)
+      local new = core.parse_id(id) and not seen[id]
+      seen[id or 0] = true
+      return new
+    end }
+  end
   core.pack_id = function(text)
     return core.parse_id(text) and text:gsub("-", ""):gsub("..",
       function(byte) return string.char(tonumber(byte, 16)) end)
