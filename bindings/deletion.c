@@ -213,30 +213,20 @@ static void call_observer(lua_State *L, int nargs)
   lua_pop(L, 2);
 }
 
-bool frl_observe_brief(lua_State *L, int id, enum fr_fate fate)
+bool frl_observes_all(lua_State *L)
 {
   struct frl *frl = frl_of(L);
 
-  if (frl->observer == LUA_NOREF)
-    return true;
-  if (!frl->brief)
-    return false;
-  lua_rawgeti(L, LUA_REGISTRYINDEX, frl->observer);
-  lua_pushvalue(L, id);
-  lua_pushstring(L, fr_fate_name(fate));
-  call_observer(L, 2);
-  return true;
+  return frl->observer != LUA_NOREF && !frl->brief;
 }
 
 /* The result, or nil and the error, are on top.              [-0, +0, e] */
-static void observe(lua_State *L, int id, enum fr_fate fate, int nresults)
+static void observe(lua_State *L, int id, int nresults)
 {
   struct frl *frl = frl_of(L);
   int top = lua_gettop(L);
 
-  if (nresults == 1 && frl_observe_brief(L, id, fate))
-    return;
-  if (frl->observer == LUA_NOREF)
+  if (frl->observer == LUA_NOREF || (nresults == 1 && frl->brief))
     return;
   lua_rawgeti(L, LUA_REGISTRYINDEX, frl->observer);
   lua_pushvalue(L, id);
@@ -262,7 +252,7 @@ int frl_push_outcome(lua_State *L, const struct fr_deletion_result *result,
   set_facts(L, result, id, reason);
   if (result->err)
     lua_setfield(L, -2, "result");
-  observe(L, id, result->fate, nresults);
+  observe(L, id, nresults);
   return nresults;
 }
 

@@ -15,7 +15,8 @@
 
 #define FUNCTION "fal.delete_all"
 #define FLIGHT "falrun.flight"
-#define LIMIT_MAX 2000
+#define LIMIT_MAX 1000
+#define TEXT_MAX ((size_t)1 << 20)        /* lines of one take */
 
 enum { BOX = 1, ID, REASON };           /* the stack of add */
 enum { DEFAULT_REASON = 1, POLICY };    /* the user values of the box */
@@ -38,6 +39,8 @@ struct flight {
   struct fr_op op;                      /* while take() waits */
   bool waiting;
   lua_Integer count, limit;             /* entries; 0: the gate's own */
+  bool lines, lost;                     /* id, tab, status wanted; no room */
+  struct fr_buf text;                   /* of one take */
 };
 
 /* ---- life ---------------------------------------------------------------- */
@@ -62,6 +65,7 @@ static void drop(struct frl_box *link)
   flight->waiting = false;
   drop_list(&flight->under_way);
   drop_list(&flight->ended);
+  fr_buf_done(&flight->text);
   flight->count = 0;
   flight->gate = NULL;
 }
@@ -175,14 +179,6 @@ static int l_room(lua_State *L)
 
 /* ---- what ended ---------------------------------------------------------- */
 
-static void count(lua_State *L, int counts, const char *status)
-{
-  lua_getfield(L, counts, status);
-  lua_pushinteger(L, lua_tointeger(L, -1) + 1);
-  lua_setfield(L, counts, status);
-  lua_pop(L, 1);
-}
-
 static void push_reason(lua_State *L, const struct entry *entry)
 {
   if (entry->reason[0])
@@ -191,52 +187,94 @@ static void push_reason(lua_State *L, const struct entry *entry)
     lua_getiuservalue(L, BOX, DEFAULT_REASON);
 }
 
-/* Stack: 1 box, 2 errors wanted, 3 counts, 4 errors; tells and counts one. */
-static void take_one(lua_State *L, const struct entry *entry)
+static struct fr_deletion_result result_of(const struct entry *entry)
 {
-  struct fr_deletion_result result = entry->deletion
-    ? *fr_deletion_result(entry->deletion)
-    : frl_unmade(entry->unmade, fr_err_message(entry->unmade));
-  lua_Integer errors = (lua_Integer)lua_rawlen(L, 4);
-  char text[FR_UUID_TEXT];
+  if (entry->deletion)
+    return *fr_deletion_result(entry->deletion);
+  return frl_unmade(entry->unmade, fr_err_message(entry->unmade));
+}
+
+static void add_line(struct flight *flight, const char *id,
+                     enum fr_fate fate)
+{
+  enum fr_err err = fr_buf_add(&flight->text, id, FR_UUID_TEXT - 1);
+
+  if (!err)
+    err = fr_buf_add_text(&flight->text, "\t");
+  if (!err)
+    err = fr_buf_add_text(&flight->text, fr_fate_name(fate));
+  if (!err)
+    err = fr_buf_add_text(&flight->text, "\n");
+  flight->lost = flight->lost || err;
+}
+
+/* Stack: 1 box, 2 errors wanted, 3 errors. Tells of one as its table. */
+static void tell(lua_State *L, const struct entry *entry, const char *id,
+                 const struct fr_deletion_result *result)
+{
+  lua_Integer errors = (lua_Integer)lua_rawlen(L, 3);
   int top = lua_gettop(L);
 
-  fr_uuid_format(&entry->id, text);
-  lua_pushlstring(L, text, FR_UUID_TEXT - 1);
-  count(L, 3, fr_fate_name(result.fate));
-  if (result.err || !frl_observe_brief(L, top + 1, result.fate)) {
-    push_reason(L, entry);
-    frl_push_outcome(L, &result, top + 1, top + 2);
-    if (result.err && errors < lua_tointeger(L, 2))
-      lua_rawseti(L, 4, errors + 1);
-  }
+  lua_pushlstring(L, id, FR_UUID_TEXT - 1);
+  push_reason(L, entry);
+  frl_push_outcome(L, result, top + 1, top + 2);
+  if (result->err && errors < lua_tointeger(L, 2))
+    lua_rawseti(L, 3, errors + 1);
   lua_settop(L, top);
+}
+
+static void take_one(lua_State *L, struct flight *flight,
+                     struct entry *entry, lua_Integer *counts)
+{
+  struct fr_deletion_result result = result_of(entry);
+  char id[FR_UUID_TEXT];
+
+  fr_uuid_format(&entry->id, id);
+  if (result.err || frl_observes_all(L))
+    tell(L, entry, id, &result);
+  if (flight->lines)
+    add_line(flight, id, result.fate);
+  counts[result.fate]++;
+  fr_list_del(&entry->link);
+  fr_deletion_free(entry->deletion);
+  free(entry);
+  flight->count--;
+}
+
+static void push_counts(lua_State *L, const lua_Integer *counts)
+{
+  lua_createtable(L, 0, 2);
+  for (int fate = 0; fate <= FR_FATE_FAILED; fate++) {
+    if (!counts[fate])
+      continue;
+    lua_pushinteger(L, counts[fate]);
+    lua_setfield(L, -2, fr_fate_name((enum fr_fate)fate));
+  }
 }
 
 static int push_taken(lua_State *L, struct fr_op *op)
 {
   struct flight *flight = lua_touserdata(L, BOX);
+  lua_Integer counts[FR_FATE_FAILED + 1] = { 0 };
 
   (void)op;
   lua_settop(L, 2);
-  lua_createtable(L, 0, 4);
   lua_createtable(L, 0, 0);
   luaL_checkstack(L, 16, NULL);
-  while (!fr_list_empty(&flight->ended)) {
-    struct entry *entry = fr_container_of(flight->ended.next, struct entry,
-                                          link);
-
-    take_one(L, entry);
-    fr_list_del(&entry->link);
-    fr_deletion_free(entry->deletion);
-    free(entry);
-    flight->count--;
-  }
-  return 2;
+  fr_buf_clear(&flight->text);
+  while (!fr_list_empty(&flight->ended))
+    take_one(L, flight, fr_container_of(flight->ended.next, struct entry,
+                                        link), counts);
+  if (flight->lost)
+    return luaL_error(L, "%s", fr_err_message(FR_ENOMEM));
+  push_counts(L, counts);
+  lua_insert(L, 3);
+  lua_pushlstring(L, fr_buf_text(&flight->text), flight->text.len);
+  return 3;
 }
 
-/* flight:take(n) -> counts by status, the first n errors; or nothing when
- * no deletion is left. Waits until one has ended.           [-2, +2, ey] */
+/* flight:take(n) -> counts by status, the first n errors, the lines; or
+ * nothing when no deletion is left. Waits until one has ended. [-2, +3, ey] */
 static int l_take(lua_State *L)
 {
   struct flight *flight = check_flight(L);
@@ -269,27 +307,38 @@ static void push_methods(lua_State *L)
   }
 }
 
-/* core.flight(options, limit?) -> flight                     [-2, +1, e] */
-int frl_flight(lua_State *L)
+/* Pushes an empty one.                                       [-0, +1, m] */
+static struct flight *push_flight(lua_State *L)
 {
-  struct frl *frl = frl_of(L);
-  lua_Integer limit = luaL_optinteger(L, 2, 0);
-  struct flight *flight;
+  struct flight *flight = lua_newuserdatauv(L, sizeof(*flight), 2);
 
-  luaL_checktype(L, 1, LUA_TTABLE);
-  luaL_argcheck(L, limit >= 0 && limit <= LIMIT_MAX, 2, "0 to 2000");
-  if (!frl->config.gate)
-    return frl_fail_network(L);
-  lua_settop(L, 2);
-  flight = lua_newuserdatauv(L, sizeof(*flight), 2);
   memset(flight, 0, sizeof(*flight));
   flight->box.drop = drop;
   fr_list_init(&flight->box.link);
   fr_list_init(&flight->under_way);
   fr_list_init(&flight->ended);
+  fr_buf_init(&flight->text, TEXT_MAX);
   push_methods(L);
   lua_setmetatable(L, -2);
+  return flight;
+}
+
+/* core.flight(options, limit?, lines?) -> flight             [-3, +1, e] */
+int frl_flight(lua_State *L)
+{
+  struct frl *frl = frl_of(L);
+  lua_Integer limit = luaL_optinteger(L, 2, 0);
+  bool lines = lua_toboolean(L, 3);
+  struct flight *flight;
+
+  luaL_checktype(L, 1, LUA_TTABLE);
+  luaL_argcheck(L, limit >= 0 && limit <= LIMIT_MAX, 2, "0 to 1000");
+  if (!frl->config.gate)
+    return frl_fail_network(L);
+  lua_settop(L, 2);
+  flight = push_flight(L);
   flight->limit = limit;
+  flight->lines = lines;
   flight->spec.retries = -1;
   frl_check_spec(L, 1, &flight->spec);          /* reason, policy */
   lua_setiuservalue(L, 3, POLICY);

@@ -78,7 +78,7 @@ static bool put(lua_State *L, struct set *set, const struct fr_uuid *id)
     set->has_nil = true;
     return first;
   }
-  if (set->count >= set->cap / 4 * 3 && set->count < set->most &&
+  if (set->count >= set->cap / 8 * 7 && set->count < set->most &&
       !grow(set))
     return luaL_error(L, "%s", fr_err_message(FR_ENOMEM));
   if (!set->cap)

@@ -24,7 +24,7 @@ struct frl {
   struct frl_policy named;      /* by host.use_policy */
   struct fr_buf notes;          /* what frl_notes tells */
   int observer;                 /* registry reference, or LUA_NOREF */
-  bool brief;                   /* it wants no results, only their status */
+  bool brief;                   /* it wants to know of failures only */
   size_t heap;                  /* bytes in use by Lua */
   struct frl_caps caps;
   struct fr_list boxes;         /* what holds a part of fal or the gate */

@@ -46,9 +46,8 @@ void frl_drop_boxes(struct frl *frl);
  * that were (deletion.c).                                    [-0, +n, e] */
 int frl_push_outcome(lua_State *L, const struct fr_deletion_result *result,
                      int id, int reason);
-/* Tells the observer of a success in brief: its id and status. False where
- * there is one that wants the whole result.                  [-0, +0, e] */
-bool frl_observe_brief(lua_State *L, int id, enum fr_fate fate);
+/* Is there an observer that wants to know of successes too?  [-0, +0, -] */
+bool frl_observes_all(lua_State *L);
 /* What a deletion that could not be made came to.                        */
 struct fr_deletion_result frl_unmade(enum fr_err err, const char *message);
 /* Reads reason, policy, timeout, retries and dry_run of the options at

@@ -74,7 +74,7 @@ struct fr_counts {
 void fr_gate_counts(const struct fr_gate *gate, struct fr_counts *ret_counts);
 uint64_t fr_gate_room(const struct fr_gate *gate); /* still allowed */
 /* How many to start ahead, so that groups are large and the throttle is never
- * dry: half a second's, at least twice what may be in flight, at most 2000. */
+ * dry: half a second's, at least twice what may be in flight, at most 1024. */
 size_t fr_gate_ahead(struct fr_gate *gate);
 
 /* ---- one deletion ------------------------------------------------------ */

@@ -12,7 +12,7 @@
 #define FR_USER_KEY_MAX 200
 #define FR_GROUP_MAX 1000u      /* intents, and endings, of one barrier */
 #define FR_GROUP_MS 50u         /* what a group may wait for company */
-#define FR_SENDING_MAX 2000u    /* announced and not answered, at most */
+#define FR_SENDING_MAX 1024u    /* announced and not answered, at most */
 #define FR_SETTLING_MAX 256u    /* open intents in motion at a time */
 #define FR_RETRIES_DEFAULT 4
 #define FR_KEY_YOUNG_MS (9 * 60 * 1000)

@@ -11,6 +11,8 @@
 #include "base/digest.h"
 #include "http/internal.h"
 
+#define BUFFER 8192L            /* bytes that each handle keeps to receive */
+
 /* libcurl is about to write the request: from here on bytes may have left.
  * CURLINFO_REQUEST_SIZE says less: in HTTP/2 it stays 0 when the write of a
  * later frame failed. The stall clock starts here too.
@@ -43,6 +45,7 @@ static bool set_always(CURL *easy, const struct fr_http *http)
   unsigned bad = 0;
 
   bad |= curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+  bad |= curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, BUFFER);
   bad |= curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
   bad |= curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
   bad |= curl_easy_setopt(easy, CURLOPT_NETRC, (long)CURL_NETRC_IGNORED);

@@ -21,44 +21,37 @@ local function entry(id, result, err)
   }
 end
 
---- Has each outcome written, in batches; returns what ends that. An observer
---- must not raise: what standard output says (a closed pipe) is kept and
---- raised at the end.
+--- Has each outcome written; returns what ends that. An observer must not
+--- raise: what standard output says (a closed pipe) is kept and raised at the
+--- end.
 local function writer()
   local list = host.options.json and report.list(host)
-  local brief = not list and not host.options.verbose
   local watch, failure = report.watcher(host), nil
-  local lines = {}
-  local function flush()
-    local ok, problem = pcall(host.write, table.concat(lines))
-    failure = failure or not ok and problem or nil
-    lines = {}
-  end
-  local function put(id, result, err)
-    if list then
-      list.add(entry(id, result, err))
-      return
-    end
-    local status = brief and result or (result or err).status
-    lines[#lines + 1] = id .. "\t" .. status .. "\n"
-  end
-  local function finish()
-    flush()
-    if list and not failure then
-      list.close()
-    elseif failure then
-      error(failure, 0)
+  local function try(write, ...)
+    if not failure then
+      local ok, problem = pcall(write, ...)
+      failure = not ok and problem or nil
     end
   end
   host.observe(function(id, result, err)
     watch(id, result, err)
-    if not failure then
-      local ok, problem = pcall(put, id, result, err)
-      failure = not ok and problem or nil
+    if list then
+      try(list.add, entry(id, result, err))
     end
-  end, brief)
-  deletions.after_batch(flush)
-  return finish
+  end, not list and not host.options.verbose)
+  if not list then
+    deletions.after_batch(function(text)
+      try(host.write, text)
+    end)
+  end
+  return function()
+    if list then
+      try(list.close)
+    end
+    if failure then
+      error(failure, 0)
+    end
+  end
 end
 
 local function check_reason(reason)

@@ -39,7 +39,8 @@ function deletions.reset(first, agree)
   batch = nil
 end
 
---- f() is called each time when some deletions have been told to the observer.
+--- f(text) is called each time when some deletions are over, with a line for
+--- each: its id, a tab, its status.
 function deletions.after_batch(f)
   batch = f
 end
@@ -167,7 +168,7 @@ local function note_error(summary, err)
   end
 end
 
-local function taken(job, counts, errors)
+local function taken(job, counts, errors, text)
   local summary = job.summary
   for status, count in pairs(counts) do
     summary[status] = (summary[status] or 0) + count
@@ -177,7 +178,7 @@ local function taken(job, counts, errors)
     note_error(summary, err)
   end
   job.stopped = job.stopped or counts.refused ~= nil
-  call(batch)
+  call(batch, text)
 end
 
 --- Deletes what next_id() gives; after a refusal nothing more is taken.
@@ -196,8 +197,9 @@ local function run(job, next_id)
     errors = function()
       return ERRORS_KEPT - #job.summary.errors
     end,
-    taken = function(counts, errors)
-      taken(job, counts, errors)
+    lines = batch ~= nil,
+    taken = function(...)
+      taken(job, ...)
     end,
   }
 end

@@ -197,8 +197,7 @@ local function finish(host, outcome)
   end
 end
 
---- Watches what the gate says of each id; in brief, where its status is all
---- that is wanted of a success.
+--- Watches what the gate says of each id; in brief, of failures only.
 local function watch(host, outcome, observe, brief)
   host.observe(function(id, result, err)
     if outcome.notes then

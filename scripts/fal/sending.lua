@@ -39,18 +39,18 @@ local function refused(job)
   local id = job.next()
   if id then
     local _, err = core.delete_payloads(id, job.options)
-    job.taken({ refused = 1 }, { err })
+    job.taken({ refused = 1 }, { err }, id .. "\trefused\n")
   end
 end
 
 --- Deletes what job.next() gives (an id, and perhaps a reason of its own). Of
---- what has ended job.taken(counts by status, errors) is told, with as many
---- errors as job.errors() asks for. After a refusal nothing more is taken.
---- Waits.
+--- what has ended job.taken(counts by status, errors, text) is told, with as
+--- many errors as job.errors() asks for, and a line for each id where job.lines
+--- is set. After a refusal nothing more is taken. Waits.
 ---@param job {options:table, limit:integer, next:function, taken:function,
----  errors:function?}
+---  errors:function?, lines:boolean?}
 function sending.run(job)
-  local flight <close> = core.flight(job.options, job.limit)
+  local flight <close> = core.flight(job.options, job.limit, job.lines)
   if not flight then
     return refused(job)
   end
@@ -61,9 +61,9 @@ function sending.run(job)
       more = ok and problem
       failure = not ok and { problem } or nil
     end
-    local counts, errors = flight:take(job.errors and job.errors() or 0)
+    local counts, errors, text = flight:take(job.errors and job.errors() or 0)
     if counts then
-      job.taken(counts, errors)
+      job.taken(counts, errors, text)
       more = more and not counts.refused
     elseif not more then
       break

@@ -18,10 +18,11 @@ function core.delete_payloads(id, opts) end
 --- Many deletions under way at a time; `options` as above, without a key.
 --- flight:add(id, reason?) starts one and returns the room left, nil after a
 --- stop; flight:room(); flight:take(n) waits until some have ended: their
---- counts by status and the first n errors, or nothing when none is left.
---- `limit`: at most so many (1 to 2000); 0 as many as the gate likes.
+--- counts by status, the first n errors and the lines, or nothing when none
+--- is left. `limit`: at most so many (1 to 1000); 0 as many as the gate likes.
+--- `lines`: wanted is a text with "ID\tSTATUS\n" for each.
 ---@return table? flight, table? err
-function core.flight(options, limit) end
+function core.flight(options, limit, lines) end
 --- What the gate would say now: "planned", "already_deleted", "held" or
 --- "refused", for "refused" the code ("too_young", "stopped"), and for "held"
 --- the reason of the hold.
@@ -119,8 +120,8 @@ function host.hint(message, line, source) end
 --- after the error was reported (exit code 1, or what the error stands for).
 function host.guard(f, ...) end
 --- Called with (id, result, nil) or (id, nil, err) for each deletion that a
---- script asked for, when it is over; `brief`: with the status in place of the
---- result. Must not wait.
+--- script asked for, when it is over; `brief`: for failures only. Must not
+--- wait.
 ---@param brief boolean?
 function host.observe(f, brief) end
 --- Asks on standard error; the line typed, or nil at the end of the input.

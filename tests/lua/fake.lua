@@ -347,7 +347,7 @@ function Flight:add(id, reason)
   self.count = self.count + 1
   self.core.spawn(function()
     local result, err = self.core.delete_payloads(id, options)
-    self.ended[#self.ended + 1] = { result or err, err }
+    self.ended[#self.ended + 1] = { result or err, err, id }
     if self.latch then
       self.latch:cancel()
     end
@@ -364,15 +364,16 @@ function Flight:take(most)
   if self.count == 0 then
     return nil
   end
-  local counts, errors = {}, {}
+  local counts, errors, lines = {}, {}, ""
   for _, one in ipairs(self.ended) do
     local status = one[1].status or "failed"
     counts[status] = (counts[status] or 0) + 1
     errors[#errors + 1] = #errors < most and one[2] or nil
+    lines = lines .. one[3] .. "\t" .. status .. "\n"
   end
   self.count = self.count - #self.ended
   self.ended = {}
-  return counts, errors
+  return counts, errors, lines
 end
 
 local function add_api(world)
@@ -427,8 +428,9 @@ local function add_api(world)
       result, err = world.outcome(id)
     end
     if world.observer then
-      world.observer(id, world.brief and result and result.status or result,
-                     err)
+      if err or not world.brief then
+        world.observer(id, result, err)
+      end
     end
     return result, err
   end
