@@ -10,6 +10,8 @@
 
 #include "base/plain.h"
 
+#define FIRST 256u              /* bytes: most texts need no more */
+
 /* No object is larger; below it, no sum of lengths can overflow. */
 #define FR_BUF_MOST ((size_t)PTRDIFF_MAX - 1)
 
@@ -39,7 +41,7 @@ const char *fr_buf_text(const struct fr_buf *buf)
 /* Makes room for `more` bytes and the NUL. */
 static enum fr_err reserve(struct fr_buf *buf, size_t more)
 {
-  size_t need, cap = buf->cap ? buf->cap : 64;
+  size_t need, cap = buf->cap ? buf->cap : FIRST;
   char *data;
 
   if (more > buf->max - buf->len)

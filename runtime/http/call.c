@@ -28,35 +28,48 @@ static bool valid(const struct fr_call_spec *spec)
          spec->connect_ms && spec->total_ms && spec->stall_ms;
 }
 
-static bool dup(const char **text)
+static size_t size_of(const char *text)
 {
-  if (*text)
-    *text = strdup(*text);
-  else
-    return true;
-  return *text != NULL;
+  return text ? strlen(text) + 1 : 0;
 }
 
-/* All texts are copied; on failure what was copied is freed by done(). */
+/* The text's copy at *at, which moves on behind it; NULL stays NULL. */
+static const char *put(char **at, const char *text)
+{
+  size_t size = size_of(text);
+  char *copy = *at;
+
+  if (!text)
+    return NULL;
+  memcpy(copy, text, size);
+  *at += size;
+  return copy;
+}
+
+/* All texts are copied to one block, which `method` begins. */
 static bool copy(struct fr_call_spec *spec)
 {
-  struct fr_call_spec own = *spec;
-  bool all = dup(&own.method);
+  size_t size = size_of(spec->method) + size_of(spec->url) +
+                size_of(spec->authorization) +
+                size_of(spec->idempotency_key) +
+                size_of(spec->content_type) +
+                (spec->body ? spec->body_len : 0);
+  char *at = malloc(size);
 
-  all = dup(&own.url) && all;
-  all = dup(&own.authorization) && all;
-  all = dup(&own.idempotency_key) && all;
-  all = dup(&own.content_type) && all;
-  if (own.body) {
-    void *body = malloc(own.body_len + 1);
-
-    if (body)
-      memcpy(body, own.body, own.body_len);
-    own.body = body;
-    all = body && all;
+  if (!at) {
+    memset(spec, 0, sizeof(*spec));
+    return false;
   }
-  *spec = own;
-  return all;
+  spec->method = put(&at, spec->method);
+  spec->url = put(&at, spec->url);
+  spec->authorization = put(&at, spec->authorization);
+  spec->idempotency_key = put(&at, spec->idempotency_key);
+  spec->content_type = put(&at, spec->content_type);
+  if (spec->body && spec->body_len)
+    memcpy(at, spec->body, spec->body_len);
+  if (spec->body)
+    spec->body = at;
+  return true;
 }
 
 static void done(struct fr_call_spec *spec)
@@ -65,11 +78,6 @@ static void done(struct fr_call_spec *spec)
     fr_wipe((char *)(uintptr_t)spec->authorization,
             strlen(spec->authorization));
   free((char *)(uintptr_t)spec->method);
-  free((char *)(uintptr_t)spec->url);
-  free((char *)(uintptr_t)spec->authorization);
-  free((char *)(uintptr_t)spec->idempotency_key);
-  free((char *)(uintptr_t)spec->content_type);
-  free((void *)(uintptr_t)spec->body);
 }
 
 enum fr_err fr_call_new(struct fr_http *http, const struct fr_call_spec *spec,

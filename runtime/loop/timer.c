@@ -1,6 +1,6 @@
 /* loop/timer.c - timers in a ring sorted by due time. New timers are mostly
- * the latest, so insertion walks from the end; a heap would not be shorter
- * for the few hundred that a run has. */
+ * the latest, so insertion walks from the end, or due at once, before all
+ * others; a heap would not be shorter for the few hundred that a run has. */
 #include "loop/internal.h"
 
 static struct fr_timer *timer_of(const struct fr_list *link)
@@ -16,6 +16,8 @@ void fr_timer_start(struct fr_loop *loop, struct fr_timer *timer,
   fr_timer_stop(loop, timer);
   timer->due = due;
   at = loop->timers.prev;
+  if (at != &loop->timers && timer_of(loop->timers.next)->due > due)
+    at = &loop->timers;
   while (at != &loop->timers && timer_of(at)->due > due)
     at = at->prev;
   fr_list_add(at->next, &timer->link);
