@@ -6,6 +6,7 @@
  * all (HEAD) is not used again. A setting that cannot be made (out of memory)
  * fails the call: without its PROXY "" libcurl would believe the environment.
  */
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/digest.h"
@@ -145,17 +146,76 @@ static bool set_call(struct fr_call *call)
   return !bad && set_request(easy, &call->spec);
 }
 
+/* Where the path begins; NULL: there is none to be told apart. */
+static const char *path_of(const char *url)
+{
+  const char *host = strstr(url, "://");
+  const char *path = host ? strchr(host + 3, '/') : NULL;
+
+  if (!path || strpbrk(path, "#\\ ") || strstr(path, "/."))
+    return NULL;
+  return (size_t)(path - url) < strcspn(url, "?#@") ? path : NULL;
+}
+
+static bool same_base(const struct fr_http *http, const char *url,
+                      const char *path)
+{
+  size_t len = strlen(http->base_text);
+
+  return http->base && (size_t)(path - url) == len &&
+         !memcmp(url, http->base_text, len);
+}
+
+/* The parsed base with another path and query. */
+static CURLUcode put_path(struct fr_call *call, const char *path)
+{
+  const char *query = strchr(path, '?');
+  char *alone = query ? strndup(path, (size_t)(query - path)) : NULL;
+  CURLUcode code = query && !alone ? CURLUE_OUT_OF_MEMORY : CURLUE_OK;
+
+  if (!code)
+    code = curl_url_set(call->url, CURLUPART_PATH, alone ? alone : path, 0);
+  if (!code && query)
+    code = curl_url_set(call->url, CURLUPART_QUERY, query + 1, 0);
+  free(alone);
+  return code;
+}
+
+/* Remembers what this URL begins with, if there is memory for it. */
+static void keep_base(struct fr_call *call, const char *path)
+{
+  struct fr_http *http = call->http;
+  size_t len = path ? (size_t)(path - call->spec.url) : 0;
+
+  if (!path || len >= sizeof(http->base_text))
+    return;
+  curl_url_cleanup(http->base);
+  http->base = curl_url_dup(call->url);
+  if (http->base && (curl_url_set(http->base, CURLUPART_PATH, NULL, 0) ||
+                     curl_url_set(http->base, CURLUPART_QUERY, NULL, 0))) {
+    curl_url_cleanup(http->base);
+    http->base = NULL;
+  }
+  memcpy(http->base_text, call->spec.url, len);
+  http->base_text[len] = 0;
+}
+
 /* A parsed URL saves libcurl a tenth of a request, and tells now whether it
- * is one. */
+ * is one. Nearly all have the same host: only the first is parsed whole. */
 static enum fr_err parse_url(struct fr_call *call)
 {
+  const char *url = call->spec.url, *path = path_of(url);
+  bool known = path && same_base(call->http, url, path);
   CURLUcode code;
 
-  call->url = curl_url();
+  call->url = known ? curl_url_dup(call->http->base) : curl_url();
   if (!call->url)
     return FR_ENOMEM;
-  code = curl_url_set(call->url, CURLUPART_URL, call->spec.url,
-                      CURLU_DISALLOW_USER);
+  code = known ? put_path(call, path)
+               : curl_url_set(call->url, CURLUPART_URL, url,
+                              CURLU_DISALLOW_USER);
+  if (!known && !code)
+    keep_base(call, path);
   if (code == CURLUE_OUT_OF_MEMORY)
     return FR_ENOMEM;
   return code ? FR_EINVALID : FR_OK;

@@ -24,6 +24,8 @@ struct fr_http {
   size_t nsocks;                /* room in socks */
   CURL *idle[FR_IDLE_HANDLES];  /* set up, with nothing of a call */
   unsigned nidle;
+  CURLU *base;                  /* scheme and host of the last URL parsed */
+  char base_text[272];          /* the same, as it begins a URL; or "" */
   long host_most;               /* CURLMOPT_MAX_HOST_CONNECTIONS now */
 };
 

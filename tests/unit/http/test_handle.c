@@ -45,6 +45,66 @@ static void test_nothing_of_a_call_is_left_for_the_next(void **state)
   assert_int_equal(w->peer.accepted, 1);
 }
 
+/* The handle of a call without a body is used again as it is. */
+static void test_a_handle_that_is_used_again_forgets(void **state)
+{
+  static const struct peer_reply replies[] = { { .text = OK_4 } };
+  struct world *w = *state;
+  struct fr_call_spec spec = spec_of(w);
+
+  ANSWER(replies);
+  spec.method = "DELETE";
+  spec.authorization = "Key id:secret";
+  spec.idempotency_key = "k-1";
+  fr_call_free(run(w, &spec, FR_OK));
+  expect(w, FR_OK);
+  assert_ptr_equal(strstr(w->peer.text, "GET /v1/x HTTP"), w->peer.text);
+  assert_null(strstr(w->peer.text, "Authorization"));
+  assert_null(strstr(w->peer.text, "Idempotency"));
+}
+
+/* The first URL is parsed whole, the others change its path. */
+static void test_urls_of_one_host_stay_apart(void **state)
+{
+  static const struct { const char *url, *line; } table[] = {
+    { "/v1/a?x=1&y=a@b", "GET /v1/a?x=1&y=a@b HTTP" },
+    { "/v1/b", "GET /v1/b HTTP" }, { "/", "GET / HTTP" },
+    { "", "GET / HTTP" }, { "?q=2", "GET /?q=2 HTTP" },
+    { "/v1/c?", "GET /v1/c" }, { "/v1/../d", "GET /d HTTP" },
+    { "/%2e%2E/e?z", "GET /" }, { "/f#g", "GET /f HTTP" },
+  };
+  static const struct peer_reply replies[] = { { .text = OK_4 } };
+  struct world *w = *state;
+  char base[64];
+  size_t i, k;
+
+  ANSWER(replies);
+  snprintf(base, sizeof(base), "http://127.0.0.1:%u", w->peer.port);
+  for (k = 0; k < 2; k++) {
+    for (i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+      snprintf(w->url, sizeof(w->url), "%s%s", base, table[i].url);
+      expect(w, FR_OK);
+      assert_ptr_equal(strstr(w->peer.text, table[i].line), w->peer.text);
+    }
+  }
+}
+
+static void test_a_url_with_a_user_is_refused_later_too(void **state)
+{
+  static const struct peer_reply replies[] = { { .text = OK_4 } };
+  struct world *w = *state;
+  struct fr_call_spec spec = spec_of(w);
+  struct fr_call *call;
+  char url[96];
+
+  ANSWER(replies);
+  expect(w, FR_OK);
+  snprintf(url, sizeof(url), "http://me:you@127.0.0.1:%u/v1/x",
+           w->peer.port);
+  spec.url = url;
+  assert_int_equal(fr_call_new(w->http, &spec, &call), FR_EINVALID);
+}
+
 static void test_post_without_a_body_says_so(void **state)
 {
   static const struct peer_reply replies[] = { { .text = OK_4 } };
@@ -157,6 +217,9 @@ int main(void)
   const struct CMUnitTest tests[] = {
     TEST(request_carries_what_the_spec_says),
     TEST(nothing_of_a_call_is_left_for_the_next),
+    TEST(a_handle_that_is_used_again_forgets),
+    TEST(urls_of_one_host_stay_apart),
+    TEST(a_url_with_a_user_is_refused_later_too),
     TEST(post_without_a_body_says_so),
     TEST(head_waits_for_no_body),
     TEST(environment_names_no_proxy),
