@@ -6,6 +6,7 @@
 
 #include "bindings/json.h"
 #include "bindings/nouns.h"
+#include "bindings/page.h"
 #include "fal/read.h"
 
 #define FUNCTION "core.read"
@@ -20,6 +21,7 @@ struct box {
   struct frl_box box;           /* first */
   struct fr_read *read;
   struct fr_buf query;
+  bool rows;                    /* a list of requests is expected */
 };
 
 static void drop(struct frl_box *link)
@@ -47,6 +49,7 @@ static struct box *push_box(lua_State *L)
   box->box.drop = drop;
   fr_list_init(&box->box.link);
   box->read = NULL;
+  box->rows = false;
   fr_buf_init(&box->query, QUERY_MAX);
   if (luaL_newmetatable(L, BOX)) {
     lua_pushcfunction(L, l_box_gc);
@@ -174,7 +177,7 @@ static void check_spec(lua_State *L, struct fr_buf *query,
                        struct fr_read_spec *spec)
 {
   static const char *const known[] = {
-    "method", "path", "query", "body", "key", "timeout", NULL
+    "method", "path", "query", "body", "key", "timeout", "rows", NULL
   };
 
   if (!lua_istable(L, CALL))
@@ -195,13 +198,15 @@ static void check_spec(lua_State *L, struct fr_buf *query,
 
 /* ---- results ------------------------------------------------------------- */
 
-/* decode(box) -> value                                        [-1, +1, e] */
+/* decode(box) -> value, when its rows ended?                  [-1, +n, e] */
 static int decode(lua_State *L)
 {
   struct box *box = lua_touserdata(L, 1);
   size_t len;
   const char *body = fr_read_body(box->read, &len);
 
+  if (box->rows && frl_page_push(L, fr_read_page(box->read)))
+    return 2;
   frl_json_decode(L, body, len);
   return 1;
 }
@@ -212,9 +217,9 @@ static int push_decoded(lua_State *L)
 
   lua_pushcfunction(L, decode);
   lua_pushvalue(L, READ);
-  status = lua_pcall(L, 1, 1, 0);
+  status = lua_pcall(L, 1, 2, 0);
   if (status == LUA_OK)
-    return 1;
+    return 2;
   if (status == LUA_ERRMEM || frl_of(L)->caps.hit != FRL_CAP_NONE)
     return lua_error(L);
   lua_pushfstring(L, "the answer could not be read: %s",
@@ -238,7 +243,17 @@ static int push_read(lua_State *L, struct fr_op *op)
   return nresults;
 }
 
-/* core.read(call) -> value | nil, err                         [-1, +n, ey] */
+static bool check_rows(lua_State *L)
+{
+  bool rows;
+
+  lua_pushliteral(L, "rows");
+  rows = lua_rawget(L, CALL) == LUA_TBOOLEAN && lua_toboolean(L, -1);
+  lua_pop(L, 1);
+  return rows;
+}
+
+/* core.read(call) -> value, ended? | nil, err                 [-1, +n, ey] */
 static int l_read(lua_State *L)
 {
   struct fr_fal *fal = frl_of(L)->config.fal;
@@ -249,6 +264,7 @@ static int l_read(lua_State *L)
   lua_settop(L, CALL);
   box = push_box(L);
   check_spec(L, &box->query, &spec);
+  box->rows = check_rows(L);
   if (!fal)
     return frl_fail_network(L);
   err = fr_read_new(fal, &spec, &box->read);

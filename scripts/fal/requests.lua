@@ -9,6 +9,7 @@
 local core = require "core"
 local endpoints = require "fal.endpoints"
 local facts = require "fal.facts"
+local order = require "fal.order"
 local pages = require "fal.pages"
 local payload = require "fal.payload"
 local row = require "fal.row"
@@ -64,36 +65,75 @@ local function is_shared(list, endpoint)
   return false
 end
 
-local function check_asked(list, group, place, request)
-  if not was_asked_for(group, request.endpoint_id) then
+--- What the endpoint of a row means for this group, looked up once: false
+--- where it was not asked for, else whether it is shared.
+local function endpoint_of(list, group, endpoint)
+  local known = list.known[endpoint]
+  if known == nil then
+    known = was_asked_for(group, endpoint) and
+      { shared = is_shared(list, endpoint) }
+    list.known[endpoint] = known
+  end
+  return known
+end
+
+local function check_asked(list, known, place, request)
+  if not known then
     pages.fail(PATH, "items[%d].endpoint_id was not asked for", place)
   elseif list.request_id and request.request_id ~= list.request_id then
     pages.fail(PATH, "items[%d].request_id was not asked for", place)
   end
 end
 
+--- Adds a row that came for the first time, if the selection has it.
+local function take_row(list, request, ended_ms, known, state)
+  local has, unended = selection.has(list, request, ended_ms)
+  if has then
+    local at = state.size + 1
+    state.size = at
+    state.rows[at], state.ended[at] = payload.request(request), ended_ms
+    if known.shared then
+      state.shared[#state.shared + 1] = request.request_id
+    end
+  elseif unended then
+    state.unended = state.unended + 1
+  end
+end
+
+local function note_reach(reach, ended_ms)
+  reach.first, reach.last = reach.first or ended_ms, ended_ms
+  if ended_ms < reach.oldest then
+    reach.oldest = ended_ms
+  end
+  if ended_ms > reach.newest then
+    reach.newest = ended_ms
+  end
+end
+
 --- Adds the page's rows to `state`; a page that came before raises.
-local function take_page(list, group, items, state)
-  local ids = {}
-  for place, item in ipairs(items) do
-    local request, ended_ms = row.read(PATH, place, item)
-    check_asked(list, group, place, request)
+local function take_page(list, group, items, ended, state)
+  local ids, seen, last_ids = {}, state.ids, list.last_ids
+  local shared = list.shared
+  for place, request in ipairs(items) do
+    local ended_ms
+    if ended then
+      ended_ms = ended[place] >= 0 and ended[place] or nil
+    else
+      request, ended_ms = row.read(PATH, place, request)
+    end
+    local known = endpoint_of(list, group, request.endpoint_id)
+    check_asked(list, known, place, request)
     local id = request.request_id
     ids[place] = id
-    if not state.ids[id] and not list.last_ids[id] and
-      not list.shared[id] then
-      local has, unended = selection.has(list, request, ended_ms)
-      if has then
-        state.rows[#state.rows + 1] = payload.request(request)
-        state.ended[request] = ended_ms
-        if is_shared(list, request.endpoint_id) then
-          state.shared[#state.shared + 1] = id
-        end
-      elseif unended then
-        state.unended = state.unended + 1
+    if ended_ms then
+      note_reach(state.reach, ended_ms)
+    end
+    if not seen[id] then
+      seen[id] = true
+      if not last_ids[id] and not shared[id] then
+        take_row(list, request, ended_ms, known, state)
       end
     end
-    state.ids[id] = true
   end
   local page = table.concat(ids)
   if #ids > 0 and state.pages[page] then
@@ -102,37 +142,34 @@ local function take_page(list, group, items, state)
   state.pages[page] = true
 end
 
-local function sort(state)
-  local ended = state.ended
-  table.sort(state.rows, function(a, b)
-    if ended[a] ~= ended[b] then
-      return ended[a] < ended[b]
-    end
-    return a.request_id < b.request_id
-  end)
-end
-
---- The rows of one window, sorted; nil when it has more than `most` pages.
+--- The rows of one window, sorted, as {rows, ended}; nil when it has more than `most` pages, or
+--- surely will have, and then perhaps where to cut it.
 local function read_window(list, group, from, to, most)
-  local state = { rows = {}, ids = {}, ended = {}, pages = {}, shared = {},
-                  unended = 0 }
-  local spec = { path = PATH, list = "items", key = "list",
+  local state = { rows = {}, ended = {}, size = 0, ids = {}, pages = {},
+                  shared = {}, unended = 0,
+                  reach = { oldest = math.maxinteger, newest = 0 } }
+  local spec = { path = PATH, list = "items", key = "list", rows = true,
                  query = query_of(list, group, from, to) }
   local count = 0
-  for items, more in pages.walk(spec) do
+  for items, more, ended in pages.walk(spec) do
     count = count + 1
     if more and count >= most then
       return nil
     end
-    take_page(list, group, items, state)
+    take_page(list, group, items, ended, state)
+    local cut = more and state.reach.first and
+      window.cut(from, to, count, state.reach)
+    if cut then
+      return nil, cut
+    end
   end
-  sort(state)
+  order.by_time(state.rows, state.ended)
   list.last_ids = state.ids
   for _, id in ipairs(state.shared) do
     list.shared[id] = true
   end
   list.unended = list.unended + state.unended
-  return state.rows
+  return state
 end
 
 local function groups_of(list)
@@ -160,7 +197,7 @@ local function start_group(list)
   if not group then
     return false
   end
-  list.last_ids = {}
+  list.last_ids, list.known = {}, {}
   local span = { from = list.sent.from, to = list.sent.to, path = PATH }
   list.next_window = window.walk(span, function(from, to, most)
     return read_window(list, group, from, to, most)
@@ -175,14 +212,14 @@ local function note_unended(list)
   end
 end
 
---- The rows of the next window that has any, or nil after the last.
+--- The next window that has rows, or nil after the last.
 local function advance(list)
   list.next_group = list.next_group or groups_of(list)
   while true do
-    local rows = list.next_window and list.next_window()
-    if rows and #rows > 0 then
-      return rows
-    elseif not rows and not start_group(list) then
+    local found = list.next_window and list.next_window()
+    if found and found.size > 0 then
+      return found
+    elseif not found and not start_group(list) then
       note_unended(list)
       return nil
     end
@@ -201,7 +238,8 @@ end
 ---@return fun(): fal.Request?
 function requests.list(options)
   local list = selection.new(options)
-  local rows, at, over = {}, 0, false
+  local rows, ended, at, over = {}, nil, 0, false
+  local noted = core.mode == "plan"
   list.unended, list.shared = 0, {}
   local function iterate()
     list.started = true
@@ -211,13 +249,16 @@ function requests.list(options)
     end
     if at >= #rows then
       list.reading = true
-      rows, at = advance(list) or {}, 0
-      list.reading, over = false, #rows == 0
+      local found = advance(list)
+      rows, at = found and found.rows or {}, 0
+      ended = found and found.ended
+      list.reading, over = false, not found
     end
     at = at + 1
     local request = rows[at]
     rows[at] = false
-    if request and core.mode == "plan" then
+    list.ended_ms = ended and ended[at]         -- of this one; for planner
+    if noted and request and not list.declared then
       facts.note(request)
     end
     return request

@@ -43,8 +43,11 @@ function core.read_ids(path) end
 
 --- A reading call of the Platform API, retried; the decoded JSON, or nil and
 --- an error. Waits. `query` is a list of {name, value} pairs; repeated names
---- are sent repeated. `key`: "none", "api", "admin" or "list".
----@param call {method:string?, path:string, query:{[1]:string,[2]:string}[]?, body:table?, key:string?, timeout:string?}
+--- are sent repeated. `key`: "none", "api", "admin" or "list". With `rows` a
+--- list of requests that is as documented comes with its items as
+--- fal/row.lua would read them, and when each ended in ms (-1: it has not).
+---@param call {method:string?, path:string, query:{[1]:string,[2]:string}[]?, body:table?, key:string?, timeout:string?, rows:boolean?}
+---@return any value, (integer[]|table)? ended_or_err
 function core.read(call) end
 
 function core.sleep(ms) end                 --- waits; ms is an integer
