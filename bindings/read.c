@@ -6,7 +6,7 @@
 
 #include "bindings/json.h"
 #include "bindings/nouns.h"
-#include "bindings/page.h"
+#include "bindings/window.h"
 #include "fal/read.h"
 
 #define FUNCTION "core.read"
@@ -21,7 +21,6 @@ struct box {
   struct frl_box box;           /* first */
   struct fr_read *read;
   struct fr_buf query;
-  bool rows;                    /* a list of requests is expected */
 };
 
 static void drop(struct frl_box *link)
@@ -49,7 +48,6 @@ static struct box *push_box(lua_State *L)
   box->box.drop = drop;
   fr_list_init(&box->box.link);
   box->read = NULL;
-  box->rows = false;
   fr_buf_init(&box->query, QUERY_MAX);
   if (luaL_newmetatable(L, BOX)) {
     lua_pushcfunction(L, l_box_gc);
@@ -177,7 +175,7 @@ static void check_spec(lua_State *L, struct fr_buf *query,
                        struct fr_read_spec *spec)
 {
   static const char *const known[] = {
-    "method", "path", "query", "body", "key", "timeout", "rows", NULL
+    "method", "path", "query", "body", "key", "timeout", "window", NULL
   };
 
   if (!lua_istable(L, CALL))
@@ -198,14 +196,14 @@ static void check_spec(lua_State *L, struct fr_buf *query,
 
 /* ---- results ------------------------------------------------------------- */
 
-/* decode(box) -> value, when its rows ended?                  [-1, +n, e] */
+/* decode(box, window?) -> value, what is in the window?       [-2, +n, e] */
 static int decode(lua_State *L)
 {
   struct box *box = lua_touserdata(L, 1);
   size_t len;
   const char *body = fr_read_body(box->read, &len);
 
-  if (box->rows && frl_page_push(L, fr_read_page(box->read)))
+  if (!lua_isnil(L, 2) && frl_window_take(L, 2, fr_read_page(box->read)))
     return 2;
   frl_json_decode(L, body, len);
   return 1;
@@ -217,7 +215,9 @@ static int push_decoded(lua_State *L)
 
   lua_pushcfunction(L, decode);
   lua_pushvalue(L, READ);
-  status = lua_pcall(L, 1, 2, 0);
+  lua_pushliteral(L, "window");
+  lua_rawget(L, CALL);
+  status = lua_pcall(L, 2, 2, 0);
   if (status == LUA_OK)
     return 2;
   if (status == LUA_ERRMEM || frl_of(L)->caps.hit != FRL_CAP_NONE)
@@ -243,17 +243,7 @@ static int push_read(lua_State *L, struct fr_op *op)
   return nresults;
 }
 
-static bool check_rows(lua_State *L)
-{
-  bool rows;
-
-  lua_pushliteral(L, "rows");
-  rows = lua_rawget(L, CALL) == LUA_TBOOLEAN && lua_toboolean(L, -1);
-  lua_pop(L, 1);
-  return rows;
-}
-
-/* core.read(call) -> value, ended? | nil, err                 [-1, +n, ey] */
+/* core.read(call) -> value, reach? | nil, err                 [-1, +n, ey] */
 static int l_read(lua_State *L)
 {
   struct fr_fal *fal = frl_of(L)->config.fal;
@@ -264,7 +254,6 @@ static int l_read(lua_State *L)
   lua_settop(L, CALL);
   box = push_box(L);
   check_spec(L, &box->query, &spec);
-  box->rows = check_rows(L);
   if (!fal)
     return frl_fail_network(L);
   err = fr_read_new(fal, &spec, &box->read);

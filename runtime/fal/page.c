@@ -352,6 +352,8 @@ enum fr_err fr_page_read(struct fr_page *page, const char *body, size_t len)
 
   fr_buf_clear(&page->rows);
   page->is_list = false;
+  page->body = body;
+  page->len = len;
   page->more = page->cursor = (struct fr_span){ NULL, 0, FR_SPAN_ABSENT };
   scan.at = body;
   scan.end = body + len;

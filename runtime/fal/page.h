@@ -42,6 +42,8 @@ struct fr_row {
 
 struct fr_page {
   struct fr_buf rows;           /* of struct fr_row */
+  const char *body;
+  size_t len;
   struct fr_span more, cursor;  /* "has_more", "next_cursor" */
   bool is_list;                 /* "items" is a list of objects, and alone */
 };

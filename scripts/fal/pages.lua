@@ -72,30 +72,30 @@ local function read(spec, cursor)
   if cursor then
     query[#query + 1] = { "cursor", cursor }
   end
-  local page, ended = core.read { path = spec.path, query = query,
-                                  key = spec.key, rows = spec.rows }
+  local page, reach = core.read { path = spec.path, query = query,
+                                  key = spec.key, window = spec.window }
   if page == nil then
-    error(ended, 0)
+    error(reach, 0)
   end
-  return page, ended
+  return page, reach
 end
 
---- Pages of a list: `for items, more, ended in pages.walk(spec)`. Waits.
---- `more` is true when another page follows. `ended` is core.read's: with
---- `rows`, and where it is not nil, the items are rows already.
+--- Pages of a list: `for items, more, reach in pages.walk(spec)`. Waits.
+--- `more` is true when another page follows. `reach` is core.read's: where it
+--- is not nil, the items are in spec.window.
 ---@param spec {path:string, query:table, key:string, list:string,
----  rows:boolean?}
+---  window:table?}
 function pages.walk(spec)
   local seen, cursor, over = {}, nil, false
   return function()
     if over then
       return nil
     end
-    local page, ended = read(spec, cursor)
+    local page, reach = read(spec, cursor)
     local items = items_of(page, spec)
     cursor = cursor_of(page, spec, seen)
     over = cursor == nil
-    return items, not over, ended
+    return items, not over, reach
   end
 end
 
