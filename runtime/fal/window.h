@@ -40,7 +40,8 @@ enum fr_err fr_window_new(struct fr_window **ret_window);
 void fr_window_free(struct fr_window *window);  /* NULL is fine */
 
 /* FR_EPROTOCOL: a row is not as documented; FR_EINVALID: a page with these
- * very rows came before; FR_ETOO_BIG, FR_ENOMEM. Nothing is added then. */
+ * very rows came before; nothing is added then. After FR_ETOO_BIG, FR_ENOMEM
+ * the window lacks rows. */
 enum fr_err fr_window_add(struct fr_window *window,
                           const struct fr_page *page);
 const struct fr_reach *fr_window_reach(const struct fr_window *window);

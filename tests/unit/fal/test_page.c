@@ -8,7 +8,7 @@
 
 #define FLAGS (JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL | \
                JSON_DECODE_INT_AS_REAL)
-#define ROUNDS 200000
+#define ROUNDS 60000
 
 static const char page_text[] =
   "{\"has_more\":true,\"items\":[{\"duration\":8.308,\"ended_at\":"
