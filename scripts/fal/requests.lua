@@ -190,10 +190,10 @@ end
 --- documented in every row; what is wrong with it has words there, and what
 --- is only odd is taken.
 local function new_state(list, plain)
-  local window = plain and core.window and not list.request_id and
+  local in_c = plain and core.window and not list.request_id and
     core.window()
-  return { window = window or nil, rows = {}, ended = {}, pages = {},
-           ids = not window and {} or nil,
+  return { window = in_c or nil, rows = {}, ended = {}, pages = {},
+           ids = not in_c and {} or nil,
            reach = { oldest = math.maxinteger, newest = 0 } }
 end
 
