@@ -190,7 +190,7 @@ const char *frl_notes(const struct frl *frl)
 
 void frl_interrupt(struct frl *frl)
 {
-  frl->caps.interrupted = 1;
+  frl_caps_interrupt(&frl->caps);
 }
 
 void frl_free(struct frl *frl)

@@ -356,6 +356,13 @@ static void watch(struct frl *frl)
   (void)sigaction(SIGALRM, &action, NULL);
 }
 
+void frl_caps_interrupt(struct frl_caps *caps)
+{
+  caps->interrupted = 1;
+  if (caps->running)
+    set_hook(caps->running, INSTRUCTIONS);
+}
+
 void frl_caps_hurry(struct frl *frl, bool on)
 {
   frl->caps.hurry = on;
@@ -387,6 +394,17 @@ void frl_caps_init(struct frl *frl)
   watch(frl);                   /* the timer runs for policies alone */
 }
 
+/* Any hook makes each instruction of Lua cost twice as much, and the alarm
+ * sets one when it is due; so there is one only where no alarm runs, or where
+ * the time of a turn may be a moment. */
+static bool needs_hook(const struct frl *frl)
+{
+  const struct frl_caps *caps = &frl->caps;
+
+  return !frl->config.policy || frl->coverage || caps->hit || caps->hurry ||
+         caps->interrupted;
+}
+
 void frl_caps_turn(struct frl *frl, lua_State *co)
 {
   if (frl->caps.hit == FRL_CAP_SIGNAL)
@@ -395,5 +413,8 @@ void frl_caps_turn(struct frl *frl, lua_State *co)
   frl->caps.running = co;
   if (frl->config.policy)       /* commands may wait for their reader */
     set_timer(frl->caps.max_turn_ms + 1, TICK_MS);
-  set_hook(co, frl->caps.hit ? 1 : INSTRUCTIONS);
+  if (needs_hook(frl))
+    set_hook(co, frl->caps.hit ? 1 : INSTRUCTIONS);
+  else
+    lua_sethook(co, NULL, 0, 0);
 }

@@ -53,6 +53,8 @@ void frl_caps_init(struct frl *frl);
 void frl_caps_turn(struct frl *frl, lua_State *co);
 /* No turn is under way until the next begins. */
 void frl_caps_rest(void);
+/* From a signal handler, too: from now on a turn has a moment. */
+void frl_caps_interrupt(struct frl_caps *caps);
 /* While it is on, a turn has a moment instead of its time: tasks are being
  * ended that may not want to. Off forgets what that brought about. */
 void frl_caps_hurry(struct frl *frl, bool on);

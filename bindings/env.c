@@ -170,17 +170,28 @@ static bool push_override(lua_State *L, const struct frl_embedded *file)
   return false;
 }
 
+/* Pushes the function of an embedded file that is not overridden. */
+static void load_embedded(lua_State *L, const struct frl_embedded *file,
+                          const char *chunk)
+{
+  const char *code = (const char *)file->code;
+
+  if (file->code_len && strcmp(lua_ident, file->by) == 0 &&
+      luaL_loadbufferx(L, code, file->code_len, chunk, "b") == LUA_OK)
+    return;
+  frl_load_text(L, (const char *)file->text, file->len, chunk, false);
+}
+
 /* Pushes the chunk of an embedded file with its own environment. */
 static void push_chunk(lua_State *L, const struct frl_embedded *file)
 {
-  const char *text = (const char *)file->text;
-  size_t len = file->len;
   const char *chunk = lua_pushfstring(L, "=" FRL_EMBEDDED_CHUNK "%s",
                                       file->path + strlen("scripts/"));
 
   if (push_override(L, file))
-    text = lua_tolstring(L, -1, &len);
-  frl_load_text(L, text, len, chunk, false);
+    frl_load_text(L, lua_tostring(L, -1), lua_rawlen(L, -1), chunk, false);
+  else
+    load_embedded(L, file, chunk);
   lua_createtable(L, 0, 1);
   lua_pushboolean(L, may_have_host(file->name));
   lua_pushcclosure(L, l_embedded_require, 1);

@@ -296,6 +296,23 @@ static void set_facts(lua_State *L, const struct frl_config *config)
   lua_setfield(L, -2, "stdin_tty");
 }
 
+/* __index of host.policy: its digest is made when somebody asks, because the
+ * first digest of a process costs as much as opening the ledger. */
+static int l_policy_fact(lua_State *L)
+{
+  const struct frl_policy *policy = frl_of(L)->config.policy;
+
+  lua_settop(L, 2);
+  if (!policy || lua_type(L, 2) != LUA_TSTRING ||
+      strcmp(lua_tostring(L, 2), "sha256") != 0)
+    return 0;
+  frl_push_sha256(L, policy->text, policy->len);
+  lua_pushvalue(L, 2);
+  lua_pushvalue(L, -2);
+  lua_rawset(L, 1);
+  return 1;
+}
+
 static void set_policy(lua_State *L, const struct frl_policy *policy)
 {
   if (!policy)
@@ -303,8 +320,10 @@ static void set_policy(lua_State *L, const struct frl_policy *policy)
   lua_createtable(L, 0, 2);
   lua_pushstring(L, policy->path);
   lua_setfield(L, -2, "path");
-  frl_push_sha256(L, policy->text, policy->len);
-  lua_setfield(L, -2, "sha256");
+  lua_createtable(L, 0, 1);
+  lua_pushcfunction(L, l_policy_fact);
+  lua_setfield(L, -2, "__index");
+  lua_setmetatable(L, -2);
   lua_setfield(L, -2, "policy");
 }
 

@@ -17,7 +17,8 @@
 
 extern const luaL_Reg frl_deletion_functions[];         /* deletion.c */
 extern const luaL_Reg frl_hold_functions[];             /* hold.c */
-extern const luaL_Reg frl_read_functions[];             /* read.c */
+extern const luaL_Reg frl_read_functions[];
+extern const luaL_Reg frl_window_functions[];             /* read.c */
 extern const luaL_Reg frl_time_functions[];             /* time.c */
 extern const luaL_Reg frl_io_functions[];               /* io.c */
 extern const luaL_Reg frl_file_functions[];             /* file.c */

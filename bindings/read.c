@@ -6,6 +6,7 @@
 
 #include "bindings/json.h"
 #include "bindings/nouns.h"
+#include "bindings/window.h"
 #include "fal/read.h"
 
 #define FUNCTION "core.read"
@@ -174,7 +175,7 @@ static void check_spec(lua_State *L, struct fr_buf *query,
                        struct fr_read_spec *spec)
 {
   static const char *const known[] = {
-    "method", "path", "query", "body", "key", "timeout", NULL
+    "method", "path", "query", "body", "key", "timeout", "window", NULL
   };
 
   if (!lua_istable(L, CALL))
@@ -195,13 +196,15 @@ static void check_spec(lua_State *L, struct fr_buf *query,
 
 /* ---- results ------------------------------------------------------------- */
 
-/* decode(box) -> value                                        [-1, +1, e] */
+/* decode(box, window?) -> value, what is in the window?       [-2, +n, e] */
 static int decode(lua_State *L)
 {
   struct box *box = lua_touserdata(L, 1);
   size_t len;
   const char *body = fr_read_body(box->read, &len);
 
+  if (!lua_isnil(L, 2) && frl_window_take(L, 2, fr_read_page(box->read)))
+    return 2;
   frl_json_decode(L, body, len);
   return 1;
 }
@@ -212,9 +215,11 @@ static int push_decoded(lua_State *L)
 
   lua_pushcfunction(L, decode);
   lua_pushvalue(L, READ);
-  status = lua_pcall(L, 1, 1, 0);
+  lua_pushliteral(L, "window");
+  lua_rawget(L, CALL);
+  status = lua_pcall(L, 2, 2, 0);
   if (status == LUA_OK)
-    return 1;
+    return 2;
   if (status == LUA_ERRMEM || frl_of(L)->caps.hit != FRL_CAP_NONE)
     return lua_error(L);
   lua_pushfstring(L, "the answer could not be read: %s",
@@ -238,7 +243,7 @@ static int push_read(lua_State *L, struct fr_op *op)
   return nresults;
 }
 
-/* core.read(call) -> value | nil, err                         [-1, +n, ey] */
+/* core.read(call) -> value, reach? | nil, err                 [-1, +n, ey] */
 static int l_read(lua_State *L)
 {
   struct fr_fal *fal = frl_of(L)->config.fal;

@@ -20,6 +20,7 @@ struct fr_read {
   struct fr_exchange exchange;
   struct fr_buf url;
   struct fr_buf body;
+  struct fr_page page;          /* of the last answer */
 };
 
 static const char *const reading_posts[] = {
@@ -86,7 +87,8 @@ static enum fr_err judge(struct fr_exchange *exchange, int status,
     .by_deleting_key = lists_own(exchange),
     .at_ms = fr_loop_at(fal->loop),
   };
-  enum fr_err err = fr_rows_note(body, len, &rows);
+  struct fr_read *read = fr_container_of(exchange, struct fr_read, exchange);
+  enum fr_err err = fr_rows_note(&read->page, body, len, &rows);
 
   (void)status;
   if (err == FR_EPROTOCOL)
@@ -132,6 +134,7 @@ enum fr_err fr_read_new(struct fr_fal *fal, const struct fr_read_spec *spec,
     return FR_ENOMEM;
   fr_buf_init(&read->url, URL_MOST);
   fr_buf_init(&read->body, REQUEST_BODY_MOST);
+  fr_page_init(&read->page);
   err = put_texts(read, fal, spec);
   if (err) {
     fr_read_free(read);
@@ -159,6 +162,7 @@ void fr_read_free(struct fr_read *read)
   fr_exchange_done(&read->exchange);
   fr_buf_done(&read->url);
   fr_buf_done(&read->body);
+  fr_page_done(&read->page);
   free(read);
 }
 
@@ -180,6 +184,11 @@ const char *fr_read_body(const struct fr_read *read, size_t *ret_len)
     return "";
   }
   return fr_call_body(read->exchange.call, ret_len);
+}
+
+const struct fr_page *fr_read_page(const struct fr_read *read)
+{
+  return !read->exchange.op.err && read->page.is_list ? &read->page : NULL;
 }
 
 const char *fr_read_message(const struct fr_read *read)

@@ -11,6 +11,7 @@
 #define FR_FAL_READ_H
 
 #include "fal/client.h"
+#include "fal/page.h"
 
 struct fr_read;
 
@@ -37,6 +38,9 @@ struct fr_op *fr_read_op(struct fr_read *read);
 
 int fr_read_status(const struct fr_read *read);         /* HTTP; 0: none */
 const char *fr_read_body(const struct fr_read *read, size_t *ret_len);
+/* After FR_OK: where the facts of a list's rows lie in the body; NULL when the
+ * answer is no plain list. */
+const struct fr_page *fr_read_page(const struct fr_read *read);
 /* One clear sentence about the failure; "" without one. */
 const char *fr_read_message(const struct fr_read *read);
 

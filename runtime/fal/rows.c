@@ -1,4 +1,5 @@
-/* fal/rows.c - reading ids and ages out of a list.
+/* fal/rows.c - reading ids and ages out of a list: by one pass over the text
+ * (page.c), or by jansson where that is in doubt.
  *
  * The lenient half of this reader is deliberate: rows with a broken id are
  * left to Lua to complain about, and payloads inside rows may hold integers
@@ -17,22 +18,33 @@
 /* -1: it has no end, or none that can be read. A time without an offset is
  * taken as UTC: a guess of hours is better than an age that counts as
  * unknown and passes the floor. */
-static int64_t ended_at(const json_t *row)
+static int64_t time_of(const char *value, size_t len)
 {
-  const json_t *value = json_object_get(row, "ended_at");
-  size_t len = json_string_length(value);
   char text[TIME_MOST + 2];
   int64_t at_ms;
 
   if (!len || len > TIME_MOST)
     return -1;
-  memcpy(text, json_string_value(value), len);
+  memcpy(text, value, len);
   text[len] = 'Z';
   if (!fr_date_parse(text, len, &at_ms) ||
       !fr_date_parse(text, len + 1, &at_ms))
     return at_ms;
   return -1;
 }
+
+static enum fr_err note(const struct fr_rows *rows, const struct fr_uuid *id,
+                        const char *ended, size_t len)
+{
+  struct fr_sighting sighting = {
+    .ended_at_ms = time_of(ended, len),
+    .by_deleting_key = rows->by_deleting_key,
+  };
+
+  return fr_seen_note(rows->seen, id, &sighting, rows->at_ms);
+}
+
+/* ---- by jansson ---------------------------------------------------------- */
 
 static bool is_request(const json_t *row)
 {
@@ -43,16 +55,15 @@ static bool is_request(const json_t *row)
 static enum fr_err note_row(const json_t *row, const struct fr_rows *rows)
 {
   const json_t *id_text = json_object_get(row, "request_id");
-  struct fr_sighting sighting;
+  const json_t *ended = json_object_get(row, "ended_at");
   struct fr_uuid id;
 
   if (!is_request(row) ||
       fr_uuid_parse(json_string_value(id_text), json_string_length(id_text),
                     &id))
     return FR_OK;
-  sighting.ended_at_ms = ended_at(row);
-  sighting.by_deleting_key = rows->by_deleting_key;
-  return fr_seen_note(rows->seen, &id, &sighting, rows->at_ms);
+  return note(rows, &id, json_string_value(ended),
+              json_string_length(ended));
 }
 
 static enum fr_err note_array(const json_t *array, const struct fr_rows *rows)
@@ -65,8 +76,8 @@ static enum fr_err note_array(const json_t *array, const struct fr_rows *rows)
   return err;
 }
 
-enum fr_err fr_rows_note(const char *body, size_t len,
-                         const struct fr_rows *rows)
+static enum fr_err note_tree(const char *body, size_t len,
+                             const struct fr_rows *rows)
 {
   json_t *root = NULL;
   enum fr_err err = fr_json_load(body, len, JSON_REJECT_DUPLICATES |
@@ -79,5 +90,37 @@ enum fr_err fr_rows_note(const char *body, size_t len,
   if (!err)
     err = note_array(json_object_get(root, "results"), rows);
   json_decref(root);
+  return err;
+}
+
+/* ---- by the pass over the text ------------------------------------------- */
+
+static enum fr_err note_spans(const struct fr_row *row,
+                              const struct fr_rows *rows)
+{
+  const struct fr_span *text = &row->facts[FR_FACT_REQUEST_ID];
+  const struct fr_span *ended = &row->facts[FR_FACT_ENDED_AT];
+  struct fr_uuid id;
+
+  if (text->kind != FR_SPAN_TEXT ||
+      (!ended->kind && !row->facts[FR_FACT_SENT_AT].kind) ||
+      fr_uuid_parse(text->at, text->len, &id))
+    return FR_OK;
+  return note(rows, &id, ended->at,
+              ended->kind == FR_SPAN_TEXT ? ended->len : 0);
+}
+
+enum fr_err fr_rows_note(struct fr_page *page, const char *body, size_t len,
+                         const struct fr_rows *rows)
+{
+  enum fr_err err = fr_page_read(page, body, len);
+  const struct fr_row *row;
+  size_t count, i;
+
+  if (err == FR_EPROTOCOL)
+    return note_tree(body, len, rows);
+  row = fr_page_rows(page, &count);
+  for (i = 0; !err && i < count; i++)
+    err = note_spans(&row[i], rows);
   return err;
 }

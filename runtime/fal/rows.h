@@ -4,6 +4,7 @@
 
 #include <stddef.h>
 
+#include "fal/page.h"
 #include "fal/seen.h"
 
 struct fr_rows {
@@ -14,8 +15,9 @@ struct fr_rows {
 
 /* `body` must be JSON (an object or an array), else FR_EPROTOCOL. Rows are
  * the elements of "items" or "results" with a request_id and times of a
- * request. FR_ETOO_BIG: fr_seen is full, and ages would be lost. FR_ENOMEM.*/
-enum fr_err fr_rows_note(const char *body, size_t len,
+ * request. FR_ETOO_BIG: fr_seen is full, and ages would be lost. FR_ENOMEM.
+ * The page points into the body; it is empty where jansson had to read it. */
+enum fr_err fr_rows_note(struct fr_page *page, const char *body, size_t len,
                          const struct fr_rows *rows);
 
 #endif

@@ -6,25 +6,28 @@ local facts = {}
 
 local GENERATION <const> = 50000
 
-local new, old, count = {}, {}, 0
+local endpoints, times = {}, {}
+local old_endpoints, old_times, count = {}, {}, 0
 
 --- Remembers the request under its id.
 function facts.note(request)
+  local id = request.request_id
   if count >= GENERATION then
-    old, new, count = new, {}, 0
+    old_endpoints, old_times = endpoints, times
+    endpoints, times, count = {}, {}, 0
   end
-  if not new[request.request_id] then
+  if not endpoints[id] then
     count = count + 1
   end
-  new[request.request_id] = { request.endpoint_id, request.ended_at }
+  endpoints[id], times[id] = request.endpoint_id, request.ended_at
 end
 
 --- endpoint_id and ended_at, as far as they are known.
 function facts.of(id)
-  local fact = new[id] or old[id]
-  if fact then
-    return fact[1], fact[2]
+  if endpoints[id] then
+    return endpoints[id], times[id]
   end
+  return old_endpoints[id], old_times[id]
 end
 
 return facts

@@ -72,28 +72,30 @@ local function read(spec, cursor)
   if cursor then
     query[#query + 1] = { "cursor", cursor }
   end
-  local page, err = core.read { path = spec.path, query = query,
-                                key = spec.key }
+  local page, reach = core.read { path = spec.path, query = query,
+                                  key = spec.key, window = spec.window }
   if page == nil then
-    error(err, 0)
+    error(reach, 0)
   end
-  return page
+  return page, reach
 end
 
---- Pages of a list: `for items, more in pages.walk(spec)`. Waits. `more` is
---- true when another page follows.
----@param spec {path:string, query:table, key:string, list:string}
+--- Pages of a list: `for items, more, reach in pages.walk(spec)`. Waits.
+--- `more` is true when another page follows. `reach` is core.read's: where it
+--- is not nil, the items are in spec.window.
+---@param spec {path:string, query:table, key:string, list:string,
+---  window:table?}
 function pages.walk(spec)
   local seen, cursor, over = {}, nil, false
   return function()
     if over then
       return nil
     end
-    local page = read(spec, cursor)
+    local page, reach = read(spec, cursor)
     local items = items_of(page, spec)
     cursor = cursor_of(page, spec, seen)
     over = cursor == nil
-    return items, not over
+    return items, not over, reach
   end
 end
 

@@ -54,15 +54,26 @@ function plan:settle(at, fate, words)
 end
 
 --- The places of what will be deleted, oldest first; what has no time last.
+--- Lists come in this order, so that there is nothing to sort then.
 function plan:order()
   if self.sorted then
     return self.sorted
   end
-  local list, ended, ids = {}, self.ended, self.ids
+  local list, ended, ids, count = {}, self.ended, self.ids, 0
+  local latest, last_id, sorted = -1, "", true
   for at = 1, self.size do
     if not self.fates[at] then
-      list[#list + 1] = at
+      count = count + 1
+      list[count] = at
+      local ms = ended[at] or math.maxinteger
+      sorted = sorted and (ms > latest or ms == latest and
+                           ids[at] > last_id)
+      latest, last_id = ms, ids[at]
     end
+  end
+  self.sorted = list
+  if sorted then
+    return list
   end
   table.sort(list, function(a, b)
     local x, y = ended[a] or math.maxinteger, ended[b] or math.maxinteger
@@ -71,7 +82,6 @@ function plan:order()
     end
     return ids[a] < ids[b]
   end)
-  self.sorted = list
   return list
 end
 

@@ -21,7 +21,15 @@ local TOGETHER <const> = 16     -- looked at, and by how many tasks
 
 -- ---- one row ------------------------------------------------------------
 
-local function take_row(item, place)
+--- Fills `row`, the same one for each item that is decided on at once: a
+--- table for each would be half of what a rule costs.
+local function take_row(job, row, item, place)
+  local list = job.policy.selection
+  row.reason = nil
+  if list then                          -- fal.requests has checked it
+    row.id, row.request, row.ended = item.request_id, item, list.ended_ms
+    return row
+  end
   local id = type(item) == "table" and rawget(item, "request_id") or item
   if not core.parse_id(id) then
     check.fail("policy", "select", "item %d is no request and no request id: "
@@ -29,8 +37,9 @@ local function take_row(item, place)
   end
   local request = payload.item(item)
   local ended = rawget(request, "ended_at")
-  return { id = id, request = request,
-           ended = type(ended) == "string" and core.parse_time(ended) or nil }
+  row.id, row.request = id, request
+  row.ended = type(ended) == "string" and core.parse_time(ended) or nil
+  return row
 end
 
 --- Others than lists of the API may name an id twice.
@@ -135,16 +144,17 @@ local function decide_batch(job, rows)
 end
 
 local function scan(job)
-  local place, batch, fetched = 0, {}, payload.count
+  local place, batch, fetched, row = 0, {}, payload.count, {}
   for item in job.policy.next do
     place = place + 1
-    local row = take_row(item, place)
+    take_row(job, row, item, place)
     if is_new(job, row) then
       if payload.count == fetched then
         decide(job, row)
         keep_row(job, row)
       else
         batch[#batch + 1] = row
+        row = {}
       end
     end
     if #batch >= BATCH then

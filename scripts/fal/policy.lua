@@ -91,7 +91,11 @@ local function check_select(value)
   if type(value) == "table" then        -- what is checked is what runs
     value = table.move(value, 1, #value, 1, {})
   end
-  return tasks.items("policy", value), requests.selection(value)
+  local list = requests.selection(value)
+  if list then
+    list.declared = true
+  end
+  return tasks.items("policy", value), list
 end
 
 local function number(limits, name, least, most)

@@ -9,6 +9,7 @@
 local core = require "core"
 local endpoints = require "fal.endpoints"
 local facts = require "fal.facts"
+local order = require "fal.order"
 local pages = require "fal.pages"
 local payload = require "fal.payload"
 local row = require "fal.row"
@@ -64,36 +65,101 @@ local function is_shared(list, endpoint)
   return false
 end
 
-local function check_asked(list, group, place, request)
-  if not was_asked_for(group, request.endpoint_id) then
+--- What the endpoint of a row means for this group, looked up once: false
+--- where it was not asked for, else whether it is shared.
+local function endpoint_of(list, group, endpoint)
+  local known = list.known[endpoint]
+  if known == nil then
+    known = was_asked_for(group, endpoint) and
+      { shared = is_shared(list, endpoint) }
+    list.known[endpoint] = known
+  end
+  return known
+end
+
+local function check_asked(list, known, place, request)
+  if not known then
     pages.fail(PATH, "items[%d].endpoint_id was not asked for", place)
   elseif list.request_id and request.request_id ~= list.request_id then
     pages.fail(PATH, "items[%d].request_id was not asked for", place)
   end
 end
 
---- Adds the page's rows to `state`; a page that came before raises.
-local function take_page(list, group, items, state)
-  local ids = {}
-  for place, item in ipairs(items) do
-    local request, ended_ms = row.read(PATH, place, item)
-    check_asked(list, group, place, request)
-    local id = request.request_id
-    ids[place] = id
-    if not state.ids[id] and not list.last_ids[id] and
-      not list.shared[id] then
-      local has, unended = selection.has(list, request, ended_ms)
-      if has then
-        state.rows[#state.rows + 1] = payload.request(request)
-        state.ended[request] = ended_ms
-        if is_shared(list, request.endpoint_id) then
-          state.shared[#state.shared + 1] = id
-        end
-      elseif unended then
-        state.unended = state.unended + 1
+-- ---- a window: in C where every page of it is as documented ---------------
+
+local function check_endpoints(list, group, reach)
+  for place, endpoint in pairs(reach.endpoints) do
+    if not endpoint_of(list, group, endpoint) then
+      pages.fail(PATH, "items[%d].endpoint_id was not asked for", place)
+    end
+  end
+  if reach.twice then
+    pages.fail(PATH, "a page came twice")
+  end
+end
+
+--- Whether the selection has a row of a window that is read whole.
+local function takes(list, request, ended_ms)
+  local id = request.request_id
+  if list.shared[id] then
+    return false
+  end
+  local has, unended = selection.has(list, request, ended_ms)
+  if unended then
+    list.unended = list.unended + 1
+  elseif has and list.known[request.endpoint_id].shared then
+    list.shared[id] = true
+  end
+  return has
+end
+
+--- The rows of a window in C, one by one: row, when it ended.
+local function from_window(list, found, before)
+  return function()
+    while true do
+      local request, ended_ms = found:next(before and before.window)
+      if not request then
+        return nil
+      end
+      ended_ms = ended_ms >= 0 and ended_ms or nil
+      if not (before and before.ids and before.ids[request.request_id]) and
+        takes(list, request, ended_ms) then
+        return payload.request(request), ended_ms
       end
     end
-    state.ids[id] = true
+  end
+end
+
+-- ---- a window: in Lua ------------------------------------------------------
+
+local function note_reach(reach, ended_ms)
+  reach.first, reach.last = reach.first or ended_ms, ended_ms
+  reach.oldest = math.min(reach.oldest, ended_ms)
+  reach.newest = math.max(reach.newest, ended_ms)
+end
+
+local function had(before, id)
+  return before and (before.ids and before.ids[id] or
+                     before.window and before.window:has(id))
+end
+
+--- Adds the page's rows to `state`; a page that came before raises.
+local function take_page(list, group, items, state)
+  local ids, seen, before = {}, state.ids, list.before_this
+  for place, item in ipairs(items) do
+    local request, ended_ms = row.read(PATH, place, item)
+    check_asked(list, endpoint_of(list, group, request.endpoint_id), place,
+                request)
+    local id = request.request_id
+    ids[place] = id
+    if ended_ms then
+      note_reach(state.reach, ended_ms)
+    end
+    if not seen[id] and not had(before, id) then
+      local at = #state.rows + 1
+      state.rows[at], state.ended[at] = request, ended_ms or -1
+    end
+    seen[id] = true
   end
   local page = table.concat(ids)
   if #ids > 0 and state.pages[page] then
@@ -102,37 +168,77 @@ local function take_page(list, group, items, state)
   state.pages[page] = true
 end
 
-local function sort(state)
-  local ended = state.ended
-  table.sort(state.rows, function(a, b)
-    if ended[a] ~= ended[b] then
-      return ended[a] < ended[b]
+--- The rows of a window in Lua, one by one: row, when it ended.
+local function from_state(list, state)
+  local at = 0
+  return function()
+    while at < #state.rows do
+      at = at + 1
+      local request, ended_ms = state.rows[at], state.ended[at]
+      state.rows[at] = false
+      ended_ms = ended_ms >= 0 and ended_ms or nil
+      if takes(list, request, ended_ms) then
+        return payload.request(request), ended_ms
+      end
     end
-    return a.request_id < b.request_id
-  end)
+  end
 end
 
---- The rows of one window, sorted; nil when it has more than `most` pages.
-local function read_window(list, group, from, to, most)
-  local state = { rows = {}, ids = {}, ended = {}, pages = {}, shared = {},
-                  unended = 0 }
+-- ---- a window --------------------------------------------------------------
+
+--- Starts anew in Lua with a window that has a page which is not as
+--- documented in every row; what is wrong with it has words there, and what
+--- is only odd is taken.
+local function new_state(list, plain)
+  local in_c = plain and core.window and not list.request_id and
+    core.window()
+  return { window = in_c or nil, rows = {}, ended = {}, pages = {},
+           ids = not in_c and {} or nil,
+           reach = { oldest = math.maxinteger, newest = 0 } }
+end
+
+--- Frees what a window has in C at once, for Lua does not see its size.
+local function drop(state)
+  if state and state.window then
+    state.window:close()
+  end
+end
+
+--- The rows of one window as a function, oldest first; nil when it has more
+--- than `most` pages, or surely will have, and then perhaps where to cut it.
+local function read_window(list, group, span, plain)
+  local state, count = new_state(list, plain), 0
   local spec = { path = PATH, list = "items", key = "list",
-                 query = query_of(list, group, from, to) }
-  local count = 0
-  for items, more in pages.walk(spec) do
+                 window = state.window,
+                 query = query_of(list, group, span.from, span.to) }
+  for items, more, reach in pages.walk(spec) do
     count = count + 1
-    if more and count >= most then
-      return nil
+    if more and count >= span.most then
+      return drop(state)
+    elseif reach then
+      check_endpoints(list, group, reach)
+    elseif state.window then
+      drop(state)
+      return read_window(list, group, span, false)
+    else
+      take_page(list, group, items, state)
     end
-    take_page(list, group, items, state)
+    reach = reach or state.reach
+    local cut = more and reach.first and
+      window.cut(span.from, span.to, count, reach)
+    if cut then
+      return drop(state), cut
+    end
   end
-  sort(state)
-  list.last_ids = state.ids
-  for _, id in ipairs(state.shared) do
-    list.shared[id] = true
+  local before = list.before_this
+  drop(list.before_that)                -- its successor is handed out
+  list.before_that, list.before_this = before, state
+  if state.window then
+    state.window:sort()
+    return from_window(list, state.window, before)
   end
-  list.unended = list.unended + state.unended
-  return state.rows
+  order.by_time(state.rows, state.ended)
+  return from_state(list, state)
 end
 
 local function groups_of(list)
@@ -160,10 +266,11 @@ local function start_group(list)
   if not group then
     return false
   end
-  list.last_ids = {}
+  list.before_this, list.known = nil, {}
   local span = { from = list.sent.from, to = list.sent.to, path = PATH }
   list.next_window = window.walk(span, function(from, to, most)
-    return read_window(list, group, from, to, most)
+    return read_window(list, group, { from = from, to = to, most = most },
+                       true)
   end)
   return true
 end
@@ -175,15 +282,33 @@ local function note_unended(list)
   end
 end
 
---- The rows of the next window that has any, or nil after the last.
+--- The rows of the next window, or nil after the last.
 local function advance(list)
   list.next_group = list.next_group or groups_of(list)
   while true do
-    local rows = list.next_window and list.next_window()
-    if rows and #rows > 0 then
-      return rows
-    elseif not rows and not start_group(list) then
+    local next_row = list.next_window and list.next_window()
+    if next_row then
+      return next_row
+    elseif not start_group(list) then
       note_unended(list)
+      return nil
+    end
+  end
+end
+
+--- The next row of the list, and when it ended. Waits.
+local function next_of(list)
+  while true do
+    if list.next_row then
+      local request, ended_ms = list.next_row()
+      if request then
+        return request, ended_ms
+      end
+    end
+    list.reading = true
+    list.next_row = advance(list)
+    list.reading = false
+    if not list.next_row then
       return nil
     end
   end
@@ -201,7 +326,7 @@ end
 ---@return fun(): fal.Request?
 function requests.list(options)
   local list = selection.new(options)
-  local rows, at, over = {}, 0, false
+  local over, noted = false, core.mode == "plan"
   list.unended, list.shared = 0, {}
   local function iterate()
     list.started = true
@@ -209,15 +334,10 @@ function requests.list(options)
     if over then
       return nil
     end
-    if at >= #rows then
-      list.reading = true
-      rows, at = advance(list) or {}, 0
-      list.reading, over = false, #rows == 0
-    end
-    at = at + 1
-    local request = rows[at]
-    rows[at] = false
-    if request and core.mode == "plan" then
+    local request, ended_ms = next_of(list)
+    over = request == nil
+    list.ended_ms = ended_ms            -- of this one, for planner.lua
+    if noted and request and not list.declared then
       facts.note(request)
     end
     return request

@@ -7,7 +7,9 @@ local GAP <const> = "  "
 --- are not UTF-8, and marks that turn the direction of writing.
 function text.clean(value)
   local s = tostring(value)
-  if not utf8.len(s) then
+  if not s:find("[^\x20-\x7e]") then    -- as almost all that is shown
+    return s
+  elseif not utf8.len(s) then
     s = s:gsub("[\x80-\xff]", "?")
   end
   s = s:gsub("[\0-\x1f\x7f]", "?")

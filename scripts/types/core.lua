@@ -51,9 +51,20 @@ function core.read_ids(path) end
 
 --- A reading call of the Platform API, retried; the decoded JSON, or nil and
 --- an error. Waits. `query` is a list of {name, value} pairs; repeated names
---- are sent repeated. `key`: "none", "api", "admin" or "list".
----@param call {method:string?, path:string, query:{[1]:string,[2]:string}[]?, body:table?, key:string?, timeout:string?}
+--- are sent repeated. `key`: "none", "api", "admin" or "list". With `window` a
+--- page of requests that is as documented goes into it and comes without its
+--- items; then the second value is the window's reach (fal/window.lua), with
+--- `endpoints`, new ones by their places in the page, and whether the page
+--- came `twice`.
+---@param call {method:string?, path:string, query:{[1]:string,[2]:string}[]?, body:table?, key:string?, timeout:string?, window:table?}
+---@return any value, table? reach_or_err
 function core.read(call) end
+
+--- An empty window of a list: window:sort(), then window:next(before?) until
+--- it returns nil: each row once, as fal/row.lua would make it, oldest first,
+--- and when it ended in ms (-1: it has not); without those that the window
+--- `before` has. window:has(id), window:close().
+function core.window() end
 
 function core.sleep(ms) end                 --- waits; ms is an integer
 function core.spawn(f, ...) end             --- a task: cancel, wait, status

@@ -131,29 +131,63 @@ test("rows that shift between pages come once", function(world)
   equal(ids(t.all(list {})), { id(1), id(2), id(3) })
 end)
 
-test("more than 100 pages: halved, oldest first, nothing lost",
+--- The windows that were asked for, as "from to" of the day's time.
+local function spans(world)
+  local found = {}
+  for _, call in ipairs(world.calls) do
+    if not call.query.cursor then
+      found[#found + 1] = call.query.start:sub(12, 19) .. " "
+        .. call.query["end"]:sub(12, 19)
+    end
+  end
+  return found
+end
+
+local function all_in_order(rows, count)
+  equal(#rows, count)
+  for n = 1, count do
+    equal(rows[n].request_id, id(n))
+  end
+end
+
+test("more than 100 pages: cut where the part should fit, oldest first",
      function(world)
   local items = {}
   for n = 1, 300 do
     items[n] = item(n, n * 10)
   end
   serve(world, items, 1)
-  local rows = t.all(list { start = START,
-                            ["end"] = "2026-01-01T01:00:00Z" })
-  equal(#rows, 300)
+  all_in_order(t.all(list { start = START,
+                            ["end"] = "2026-01-01T01:00:00Z" }), 300)
+  equal(spans(world), { "00:00:00 01:00:00", "00:00:00 00:13:21",
+    "00:13:21 01:00:00", "00:13:21 00:26:22", "00:26:22 01:00:00",
+    "00:26:22 00:39:03", "00:39:03 01:00:00", "00:39:03 00:51:24",
+    "00:51:24 01:00:00" })
+end)
+
+test("newest first: the part is cut from the other end", function(world)
+  local items = {}
   for n = 1, 300 do
-    equal(rows[n].request_id, id(n))
+    items[n] = item(301 - n, (301 - n) * 10)
   end
-  local spans = {}
-  for _, call in ipairs(world.calls) do
-    if not call.query.cursor then
-      spans[#spans + 1] = call.query.start:sub(9, 16) .. " "
-        .. call.query["end"]:sub(9, 16)
-    end
+  serve(world, items, 1)
+  all_in_order(t.all(list { start = START,
+                            ["end"] = "2026-01-01T00:50:01Z" }), 300)
+  local found = spans(world)
+  equal(found[1], "00:00:00 00:50:01")
+  equal(found[2]:sub(1, 8), "00:00:00")         -- the rest of it
+  equal(#world.calls < 300 + 5 * #found, true)
+end)
+
+test("in no order: read to page 100, and halved", function(world)
+  local items = {}
+  for n = 1, 300 do                     -- 7 has no factor with 300
+    items[n] = item(n * 7 % 300 + 1, (n * 7 % 300 + 1) * 10)
   end
-  equal(spans, { "01T00:00 01T01:00", "01T00:00 01T00:30",
-    "01T00:00 01T00:15", "01T00:15 01T00:30", "01T00:30 01T01:00",
-    "01T00:30 01T00:45", "01T00:45 01T01:00" })
+  serve(world, items, 1)
+  all_in_order(t.all(list { start = START,
+                            ["end"] = "2026-01-01T00:50:01Z" }), 300)
+  equal(spans(world)[2], "00:00:00 00:25:00")
 end)
 
 test("exactly 100 pages are one window", function(world)

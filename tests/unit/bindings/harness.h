@@ -70,10 +70,12 @@ static const unsigned char peek_text[] =
 
 const struct frl_embedded frl_embedded[] = {
   { "commands.run", "scripts/commands/run.lua", run_text,
-    sizeof(run_text) - 1 },
-  { "fal.init", "scripts/fal/init.lua", init_text, sizeof(init_text) - 1 },
-  { "fal.peek", "scripts/fal/peek.lua", peek_text, sizeof(peek_text) - 1 },
-  { 0, 0, 0, 0 },
+    sizeof(run_text) - 1, 0, 0, 0 },
+  { "fal.init", "scripts/fal/init.lua", init_text,
+    sizeof(init_text) - 1, 0, 0, 0 },
+  { "fal.peek", "scripts/fal/peek.lua", peek_text,
+    sizeof(peek_text) - 1, 0, 0, 0 },
+  { 0, 0, 0, 0, 0, 0, 0 },
 };
 
 /* ---- core and host for tests ------------------------------------------- */

@@ -72,11 +72,12 @@ static const unsigned char fal_text[] =
 
 const struct frl_embedded frl_embedded[] = {
   { "commands.test", "scripts/commands/test.lua", script,
-    sizeof(script) - 1 },
+    sizeof(script) - 1, 0, 0, 0 },
   { "commands.other", "scripts/commands/other.lua", fal_text,
-    sizeof(fal_text) - 1 },
-  { "fal.init", "scripts/fal/init.lua", fal_text, sizeof(fal_text) - 1 },
-  { 0, 0, 0, 0 },
+    sizeof(fal_text) - 1, 0, 0, 0 },
+  { "fal.init", "scripts/fal/init.lua", fal_text,
+    sizeof(fal_text) - 1, 0, 0, 0 },
+  { 0, 0, 0, 0, 0, 0, 0 },
 };
 
 #define PREAMBLE \
