@@ -1,9 +1,9 @@
 /* bindings/source.c - Lua text: from files, into chunks, back into reports.
  *
  * Only text is ever loaded here: bytecode is not checked by Lua and can
- * corrupt the process, so only the program's own is (env.c). The sources of the user's files are kept for reports, so a
- * report shows no line of a file that was not loaded, whatever name a script
- * gave its chunk.
+ * corrupt the process, so only the program's own is (env.c). The sources of
+ * the user's files are kept for reports, so a report shows no line of a file
+ * that was not loaded, whatever name a script gave its chunk.
  */
 #include <errno.h>
 #include <fcntl.h>

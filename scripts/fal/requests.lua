@@ -6,6 +6,7 @@
 ---
 --- Nothing is deleted between two pages of a window, so no page can shift
 --- under the reader because of what it led to.
+local asked = require "fal.asked"
 local core = require "core"
 local endpoints = require "fal.endpoints"
 local facts = require "fal.facts"
@@ -41,42 +42,6 @@ local function query_of(list, group, from, to)
   return query
 end
 
---- The API was asked for some endpoints: a row of another is a broken
---- filter, and must not be deleted by a rule for these.
-local function was_asked_for(group, endpoint)
-  for _, id in ipairs(group) do
-    if endpoint == id or endpoint:sub(1, #id + 1) == id .. "/" then
-      return true
-    end
-  end
-  return false
-end
-
---- An endpoint may list what lies below it: whether another group than this
---- one could list it too.
-local function is_shared(list, endpoint)
-  local at = 0
-  repeat
-    at = endpoint:find("/", at + 1, true)
-    if list.elsewhere[at and endpoint:sub(1, at - 1) or endpoint] then
-      return true
-    end
-  until not at
-  return false
-end
-
---- What the endpoint of a row means for this group, looked up once: false
---- where it was not asked for, else whether it is shared.
-local function endpoint_of(list, group, endpoint)
-  local known = list.known[endpoint]
-  if known == nil then
-    known = was_asked_for(group, endpoint) and
-      { shared = is_shared(list, endpoint) }
-    list.known[endpoint] = known
-  end
-  return known
-end
-
 local function check_asked(list, known, place, request)
   if not known then
     pages.fail(PATH, "items[%d].endpoint_id was not asked for", place)
@@ -89,7 +54,7 @@ end
 
 local function check_endpoints(list, group, reach)
   for place, endpoint in pairs(reach.endpoints) do
-    if not endpoint_of(list, group, endpoint) then
+    if not asked.endpoint(list, group, endpoint) then
       pages.fail(PATH, "items[%d].endpoint_id was not asked for", place)
     end
   end
@@ -148,7 +113,7 @@ local function take_page(list, group, items, state)
   local ids, seen, before = {}, state.ids, list.before_this
   for place, item in ipairs(items) do
     local request, ended_ms = row.read(PATH, place, item)
-    check_asked(list, endpoint_of(list, group, request.endpoint_id), place,
+    check_asked(list, asked.endpoint(list, group, request.endpoint_id), place,
                 request)
     local id = request.request_id
     ids[place] = id
