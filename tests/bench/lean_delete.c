@@ -184,8 +184,10 @@ static void set_up(struct slot *slot)
     curl_easy_setopt(easy, CURLOPT_CAINFO, b.ca);
 }
 
-static void finish(void)
+/* Takes what is done, and starts as many: whether there was any. */
+static bool finish(void)
 {
+  size_t before = b.done;
   CURLMsg *message;
   int left;
 
@@ -202,6 +204,7 @@ static void finish(void)
     curl_multi_remove_handle(b.multi, easy);
     start(slot);
   }
+  return b.done > before;
 }
 
 /* ---- the two loops ------------------------------------------------------ */
@@ -212,11 +215,9 @@ static void run_poll(void)
 
   while (b.done < b.ids.count) {
     curl_multi_perform(b.multi, &running);
-    finish();
-    if (b.cork) {
-      curl_multi_perform(b.multi, &running);
-      uncork();
-    }
+    if (finish())
+      continue;                  /* what was started goes out together */
+    uncork();
     if (b.done < b.ids.count)
       curl_multi_poll(b.multi, NULL, 0, 1000, NULL);
   }

@@ -177,11 +177,12 @@ def uuid7(luck, ms):
 
 
 def ids(count, seed=1):
-    """Distinct ids of ninety days in the past, in no order."""
+    """Distinct ids of ninety days in the past, in no order, one by one: what
+    is resident here when a child begins counts as the child's."""
     luck, now = random.Random(seed), int(time.time() * 1000)
     day = 86400000
-    return [uuid7(luck, now - luck.randrange(10 * day, 100 * day))
-            for _ in range(count)]
+    return (uuid7(luck, now - luck.randrange(10 * day, 100 * day))
+            for _ in range(count))
 
 
 def write_pages(folder, page, rows):

@@ -153,9 +153,10 @@ class Bench:
         run = self.counted(server, -(-rows // servers.ROWS), pages, words)
         with open(self.work / "out", "rb") as out:
             seen = sum(1 for _ in out) - 1             # the head
-        if seen != rows:
+        # Of the sandbox's history a few are still running and have no end.
+        if seen != rows if pages else not rows * 0.98 <= seen <= rows:
             raise Wrong("falrun requests: %d rows, not %d" % (seen, rows))
-        run["count"] = rows
+        run["count"] = seen
         return run
 
     def falrun_policy(self, server, policy, rows):
