@@ -263,7 +263,7 @@ static const char *const in_tables[] = {
   "UPDATE deletions SET generation = 9 WHERE state = 'open'",
   "UPDATE deletions SET unanswered = 0", "DELETE FROM deletions",
   "UPDATE deletions SET key_at_ms = 0", "DELETE FROM holds",
-  "UPDATE deletions SET intent_seq = 3", "UPDATE holds SET reason = 'x'",
+  "UPDATE deletions SET intent_seq = intent_seq + 20", "UPDATE holds SET reason = 'x'",
   "UPDATE deletions SET outcome_seq = NULL", "DELETE FROM residue",
   "INSERT INTO holds VALUES(zeroblob(16), 1, 'x')",
   "UPDATE residue SET exception = ''", "DELETE FROM user_keys",

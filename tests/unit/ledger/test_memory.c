@@ -91,6 +91,8 @@ static enum fr_err live(struct world *world, unsigned number)
     err = write_some(world, number);
   if (!err)
     err = read_some(world, number);
+  if (err && world->ledger)
+    fr_buf_say(&world->why, "%s", fr_ledger_detail(world->ledger));
   fr_ledger_close(world->ledger);
   world->ledger = NULL;
   return err;
