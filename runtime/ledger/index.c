@@ -25,21 +25,16 @@ void fr_index_init(struct fr_index *index, bool alone)
     index->seed = 1;
 }
 
-/* The filter stays: it may say yes too often. */
+/* The filter too: filled in a group that took ids away, it lacks those. */
 void fr_index_forget(struct fr_index *index)
 {
   free(index->round);
   index->round = NULL;
   fr_recent_done(&index->recent);
+  fr_filter_done(&index->filter);
   index->loaded = false;
   index->seen_seq = 0;
   index->added = 0;
-}
-
-void fr_index_done(struct fr_index *index)
-{
-  fr_index_forget(index);
-  fr_filter_done(&index->filter);
 }
 
 /* ---- filling ------------------------------------------------------------- */

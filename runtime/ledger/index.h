@@ -80,8 +80,7 @@ struct fr_index {
   size_t least;                       /* FR_INDEX_LEAST, but in tests */
 };
 void fr_index_init(struct fr_index *index, bool alone);
-void fr_index_done(struct fr_index *index);
-/* What was changed in the group is not so, or others have written. */
+/* Empties it: a group was undone, or the ledger is closed. */
 void fr_index_forget(struct fr_index *index);
 enum fr_err fr_index_position(struct fr_ledger *ledger,
                               struct fr_position *ret_position);

@@ -379,7 +379,7 @@ void fr_ledger_close(struct fr_ledger *ledger)
     (void)close(ledger->lock_fd);
   fr_buf_done(&ledger->data);
   fr_buf_done(&ledger->files);
-  fr_index_done(&ledger->index);
+  fr_index_forget(&ledger->index);
   free(ledger->origin);
   free(ledger->path);
   free(ledger->file);
