@@ -58,11 +58,14 @@ bool fr_group_steady(const struct fr_ledger *ledger)
 
 enum fr_err fr_ledger_glimpse(struct fr_ledger *ledger)
 {
-  enum fr_err err;
+  sqlite3_stmt *ignored;
+  enum fr_err err = FR_OK;
 
   if (fr_group_steady(ledger))
     return FR_OK;
-  err = run_kept(ledger, FR_SQL_GLIMPSE);
+  err = fr_sql_get(ledger, FR_SQL_COMMIT, &ignored);    /* for its end */
+  if (!err)
+    err = run_kept(ledger, FR_SQL_GLIMPSE);
   if (err)
     return err;
   ledger->glimpsing = true;
@@ -72,12 +75,14 @@ enum fr_err fr_ledger_glimpse(struct fr_ledger *ledger)
   return err;
 }
 
-/* Nothing was written, so however it ends is fine. */
+/* Nothing was written, so however it ends is fine; the detail is left. */
 void fr_ledger_glimpse_over(struct fr_ledger *ledger)
 {
   if (!ledger->glimpsing)
     return;
   ledger->glimpsing = false;
+  (void)sqlite3_step(ledger->statements[FR_SQL_COMMIT]);
+  (void)sqlite3_reset(ledger->statements[FR_SQL_COMMIT]);
   if (!sqlite3_get_autocommit(ledger->db))
     (void)sqlite3_exec(ledger->db, "ROLLBACK", NULL, NULL, NULL);
 }

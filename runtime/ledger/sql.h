@@ -39,8 +39,8 @@
   X(ID_FIND, "SELECT i.intent_seq, d.state = 'open' FROM ids i" \
     " LEFT JOIN deletions d ON d.intent_seq = i.intent_seq" \
     " WHERE i.request_id = ?1") \
-  X(ID_ADD, "INSERT OR REPLACE INTO ids VALUES(?1, ?2)") \
-  X(LEAVE_OPEN, "INSERT OR REPLACE INTO left_open VALUES(?1)") \
+  X(ID_ADD, "INSERT INTO ids VALUES(?1, ?2)") \
+  X(LEAVE_OPEN, "INSERT INTO left_open VALUES(?1)") \
   X(ADVANCE, "UPDATE indexing SET seq = ?1, next_seq = ?2," \
     " next_id = ?3") \
   X(FIND, "SELECT" FR_SQL_RECORD \
