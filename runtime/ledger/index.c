@@ -7,7 +7,8 @@
  * first question comes, and merge.c brings them into the table `ids` later.
  *
  * The filter is filled as ids are merged. In a ledger that had many before,
- * reading them all pays only after as many questions as that is worth.
+ * reading them all pays only after as many questions as that is worth; until
+ * then at least the second question for a new id, by its intent, is spared.
  */
 #include <inttypes.h>
 #include <stdlib.h>
@@ -16,6 +17,7 @@
 #include "ledger/event.h"
 
 #define FILTER_AFTER 64               /* seq / 64 questions: read them all */
+#define ABSENT_MOST 16384             /* ids; all are forgotten together */
 
 void fr_index_init(struct fr_index *index, bool alone)
 {
@@ -31,6 +33,7 @@ void fr_index_forget(struct fr_index *index)
   free(index->round);
   index->round = NULL;
   fr_recent_done(&index->recent);
+  fr_recent_done(&index->absent);
   fr_filter_done(&index->filter);
   index->loaded = false;
   index->seen_seq = 0;
@@ -150,6 +153,27 @@ void fr_index_bind(sqlite3_stmt *statement,
 
 /* ---- asking -------------------------------------------------------------- */
 
+static bool is_absent(const struct fr_index *index, const struct fr_uuid *id)
+{
+  const struct fr_seat *seat = fr_recent_find(&index->absent, index->seed,
+                                              id);
+
+  return seat && seat->place.open;
+}
+
+/* Without memory it will be asked again. */
+static void note_absent(struct fr_index *index, const struct fr_uuid *id,
+                        bool absent)
+{
+  struct fr_place place = { 1, absent };
+
+  if (index->absent.count >= ABSENT_MOST)
+    fr_recent_done(&index->absent);
+  if (absent ? index->alone && !index->filter.words
+             : fr_recent_find(&index->absent, index->seed, id) != NULL)
+    (void)fr_recent_put(&index->absent, index->seed, id, place);
+}
+
 static enum fr_err ask_table(struct fr_ledger *ledger,
                              const struct fr_uuid *id,
                              struct fr_place *ret_place)
@@ -182,8 +206,9 @@ enum fr_err fr_index_find(struct fr_ledger *ledger, const struct fr_uuid *id,
     *ret_place = seat->place;
     return FR_OK;
   }
-  if (!index->is.seq && !index->is.partly)
-    return FR_ENOT_FOUND;               /* nothing was merged yet */
+  if ((!index->is.seq && !index->is.partly) ||  /* nothing is merged yet */
+      is_absent(index, id))
+    return FR_ENOT_FOUND;
   if (!index->filter.words &&
       ++index->asked > (uint64_t)index->is.seq / FILTER_AFTER) {
     index->asked = 0;
@@ -192,7 +217,11 @@ enum fr_err fr_index_find(struct fr_ledger *ledger, const struct fr_uuid *id,
   if (!err && index->filter.words &&
       !fr_filter_has(&index->filter, fr_id_hash(index->seed, id)))
     err = FR_ENOT_FOUND;
-  return err ? err : ask_table(ledger, id, ret_place);
+  if (!err)
+    err = ask_table(ledger, id, ret_place);
+  if (err == FR_ENOT_FOUND)
+    note_absent(index, id, true);
+  return err;
 }
 
 enum fr_err fr_index_note(struct fr_ledger *ledger, const struct fr_uuid *id,
@@ -208,6 +237,7 @@ enum fr_err fr_index_note(struct fr_ledger *ledger, const struct fr_uuid *id,
       seat->place.open = false;
     return FR_OK;
   }
+  note_absent(index, id, false);
   index->added++;
   index->seen_seq = place.seq;
   err = fr_recent_put(&index->recent, index->seed, id, place);

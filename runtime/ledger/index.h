@@ -72,6 +72,7 @@ struct fr_index {
   int64_t seen_seq;                   /* recent is filled up to it */
   uint64_t seed;
   struct fr_recent recent;
+  struct fr_recent absent;            /* open: asked for, and not there */
   struct fr_filter filter;
   uint64_t asked;                     /* ids, for want of a filter */
   struct fr_seat *round;              /* sorted; NULL: not in memory */

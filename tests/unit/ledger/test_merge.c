@@ -323,6 +323,43 @@ static void test_many_questions_make_a_filter(void **state)
   assert_non_null(world->ledger->index.filter.words);
 }
 
+/* What was asked for and was not there is there once it is announced, also
+ * when its id has left the memory for the table. */
+static void test_what_was_absent_may_come(void **state)
+{
+  struct world *world = *state;
+  struct fr_chain chain;
+  unsigned i;
+
+  open_run(world);
+  world->ledger->index.least = 10;
+  add_group(world, 0, 1000);
+  add_group(world, 1000, 1000);
+  reopen(world);
+  assert_int_equal(state_of(world->ledger, 5000), FR_STATE_NONE);
+  assert_int_equal(state_of(world->ledger, 5001), FR_STATE_NONE);
+  assert_true(world->ledger->index.absent.count > 0);
+  begin(world);
+  assert_int_equal(intend(world, 5000), FR_OK);
+  fr_ledger_rollback(world->ledger);
+  assert_int_equal(state_of(world->ledger, 5000), FR_STATE_NONE);
+  begin(world);
+  assert_int_equal(intend(world, 5000), FR_OK);
+  commit(world);
+  world->ledger->index.least = 1;
+  for (i = 0; i < 200; i++)
+    add_group(world, 6000 + i * 10, 10);
+  assert_int_equal(number_of(world->ledger, "SELECT count(*) FROM ids WHERE"
+                             " request_id ="
+                             " x'764cabcfb7454b3eae38000000001388'"), 1);
+  assert_int_equal(state_of(world->ledger, 5000), FR_STATE_OPEN);
+  begin(world);
+  assert_int_equal(intend(world, 5000), FR_EINVALID);
+  assert_int_equal(intend(world, 5001), FR_OK);
+  commit(world);
+  assert_int_equal(fr_history_verify(world->ledger, &chain), FR_OK);
+}
+
 /* ---- killed -------------------------------------------------------------- */
 
 /* Groups of ten; tells after each commit, and dies in the middle of one. */
@@ -490,6 +527,7 @@ int main(void)
     TEST(test_a_round_is_done_in_slices),
     TEST(test_a_round_goes_on_after_a_reopen),
     TEST(test_many_questions_make_a_filter),
+    TEST(test_what_was_absent_may_come),
     TEST(test_killed_around_a_round_nothing_is_lost),
     TEST(test_a_glimpse_is_one_moment),
     TEST(test_a_group_ends_a_glimpse_and_sees_all),
