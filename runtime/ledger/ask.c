@@ -1,7 +1,9 @@
 /* ledger/ask.c - questions about the present state.
  *
- * All knowledge of how the state by request id is stored is in the two
- * statements that share FR_SQL_RECORD.
+ * Where the state of an id lies is known to index.c; what it is, to the two
+ * statements that share FR_SQL_RECORD. A run asks without a transaction,
+ * for nobody else changes deletions; others must not be told of a place
+ * that is gone when they look there.
  */
 #include <string.h>
 
@@ -40,16 +42,38 @@ static enum fr_err read_record(struct fr_ledger *ledger,
   return FR_OK;
 }
 
-enum fr_err fr_ledger_find(struct fr_ledger *ledger, const struct fr_uuid *id,
-                           struct fr_record *ret_record)
+static enum fr_err find_at(struct fr_ledger *ledger, const struct fr_uuid *id,
+                           int64_t seq, struct fr_record *ret_record)
 {
   sqlite3_stmt *statement;
-  enum fr_err err = fr_sql_ask(ledger, FR_SQL_FIND, id, &statement);
+  enum fr_err err = fr_sql_get(ledger, FR_SQL_FIND, &statement);
 
+  if (err)
+    return err;
+  sqlite3_bind_int64(statement, 2, seq);
+  err = fr_sql_ask(ledger, FR_SQL_FIND, id, &statement);
+  if (err == FR_ENOT_FOUND)
+    return fr_sql_odd(ledger, "a deletion is not where it should be");
   if (err)
     return err;
   err = read_record(ledger, statement, ret_record);
   sqlite3_reset(statement);
+  return err;
+}
+
+enum fr_err fr_ledger_find(struct fr_ledger *ledger, const struct fr_uuid *id,
+                           struct fr_record *ret_record)
+{
+  bool enter = !ledger->index.alone && !fr_group_steady(ledger);
+  struct fr_place place;
+  enum fr_err err = enter ? fr_ledger_glimpse(ledger) : FR_OK;
+
+  if (!err)
+    err = fr_index_find(ledger, id, &place);
+  if (!err)
+    err = find_at(ledger, id, place.seq, ret_record);
+  if (enter)
+    fr_ledger_glimpse_over(ledger);
   return err;
 }
 
@@ -72,21 +96,6 @@ enum fr_err fr_ledger_key_owner(struct fr_ledger *ledger, const char *key,
     err = fr_sql_odd(ledger, "a key belongs to nothing");
   sqlite3_reset(statement);
   return err;
-}
-
-enum fr_err fr_ledger_version(struct fr_ledger *ledger, int64_t *ret_version)
-{
-  sqlite3_stmt *statement;
-  enum fr_err err = fr_sql_get(ledger, FR_SQL_VERSION, &statement);
-  bool row;
-
-  if (!err)
-    err = fr_sql_step(ledger, statement, &row);
-  if (err)
-    return err;
-  *ret_version = sqlite3_column_int64(statement, 0);
-  sqlite3_reset(statement);
-  return FR_OK;
 }
 
 static enum fr_err read_open(struct fr_ledger *ledger,

@@ -16,29 +16,49 @@
 
 #include "ledger/event.h"
 
+/* When an effect is needed. */
+enum when {
+  ALWAYS,
+  KNOWN,                        /* the id has a deletion already */
+  INDEXED,                      /* and it lies behind the index's position */
+  RESIDUE                       /* there is residue of somebody */
+};
+
 /* What each kind of event does to the derived tables, in this order. The
  * needle spares the parsing of data that has nothing for a statement; it is
  * exact, because a quote within a JSON string has a backslash before it. */
-static const struct {
+static const struct effect {
   const char *kind;
   enum fr_sql apply;
+  enum when when;
   const char *needle;
 } effects[] = {
-  { "intent", FR_SQL_INTENT, NULL },
-  { "intent", FR_SQL_USER_KEY, "\"user_key\":true" },
-  { "outcome", FR_SQL_OUTCOME, NULL },
-  { "outcome", FR_SQL_CLEAR, "\"exception\":null" },
-  { "outcome", FR_SQL_REMAIN, "\"exception\":\"" },
-  { "outcome", FR_SQL_REMAIN_MORE, "\"exceptions_left_out\":" },
-  { "unanswered", FR_SQL_UNANSWERED, NULL },
-  { "generation", FR_SQL_GENERATION, NULL },
-  { "hold_add", FR_SQL_HOLD_ADD, NULL },
-  { "hold_remove", FR_SQL_HOLD_REMOVE, NULL },
-  { "run_begin", FR_SQL_RUN_BEGIN, NULL },
-  { "run_begin", FR_SQL_RUN_ORIGIN, NULL },
-  { "run_end", FR_SQL_RUN_END, NULL },
-  { "genesis", FR_SQL_GENESIS, NULL }
-};                                  /* held, refused: they change no state */
+  { "intent", FR_SQL_AGAIN, KNOWN, NULL },
+  { "intent", FR_SQL_NO_DELETION, KNOWN, NULL },
+  { "intent", FR_SQL_NO_ID, KNOWN, NULL },
+  { "intent", FR_SQL_NOT_OPEN, INDEXED, NULL },
+  { "intent", FR_SQL_INTENT, ALWAYS, NULL },
+  { "intent", FR_SQL_USER_KEY, ALWAYS, "\"user_key\":true" },
+  { "outcome", FR_SQL_OUTCOME, KNOWN, NULL },
+  { "outcome", FR_SQL_NOT_OPEN, INDEXED, NULL },
+  { "outcome", FR_SQL_CLEAR, RESIDUE, "\"exception\":null" },
+  { "outcome", FR_SQL_REMAIN, ALWAYS, "\"exception\":\"" },
+  { "outcome", FR_SQL_REMAIN_MORE, ALWAYS, "\"exceptions_left_out\":" },
+  { "unanswered", FR_SQL_MENTION, ALWAYS, NULL },
+  { "unanswered", FR_SQL_UNANSWERED, KNOWN, NULL },
+  { "generation", FR_SQL_MENTION, ALWAYS, NULL },
+  { "generation", FR_SQL_GENERATION, KNOWN, NULL },
+  { "held", FR_SQL_MENTION, ALWAYS, NULL },
+  { "refused", FR_SQL_MENTION, ALWAYS, NULL },
+  { "hold_add", FR_SQL_MENTION, ALWAYS, NULL },
+  { "hold_add", FR_SQL_HOLD_ADD, ALWAYS, NULL },
+  { "hold_remove", FR_SQL_MENTION, ALWAYS, NULL },
+  { "hold_remove", FR_SQL_HOLD_REMOVE, ALWAYS, NULL },
+  { "run_begin", FR_SQL_RUN_BEGIN, ALWAYS, NULL },
+  { "run_begin", FR_SQL_RUN_ORIGIN, ALWAYS, NULL },
+  { "run_end", FR_SQL_RUN_END, ALWAYS, NULL },
+  { "genesis", FR_SQL_GENESIS, ALWAYS, NULL }
+};
 
 enum fr_err fr_event_head(struct fr_ledger *ledger)
 {
@@ -102,8 +122,11 @@ static void bind_event(sqlite3_stmt *statement,
   sqlite3_bind_int64(statement, 3, event->at_ms);
 }
 
+/* ---- the derived tables -------------------------------------------------- */
+
 static enum fr_err apply_one(struct fr_ledger *ledger, enum fr_sql which,
-                             const struct fr_event_row *event)
+                             const struct fr_event_row *event,
+                             const struct fr_told *told)
 {
   sqlite3_stmt *statement;
   enum fr_err err = fr_sql_get(ledger, which, &statement);
@@ -113,20 +136,88 @@ static enum fr_err apply_one(struct fr_ledger *ledger, enum fr_sql which,
   bind_event(statement, event);
   fr_sql_bind_id(statement, 4, event->has_id ? &event->id : NULL);
   fr_sql_bind_text(statement, 5, event->data);
+  sqlite3_bind_int64(statement, 6, told->place.seq);
+  fr_sql_bind_text(statement, 7, told->state);
   return fr_sql_run(ledger, statement);
 }
 
-enum fr_err fr_event_apply(struct fr_ledger *ledger,
-                           const struct fr_event_row *event)
+static bool needed(const struct fr_ledger *ledger,
+                   const struct effect *effect,
+                   const struct fr_event_row *event,
+                   const struct fr_told *told)
+{
+  int64_t place = told->place.seq;
+
+  if (effect->when == KNOWN && place == 0)
+    return false;
+  if (effect->when == INDEXED &&
+      (place == 0 || place > ledger->index.is.seq))
+    return false;
+  if (effect->when == RESIDUE && ledger->residue == FR_NONE)
+    return false;
+  return !effect->needle || strstr(event->data, effect->needle);
+}
+
+/* What memory keeps of the tables. */
+static enum fr_err note(struct fr_ledger *ledger, enum fr_sql applied,
+                        const struct fr_event_row *event,
+                        const struct fr_told *told)
+{
+  struct fr_place place = { event->seq, true };
+
+  switch (applied) {
+  case FR_SQL_INTENT:
+    return fr_index_note(ledger, &event->id, place);
+  case FR_SQL_OUTCOME:
+    place = (struct fr_place){ told->place.seq, false };
+    return fr_index_note(ledger, &event->id, place);
+  case FR_SQL_REMAIN:
+  case FR_SQL_REMAIN_MORE:
+    ledger->residue = FR_SOME;
+    return FR_OK;
+  case FR_SQL_HOLD_ADD:
+  case FR_SQL_HOLD_REMOVE:
+    ledger->holds = FR_UNKNOWN;
+    return FR_OK;
+  default:
+    return FR_OK;
+  }
+}
+
+static enum fr_err apply(struct fr_ledger *ledger,
+                         const struct fr_event_row *event,
+                         const struct fr_told *told)
 {
   enum fr_err err = FR_OK;
   size_t i;
 
-  for (i = 0; !err && i < sizeof(effects) / sizeof(effects[0]); i++)
-    if (strcmp(effects[i].kind, event->kind) == 0 &&
-        (!effects[i].needle || strstr(event->data, effects[i].needle)))
-      err = apply_one(ledger, effects[i].apply, event);
+  for (i = 0; !err && i < sizeof(effects) / sizeof(effects[0]); i++) {
+    if (effects[i].kind[0] != event->kind[0] ||
+        strcmp(effects[i].kind, event->kind) != 0 ||
+        !needed(ledger, &effects[i], event, told))
+      continue;
+    err = apply_one(ledger, effects[i].apply, event, told);
+    if (!err)
+      err = note(ledger, effects[i].apply, event, told);
+  }
   return err;
+}
+
+/* Only a ledger that is alone is told of deletions. */
+enum fr_err fr_event_apply(struct fr_ledger *ledger,
+                           const struct fr_event_row *event,
+                           const struct fr_told *told)
+{
+  struct fr_told own = { 0 };
+  enum fr_err err = FR_OK;
+
+  if (told && told->looked)
+    return apply(ledger, event, told);
+  if (told)
+    own = *told;
+  if (event->has_id && ledger->index.alone)
+    err = fr_index_find(ledger, &event->id, &own.place);
+  return err && err != FR_ENOT_FOUND ? err : apply(ledger, event, &own);
 }
 
 static enum fr_err insert(struct fr_ledger *ledger,
@@ -147,7 +238,8 @@ static enum fr_err insert(struct fr_ledger *ledger,
 }
 
 enum fr_err fr_event_add(struct fr_ledger *ledger, const char *kind,
-                         const struct fr_uuid *id)
+                         const struct fr_uuid *id,
+                         const struct fr_told *told)
 {
   uint8_t hash[FR_SHA256_SIZE];
   struct fr_event_row event = {
@@ -161,13 +253,14 @@ enum fr_err fr_event_add(struct fr_ledger *ledger, const char *kind,
     event.has_id = true;
     event.id = *id;
   }
+  ledger->written = true;
   err = fr_event_hash(&event, ledger->head.hash, hash);
   if (err)
     (void)fr_ledger_fail(ledger, err, "an event could not be hashed");
   if (!err)
     err = insert(ledger, &event);
   if (!err)
-    err = fr_event_apply(ledger, &event);
+    err = fr_event_apply(ledger, &event, told);
   if (err) {
     ledger->broken = err;
     return err;

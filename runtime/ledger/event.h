@@ -28,12 +28,21 @@ enum fr_err fr_data_files(struct fr_buf *buf,
 
 /* ---- event.c ------------------------------------------------------------- */
 
+/* What is known of an event beside what it says; all zero: nothing. */
+struct fr_told {
+  bool looked;                  /* `place` was asked for */
+  struct fr_place place;        /* of the id, before; seq 0: none */
+  const char *state;            /* of an outcome; NULL: as in the data */
+};
+
 enum fr_err fr_event_head(struct fr_ledger *ledger);
 /* Appends an event with the object in ledger->data and applies it. */
 enum fr_err fr_event_add(struct fr_ledger *ledger, const char *kind,
-                         const struct fr_uuid *id);
+                         const struct fr_uuid *id,
+                         const struct fr_told *told);
 enum fr_err fr_event_apply(struct fr_ledger *ledger,
-                           const struct fr_event_row *event);
+                           const struct fr_event_row *event,
+                           const struct fr_told *told);
 /* Borrowed from the statement; FR_ECORRUPT when the row is no event. */
 enum fr_err fr_event_read(struct fr_ledger *ledger, sqlite3_stmt *statement,
                           struct fr_event_row *ret_event);

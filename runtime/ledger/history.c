@@ -38,6 +38,22 @@ enum fr_err fr_history_runs(struct fr_ledger *ledger, size_t most,
   return err;
 }
 
+static enum fr_err bind_id(struct fr_ledger *ledger,
+                           const struct fr_event_filter *filter,
+                           sqlite3_stmt *statement)
+{
+  struct fr_place place = { 0 };
+  enum fr_err err = fr_index_find(ledger, filter->id, &place);
+
+  if (err && err != FR_ENOT_FOUND)
+    return err;
+  fr_sql_bind_id(statement, 1, filter->id);
+  sqlite3_bind_int64(statement, 2, filter->run);
+  sqlite3_bind_int64(statement, 3, filter->after_seq);
+  sqlite3_bind_int64(statement, 4, place.seq);
+  return FR_OK;
+}
+
 static enum fr_err choose(struct fr_ledger *ledger,
                           const struct fr_event_filter *filter,
                           sqlite3_stmt **ret_statement)
@@ -49,11 +65,9 @@ static enum fr_err choose(struct fr_ledger *ledger,
 
   if (err)
     return err;
-  if (filter->id) {
-    fr_sql_bind_id(*ret_statement, 1, filter->id);
-    sqlite3_bind_int64(*ret_statement, 2, filter->run);
-    sqlite3_bind_int64(*ret_statement, 3, filter->after_seq);
-  } else if (filter->run) {
+  if (filter->id)
+    return bind_id(ledger, filter, *ret_statement);
+  if (filter->run) {
     sqlite3_bind_int64(*ret_statement, 1, filter->run);
     sqlite3_bind_int64(*ret_statement, 2, filter->after_seq);
   } else {
@@ -62,11 +76,10 @@ static enum fr_err choose(struct fr_ledger *ledger,
   return FR_OK;
 }
 
-enum fr_err fr_history_events(struct fr_ledger *ledger,
-                              const struct fr_event_filter *filter,
-                              int (*each)(void *,
-                                          const struct fr_event_row *),
-                              void *arg)
+static enum fr_err walk(struct fr_ledger *ledger,
+                        const struct fr_event_filter *filter,
+                        int (*each)(void *, const struct fr_event_row *),
+                        void *arg)
 {
   sqlite3_stmt *statement;
   struct fr_event_row event;
@@ -81,6 +94,23 @@ enum fr_err fr_history_events(struct fr_ledger *ledger,
       break;
   }
   sqlite3_reset(statement);
+  return err;
+}
+
+/* Two statements answer for an id: in between nothing may move. */
+enum fr_err fr_history_events(struct fr_ledger *ledger,
+                              const struct fr_event_filter *filter,
+                              int (*each)(void *,
+                                          const struct fr_event_row *),
+                              void *arg)
+{
+  bool enter = filter->id && !fr_group_steady(ledger);
+  enum fr_err err = enter ? fr_ledger_glimpse(ledger) : FR_OK;
+
+  if (!err)
+    err = walk(ledger, filter, each, arg);
+  if (enter)
+    fr_ledger_glimpse_over(ledger);
   return err;
 }
 

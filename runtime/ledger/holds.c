@@ -9,13 +9,40 @@
 #include "base/plain.h"
 #include "ledger/event.h"
 
+/* Within a transaction it is enough to ask once. */
+static enum fr_err any_hold(struct fr_ledger *ledger, bool *ret_any)
+{
+  sqlite3_stmt *statement;
+  enum fr_err err = FR_OK;
+
+  *ret_any = true;
+  if (!fr_group_steady(ledger))
+    return FR_OK;
+  if (ledger->holds == FR_UNKNOWN) {
+    err = fr_sql_get(ledger, FR_SQL_ANY_HOLD, &statement);
+    if (!err)
+      err = fr_sql_step(ledger, statement, ret_any);
+    if (err)
+      return err;
+    sqlite3_reset(statement);
+    ledger->holds = *ret_any ? FR_SOME : FR_NONE;
+  }
+  *ret_any = ledger->holds == FR_SOME;
+  return FR_OK;
+}
+
 enum fr_err fr_hold_find(struct fr_ledger *ledger, const struct fr_uuid *id,
                          char *ret_reason, size_t size)
 {
   sqlite3_stmt *statement;
   const char *reason;
-  enum fr_err err = fr_sql_ask(ledger, FR_SQL_HOLD_FIND, id, &statement);
+  bool any;
+  enum fr_err err = any_hold(ledger, &any);
 
+  if (!err && !any)
+    err = FR_ENOT_FOUND;
+  if (!err)
+    err = fr_sql_ask(ledger, FR_SQL_HOLD_FIND, id, &statement);
   if (err)
     return err;
   reason = fr_sql_text(statement, 0);
@@ -27,6 +54,7 @@ enum fr_err fr_hold_find(struct fr_ledger *ledger, const struct fr_uuid *id,
 static enum fr_err add_event(struct fr_ledger *ledger, const char *kind,
                              const struct fr_uuid *id, const char *reason)
 {
+  const struct fr_told nothing = { .looked = true };
   struct fr_data data;
   enum fr_err err;
 
@@ -37,7 +65,7 @@ static enum fr_err add_event(struct fr_ledger *ledger, const char *kind,
   if (err)
     return fr_ledger_fail(ledger, err, "a hold could not be recorded: %s",
                           fr_err_message(err));
-  return fr_event_add(ledger, kind, id);
+  return fr_event_add(ledger, kind, id, &nothing);
 }
 
 enum fr_err fr_hold_add(struct fr_ledger *ledger, const struct fr_uuid *ids,

@@ -5,6 +5,7 @@
  *   schema.c tables and migrations        ledger.c  groups and runs
  *   sql.c    statements and errors        story.c   one request's story
  *   ask.c    questions                    verify.c  everything, again
+ *   index.c, recent.c, filter.c, merge.c  where the deletion of an id lies
  */
 #ifndef FR_LEDGER_INTERNAL_H
 #define FR_LEDGER_INTERNAL_H
@@ -14,6 +15,7 @@
 #include "base/digest.h"
 #include "ledger/history.h"
 #include "ledger/holds.h"
+#include "ledger/index.h"
 #include "ledger/story.h"
 #include "ledger/sql.h"
 
@@ -24,6 +26,8 @@
 #define FR_LEDGER_LINK 2048           /* of a link, of an exception */
 #define FR_LEDGER_FILES 1000          /* files kept of one answer */
 #define FR_LEDGER_DATA (32 << 20)     /* no event is larger */
+
+enum fr_known { FR_UNKNOWN, FR_NONE, FR_SOME };       /* rows of a table */
 
 struct fr_ledger {
   sqlite3 *db;
@@ -36,6 +40,8 @@ struct fr_ledger {
   int lock_fd;
   bool blank;                   /* READ, and there is no file */
   bool grouped;                 /* between begin and commit */
+  bool glimpsing;               /* in a read transaction */
+  bool written;                 /* an event of this group */
   enum fr_err broken;           /* a write of this group failed so */
   int64_t run;                  /* the current run, or 0 */
   struct {
@@ -43,11 +49,15 @@ struct fr_ledger {
     uint8_t hash[FR_SHA256_SIZE];
   } head;                       /* of the chain, within a group */
   struct fr_buf data, files;    /* JSON in the making */
+  struct fr_index index;
+  int64_t version;              /* data_version, of this transaction */
+  enum fr_known holds, residue; /* holds: within a transaction only */
   char detail[1024];
 };
 
 /* ---- sql.c --------------------------------------------------------------- */
 
+void fr_sql_configure(void);
 /* Sets the detail and returns err. */
 enum fr_err fr_ledger_fail(struct fr_ledger *ledger, enum fr_err err,
                            const char *format, ...)
@@ -81,6 +91,10 @@ void fr_sql_bind_text(sqlite3_stmt *statement, int index, const char *text);
 bool fr_sql_id(sqlite3_stmt *statement, int column, struct fr_uuid *ret_id);
 const char *fr_sql_text(sqlite3_stmt *statement, int column);   /* or NULL */
 
+/* A position as ?1 to ?3. */
+void fr_index_bind(sqlite3_stmt *statement,
+                   const struct fr_position *position);
+
 /* ---- ledger.c ------------------------------------------------------------ */
 
 /* As fr_ledger_begin, for whoever may write holds. */
@@ -89,6 +103,9 @@ enum fr_err fr_group_begin(struct fr_ledger *ledger);
 enum fr_err fr_group_end(struct fr_ledger *ledger, enum fr_err err);
 /* FR_OK within a group that can still be committed. */
 enum fr_err fr_group_check(struct fr_ledger *ledger);
+
+/* True in a transaction: what was asked in it stays true until it ends. */
+bool fr_group_steady(const struct fr_ledger *ledger);
 
 /* ---- story.c ------------------------------------------------------------- */
 

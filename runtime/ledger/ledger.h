@@ -76,4 +76,10 @@ enum fr_err fr_ledger_run_end(struct fr_ledger *ledger, int exit_code,
 /* Changes whenever another connection has committed (a hold, perhaps). */
 enum fr_err fr_ledger_version(struct fr_ledger *ledger, int64_t *ret_version);
 
+/* Until fr_ledger_glimpse_over all questions are answered from one moment,
+ * which is cheaper; for one turn, because a glimpse that lasts keeps the WAL
+ * from being emptied. Begin and version look anew. Nothing within a group. */
+enum fr_err fr_ledger_glimpse(struct fr_ledger *ledger);
+void fr_ledger_glimpse_over(struct fr_ledger *ledger);  /* none is fine */
+
 #endif

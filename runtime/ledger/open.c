@@ -95,7 +95,7 @@ enum fr_err fr_sql_connect(struct fr_ledger *ledger, const char *name,
   (void)sqlite3_busy_timeout(ledger->db, BUSY_MS);
   return fr_sql_exec(ledger, "PRAGMA trusted_schema = OFF;"
                      "PRAGMA cell_size_check = ON; PRAGMA mmap_size = 0;"
-                     "PRAGMA synchronous = FULL; PRAGMA cache_size = -16384");
+                     "PRAGMA synchronous = FULL; PRAGMA cache_size = -4096");
 }
 
 /* Where the folder cannot be written, SQLite cannot make the -shm file that
@@ -335,6 +335,7 @@ static struct fr_ledger *new_ledger(const struct fr_ledger_config *config)
   ledger->origin = config->origin ? strdup(config->origin) : NULL;
   fr_buf_init(&ledger->data, FR_LEDGER_DATA);
   fr_buf_init(&ledger->files, FR_LEDGER_DATA);
+  fr_index_init(&ledger->index, config->access == FR_LEDGER_RUN);
   if (!ledger->path || (config->origin && !ledger->origin)) {
     fr_ledger_close(ledger);
     return NULL;
@@ -345,9 +346,11 @@ static struct fr_ledger *new_ledger(const struct fr_ledger_config *config)
 enum fr_err fr_ledger_open(const struct fr_ledger_config *config,
                            struct fr_buf *why, struct fr_ledger **ret_ledger)
 {
-  struct fr_ledger *ledger = new_ledger(config);
+  struct fr_ledger *ledger;
   enum fr_err err;
 
+  fr_sql_configure();
+  ledger = new_ledger(config);
   if (!ledger) {
     fr_buf_say(why, "out of memory in the ledger");
     return FR_ENOMEM;
@@ -376,6 +379,7 @@ void fr_ledger_close(struct fr_ledger *ledger)
     (void)close(ledger->lock_fd);
   fr_buf_done(&ledger->data);
   fr_buf_done(&ledger->files);
+  fr_index_forget(&ledger->index);
   free(ledger->origin);
   free(ledger->path);
   free(ledger->file);

@@ -5,11 +5,13 @@
  * genesis event of a new ledger, are one transaction, so that a ledger is
  * never half made.
  *
- * The events are an append-only log by number. What is looked up by request
- * id (`deletions`, and the index on events) has narrow rows in an index on
- * the random ids; a table WITHOUT ROWID on those was measured ten times
- * dearer. Everything that the event of the intent knows (key, reason, run)
- * is read from there and not stored twice.
+ * The events are an append-only log by number, and so are, since format 2,
+ * the deletions. An index on random ids costs a page for each row; the ids
+ * are brought into `ids` in sorted rounds instead (merge.c), and most events
+ * need no index at all: intent and outcome are known to the deletion, and
+ * what else mentions an id is rare (`mentions`). Everything that the event
+ * of the intent knows (key, reason, run) is read from there and not stored
+ * twice.
  */
 #include <inttypes.h>
 
@@ -49,7 +51,39 @@ static const char *const steps[] = {
   " STRICT, WITHOUT ROWID;"
   "CREATE TABLE user_keys("
   " key TEXT PRIMARY KEY, request_id BLOB NOT NULL)"
+  " STRICT, WITHOUT ROWID;",
+
+  "ALTER TABLE deletions RENAME TO deletions_1;"
+  "CREATE TABLE deletions("
+  " request_id BLOB NOT NULL, state TEXT NOT NULL,"
+  " intent_seq INTEGER PRIMARY KEY, outcome_seq INTEGER,"
+  " generation INTEGER NOT NULL, key_at_ms INTEGER NOT NULL,"
+  " unanswered INTEGER NOT NULL) STRICT;"
+  "INSERT INTO deletions SELECT request_id, state, intent_seq, outcome_seq,"
+  " generation, key_at_ms, unanswered FROM deletions_1 ORDER BY intent_seq;"
+  "DROP TABLE deletions_1;"
+  "CREATE TABLE ids("
+  " request_id BLOB PRIMARY KEY, intent_seq INTEGER NOT NULL)"
   " STRICT, WITHOUT ROWID;"
+  "INSERT INTO ids SELECT request_id, intent_seq FROM deletions"
+  " ORDER BY request_id;"
+  "CREATE TABLE left_open(intent_seq INTEGER PRIMARY KEY) STRICT;"
+  "INSERT INTO left_open SELECT intent_seq FROM deletions"
+  " WHERE state = 'open' ORDER BY intent_seq;"
+  "CREATE TABLE indexing("
+  " seq INTEGER NOT NULL, next_seq INTEGER NOT NULL,"
+  " next_id BLOB NOT NULL) STRICT;"
+  "INSERT INTO indexing SELECT coalesce(max(seq), 0),"
+  " coalesce(max(seq), 0), x'' FROM events;"
+  "CREATE TABLE mentions("
+  " request_id BLOB NOT NULL, seq INTEGER NOT NULL,"
+  " PRIMARY KEY(request_id, seq)) STRICT, WITHOUT ROWID;"
+  "INSERT INTO mentions SELECT e.request_id, e.seq FROM events e"
+  " LEFT JOIN ids i ON i.request_id = e.request_id"
+  " LEFT JOIN deletions d ON d.intent_seq = i.intent_seq"
+  " WHERE e.request_id IS NOT NULL AND e.seq IS NOT d.intent_seq"
+  " AND e.seq IS NOT d.outcome_seq ORDER BY e.request_id, e.seq;"
+  "DROP INDEX IF EXISTS events_by_id;"
 };
 
 int fr_schema_newest(void)
@@ -142,7 +176,7 @@ static enum fr_err add_genesis(struct fr_ledger *ledger)
   err = fr_data_end(&data);
   if (!err)
     err = fr_event_head(ledger);
-  return err ? err : fr_event_add(ledger, "genesis", NULL);
+  return err ? err : fr_event_add(ledger, "genesis", NULL, NULL);
 }
 
 enum fr_err fr_schema_ensure(struct fr_ledger *ledger)

@@ -20,6 +20,19 @@ static const char *const texts[] = {
 #undef FR_SQL_STRING
 };
 
+/* falrun has one thread, and counts no memory: without these each statement
+ * takes some dozen locks. Before the library's first use, or in vain. */
+void fr_sql_configure(void)
+{
+  static bool done;
+
+  if (done)
+    return;
+  done = true;
+  (void)sqlite3_config(SQLITE_CONFIG_SINGLETHREAD);
+  (void)sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+}
+
 enum fr_err fr_ledger_fail(struct fr_ledger *ledger, enum fr_err err,
                            const char *format, ...)
 {

@@ -42,47 +42,36 @@ static enum fr_err refuse(struct fr_ledger *ledger, const struct fr_uuid *id,
   return fr_ledger_fail(ledger, FR_EINVALID, "%s: %s", text, words);
 }
 
-/* Leaves *ret_state alone where there is no intent. */
-static enum fr_err state_of(struct fr_ledger *ledger,
-                            const struct fr_uuid *id,
-                            enum fr_state *ret_state)
+static enum fr_err look(struct fr_ledger *ledger, const struct fr_uuid *id,
+                        struct fr_told *told)
 {
-  sqlite3_stmt *statement;
   enum fr_err err = fr_group_check(ledger);
-  enum fr_state state;
 
   if (!err)
-    err = fr_sql_ask(ledger, FR_SQL_STATE, id, &statement);
-  if (err)
-    return err == FR_ENOT_FOUND ? FR_OK : err;
-  state = fr_state_parse(fr_sql_text(statement, 0));
-  if (state == FR_STATE_NONE)
-    err = fr_sql_odd(ledger, "a deletion has an unknown state");
-  else
-    *ret_state = state;
-  sqlite3_reset(statement);
-  return err;
+    err = fr_index_find(ledger, id, &told->place);
+  told->looked = true;
+  return err == FR_ENOT_FOUND ? FR_OK : err;
 }
 
 static enum fr_err need_open(struct fr_ledger *ledger,
-                             const struct fr_uuid *id)
+                             const struct fr_uuid *id, struct fr_told *told)
 {
-  enum fr_state state = FR_STATE_NONE;
-  enum fr_err err = state_of(ledger, id, &state);
+  enum fr_err err = look(ledger, id, told);
 
-  if (!err && state != FR_STATE_OPEN)
+  if (!err && !told->place.open)
     err = refuse(ledger, id, "no intent is open for this request");
   return err;
 }
 
 /* Adds the event, or breaks the group when its data could not be made. */
 static enum fr_err add(struct fr_ledger *ledger, struct fr_data *data,
-                       const char *kind, const struct fr_uuid *id)
+                       const char *kind, const struct fr_uuid *id,
+                       const struct fr_told *told)
 {
   enum fr_err err = fr_data_end(data);
 
   if (!err)
-    return fr_event_add(ledger, kind, id);
+    return fr_event_add(ledger, kind, id, told);
   ledger->broken = err;
   return fr_ledger_fail(ledger, err, "an event of the ledger could not be "
                         "made: %s", fr_err_message(err));
@@ -105,15 +94,15 @@ static bool is_key(const char *key)
 }
 
 static enum fr_err check_intent(struct fr_ledger *ledger,
-                                const struct fr_intent *intent)
+                                const struct fr_intent *intent,
+                                struct fr_told *told)
 {
-  enum fr_state state = FR_STATE_NONE;
   struct fr_uuid owner;
-  enum fr_err err = state_of(ledger, &intent->id, &state);
+  enum fr_err err = look(ledger, &intent->id, told);
 
   if (err)
     return err;
-  if (state == FR_STATE_OPEN)
+  if (told->place.open)
     return refuse(ledger, &intent->id, "an intent is open already");
   if (!is_key(intent->key))
     return refuse(ledger, &intent->id, "the Idempotency-Key must be 1 to 255 "
@@ -132,7 +121,8 @@ static enum fr_err check_intent(struct fr_ledger *ledger,
 enum fr_err fr_ledger_intend(struct fr_ledger *ledger,
                              const struct fr_intent *intent)
 {
-  enum fr_err err = check_intent(ledger, intent);
+  struct fr_told told = { 0 };
+  enum fr_err err = check_intent(ledger, intent, &told);
   struct fr_data data;
 
   if (err)
@@ -147,28 +137,30 @@ enum fr_err fr_ledger_intend(struct fr_ledger *ledger,
   fr_data_text(&data, "reason", intent->reason, FR_LEDGER_REASON);
   if (intent->policy)
     fr_data_text(&data, "policy", intent->policy, FR_LEDGER_POLICY);
-  return add(ledger, &data, "intent", &intent->id);
+  return add(ledger, &data, "intent", &intent->id, &told);
 }
 
 enum fr_err fr_ledger_generation(struct fr_ledger *ledger,
                                  const struct fr_uuid *id,
                                  unsigned generation)
 {
-  enum fr_err err = need_open(ledger, id);
+  struct fr_told told = { 0 };
+  enum fr_err err = need_open(ledger, id, &told);
   struct fr_data data;
 
   if (err)
     return err;
   fr_data_begin(&data, &ledger->data);
   fr_data_number(&data, "generation", generation);
-  return add(ledger, &data, "generation", id);
+  return add(ledger, &data, "generation", id, &told);
 }
 
 enum fr_err fr_ledger_unanswered(struct fr_ledger *ledger,
                                  const struct fr_uuid *id, const char *kind,
                                  unsigned attempts)
 {
-  enum fr_err err = need_open(ledger, id);
+  struct fr_told told = { 0 };
+  enum fr_err err = need_open(ledger, id, &told);
   struct fr_data data;
 
   if (err)
@@ -176,13 +168,14 @@ enum fr_err fr_ledger_unanswered(struct fr_ledger *ledger,
   fr_data_begin(&data, &ledger->data);
   fr_data_text(&data, "kind", kind, FR_LEDGER_REASON);
   fr_data_number(&data, "attempts", attempts);
-  return add(ledger, &data, "unanswered", id);
+  return add(ledger, &data, "unanswered", id, &told);
 }
 
 enum fr_err fr_ledger_skip(struct fr_ledger *ledger, const char *what,
                            const struct fr_uuid *id, const char *kind,
                            const char *reason)
 {
+  const struct fr_told nothing = { .looked = true };
   enum fr_err err = fr_group_check(ledger);
   struct fr_data data;
 
@@ -193,7 +186,7 @@ enum fr_err fr_ledger_skip(struct fr_ledger *ledger, const char *what,
   fr_data_begin(&data, &ledger->data);
   fr_data_text(&data, "kind", kind, FR_LEDGER_REASON);
   fr_data_text(&data, "reason", reason, FR_LEDGER_REASON);
-  return add(ledger, &data, what, id);
+  return add(ledger, &data, what, id, &nothing);
 }
 
 /* ---- the outcome --------------------------------------------------------- */
@@ -207,13 +200,35 @@ static size_t count_exceptions(const struct fr_outcome *outcome)
   return count;
 }
 
+/* Asked once; from then on the events that are written say it. */
+static enum fr_err any_residue(struct fr_ledger *ledger)
+{
+  sqlite3_stmt *statement;
+  bool row;
+  enum fr_err err = FR_OK;
+
+  if (ledger->residue != FR_UNKNOWN)
+    return FR_OK;
+  err = fr_sql_get(ledger, FR_SQL_ANY_RESIDUE, &statement);
+  if (!err)
+    err = fr_sql_step(ledger, statement, &row);
+  if (err)
+    return err;
+  ledger->residue = row ? FR_SOME : FR_NONE;
+  sqlite3_reset(statement);
+  return FR_OK;
+}
+
 /* Would residue be left once this answer's files are taken into account? */
 static enum fr_err left_over(struct fr_ledger *ledger,
                              const struct fr_uuid *id, bool *ret_left)
 {
   sqlite3_stmt *statement;
-  enum fr_err err = fr_sql_get(ledger, FR_SQL_LEFT_OVER, &statement);
+  enum fr_err err = any_residue(ledger);
 
+  if (err || ledger->residue == FR_NONE)
+    return err;
+  err = fr_sql_get(ledger, FR_SQL_LEFT_OVER, &statement);
   if (err)
     return err;
   fr_sql_bind_id(statement, 1, id);
@@ -242,6 +257,7 @@ static enum fr_err judge(struct fr_ledger *ledger,
 
 static enum fr_err add_outcome(struct fr_ledger *ledger,
                                const struct fr_outcome *outcome,
+                               const struct fr_told *told,
                                enum fr_state state, size_t exceptions)
 {
   struct fr_data data;
@@ -263,7 +279,7 @@ static enum fr_err add_outcome(struct fr_ledger *ledger,
   if (exceptions > FR_LEDGER_FILES)
     fr_data_number(&data, "exceptions_left_out",
                    (int64_t)(exceptions - FR_LEDGER_FILES));
-  return add(ledger, &data, "outcome", &outcome->id);
+  return add(ledger, &data, "outcome", &outcome->id, told);
 }
 
 enum fr_err fr_ledger_outcome(struct fr_ledger *ledger,
@@ -272,7 +288,8 @@ enum fr_err fr_ledger_outcome(struct fr_ledger *ledger,
 {
   size_t exceptions = count_exceptions(outcome);
   enum fr_state state = FR_STATE_NONE;
-  enum fr_err err = need_open(ledger, &outcome->id);
+  struct fr_told told = { 0 };
+  enum fr_err err = need_open(ledger, &outcome->id, &told);
 
   if (!err && (outcome->state <= FR_STATE_OPEN ||
                outcome->state > FR_STATE_UNSENT))
@@ -284,8 +301,9 @@ enum fr_err fr_ledger_outcome(struct fr_ledger *ledger,
     return fr_ledger_fail(ledger, err, "the files of an answer could not be "
                           "recorded: %s", fr_err_message(err));
   err = judge(ledger, outcome, exceptions, &state);
+  told.state = fr_state_name(state);
   if (!err)
-    err = add_outcome(ledger, outcome, state, exceptions);
+    err = add_outcome(ledger, outcome, &told, state, exceptions);
   if (!err)
     *ret_state = state;
   return err;

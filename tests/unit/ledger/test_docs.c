@@ -103,10 +103,48 @@ static void test_the_queries_run(void **state)
                        " && test -s $FOLDER/copy.db", script), 0);
 }
 
+/* Both ways to the story of one request, in the tail and in the index. */
+static void test_the_story_is_the_same_both_ways(void **state)
+{
+  struct world *world = *state;
+  char script[256], output[256], command[512];
+  static char text[1 << 16];
+  unsigned round;
+
+  if (system("sqlite3 --version > /dev/null") != 0)
+    skip();
+  snprintf(script, sizeof(script), "%s/queries.sql", world->folder);
+  snprintf(output, sizeof(output), "%s/out", world->folder);
+  assert_int_equal(extract("sql", script), 1);
+  snprintf(command, sizeof(command), "awk '/^-- the (whole story|same in)/ {"
+           " on = 1 } /^-- the runs/ { on = 0 } on' $SCRIPT | sed 's/x.764cab"
+           "cfb7454b3eae381200304cf45b./x'\\''764cabcfb7454b3eae38000000000001'"
+           "\\''/' | sqlite3 -bail -readonly $LEDGER > $FOLDER/out");
+  fill(world);
+  for (round = 0; round < 3; round++) {
+    char *half;
+
+    assert_int_equal(run(world, command, script), 0);
+    memset(text, 0, sizeof(text));
+    read_all(output, text, sizeof(text) - 1);
+    half = text + strlen(text) / 2;
+    assert_true(strlen(text) > 100);
+    assert_int_equal(strlen(text) % 2, 0);
+    assert_memory_equal(text, half, strlen(half));
+    world->ledger->index.least = 1;
+    begin(world);
+    intend(world, 10 + round);
+    if (round == 1)
+      intend(world, 1);
+    commit(world);
+  }
+}
+
 int main(void)
 {
   const struct CMUnitTest tests[] = {
-    TEST(test_the_script_checks_the_chain), TEST(test_the_queries_run)
+    TEST(test_the_script_checks_the_chain), TEST(test_the_queries_run),
+    TEST(test_the_story_is_the_same_both_ways)
   };
 
   return cmocka_run_group_tests(tests, NULL, NULL);

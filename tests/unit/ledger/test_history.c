@@ -3,13 +3,15 @@
 
 #include "support.h"
 
-/* A ledger with every kind of event in it, closed. */
+/* A ledger with every kind of event in it, closed; its index is in the
+ * middle of a round. */
 static void tell_all(struct world *world)
 {
   struct fr_uuid held = id_of(8), id = id_of(3);
   size_t index;
 
   open_run(world);
+  world->ledger->index.least = 2;
   begin_run(world);
   begin(world);
   intend(world, 1);
@@ -263,11 +265,27 @@ static const char *const in_tables[] = {
   "UPDATE deletions SET generation = 9 WHERE state = 'open'",
   "UPDATE deletions SET unanswered = 0", "DELETE FROM deletions",
   "UPDATE deletions SET key_at_ms = 0", "DELETE FROM holds",
-  "UPDATE deletions SET intent_seq = 3", "UPDATE holds SET reason = 'x'",
+  "UPDATE deletions SET intent_seq = intent_seq + 20", "UPDATE holds SET reason = 'x'",
   "UPDATE deletions SET outcome_seq = NULL", "DELETE FROM residue",
   "INSERT INTO holds VALUES(zeroblob(16), 1, 'x')",
   "UPDATE residue SET exception = ''", "DELETE FROM user_keys",
-  "UPDATE user_keys SET request_id = zeroblob(16)"
+  "UPDATE user_keys SET request_id = zeroblob(16)",
+  "DELETE FROM ids", "INSERT INTO ids VALUES(zeroblob(16), 3)",
+  "DELETE FROM ids WHERE intent_seq = 4",
+  "UPDATE ids SET intent_seq = 4 WHERE intent_seq = 3",
+  "UPDATE ids SET request_id = zeroblob(16) WHERE intent_seq = 4",
+  "INSERT INTO ids SELECT request_id, intent_seq FROM deletions"
+  " WHERE state = 'open' AND request_id NOT IN (SELECT request_id FROM ids)",
+  "DELETE FROM left_open", "INSERT INTO left_open VALUES(3)",
+  "UPDATE left_open SET intent_seq = 4", "DELETE FROM mentions",
+  "DELETE FROM mentions WHERE seq = 8", "UPDATE mentions SET seq = seq + 30",
+  "INSERT INTO mentions VALUES(zeroblob(16), 1)",
+  "UPDATE mentions SET request_id = zeroblob(16) WHERE seq = 8",
+  "DELETE FROM indexing", "INSERT INTO indexing VALUES(0, 0, x'')",
+  "UPDATE indexing SET seq = 3, next_seq = 3",
+  "UPDATE indexing SET seq = 17, next_seq = 17",
+  "UPDATE indexing SET seq = 1000, next_seq = 1000",
+  "UPDATE indexing SET seq = -1", "UPDATE indexing SET next_id = zeroblob(16)"
 };
 
 /* Forges a copy of the ledger; verify must find it, in the chain or else in

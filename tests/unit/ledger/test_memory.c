@@ -87,10 +87,14 @@ static enum fr_err live(struct world *world, unsigned number)
   enum fr_err err = try_open(world, world->path, FR_LEDGER_RUN, ORIGIN,
                              &world->ledger);
 
-  if (!err)
+  if (!err) {
+    world->ledger->index.least = 1;     /* so that rounds are begun */
     err = write_some(world, number);
+  }
   if (!err)
     err = read_some(world, number);
+  if (err && world->ledger)
+    fr_buf_say(&world->why, "%s", fr_ledger_detail(world->ledger));
   fr_ledger_close(world->ledger);
   world->ledger = NULL;
   return err;
