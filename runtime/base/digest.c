@@ -103,7 +103,7 @@ enum fr_err fr_random(void *ret_data, size_t len)
 {
   enum fr_err err = FR_OK;
 
-  if (len > STOCK / 4)
+  if (!len || len > STOCK / 4)
     return from_kernel(ret_data, len);
   if (in_stock < len)
     err = fill_stock();

@@ -115,6 +115,17 @@ static bool take(struct scan *scan, const char *text)
   return true;
 }
 
+static char *copy_of(const char *from, size_t len)
+{
+  char *copy = malloc(len + 1);
+
+  if (!copy)
+    return NULL;
+  memcpy(copy, from, len);
+  copy[len] = 0;
+  return copy;
+}
+
 /* A string without an escape, copied; NULL: another one, or no memory. */
 static char *take_link(struct scan *scan)
 {
@@ -124,7 +135,7 @@ static char *take_link(struct scan *scan)
     return NULL;
   for (from = scan->at; scan->at < scan->end; scan->at++) {
     if (*scan->at == '"')
-      return strndup(from, (size_t)(scan->at++ - from));
+      return copy_of(from, (size_t)(scan->at++ - from));
     if (*scan->at < ' ' || *scan->at > '~' || *scan->at == '\\')
       return NULL;
   }

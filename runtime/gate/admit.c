@@ -44,6 +44,13 @@ static void ledger_failed(struct fr_effect *effect, enum fr_err err)
   fr_gate_refuse(effect, err);
 }
 
+/* Failing costs nothing but time: each question is asked by itself then. */
+void fr_gate_glimpse(struct fr_gate *gate)
+{
+  if (!gate->glimpsing)
+    gate->glimpsing = !fr_ledger_glimpse(gate->config.ledger);
+}
+
 /* ---- 2: holds ------------------------------------------------------------ */
 
 static void say_held(struct fr_effect *effect, const char *reason,
@@ -242,6 +249,7 @@ void fr_gate_admit(struct fr_effect *effect)
   enum fr_err err;
 
   fr_sources_glance(gate);
+  fr_gate_glimpse(gate);
   err = find_hold(effect);
   if (!err) {
     fr_gate_close(effect, FR_WRITE_SKIP);
@@ -281,6 +289,7 @@ enum fr_fate fr_gate_preview(struct fr_gate *gate, const struct fr_uuid *id,
   why[0] = '\0';
   if (!effect)
     return FR_FATE_REFUSED;
+  fr_gate_glimpse(gate);
   err = find_hold(effect);
   if (!err && effect->note)
     fr_text_copy(why, size, effect->note);

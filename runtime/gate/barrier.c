@@ -359,6 +359,9 @@ static bool wait_for_company(struct fr_gate *gate)
 void fr_gate_barrier(struct fr_gate *gate)
 {
   gate->glanced = false;
+  if (gate->glimpsing)
+    fr_ledger_glimpse_over(gate->config.ledger);
+  gate->glimpsing = false;
   fr_gate_adopt(gate);
   if (!fr_gate_busy(gate))
     return;

@@ -62,6 +62,8 @@ void fr_gate_free(struct fr_gate *gate)
   if (!gate)
     return;
   fr_op_abandon(&gate->settle.op);
+  if (gate->glimpsing)
+    fr_ledger_glimpse_over(gate->config.ledger);
   drop(&gate->waiting);
   drop(&gate->queued);
   drop(&gate->sending);

@@ -28,6 +28,7 @@ struct fr_gate {
   struct held *all_held;
   struct fr_hold_file *hold_files;
   bool glanced;                 /* at the files, in this turn */
+  bool glimpsing;               /* the ledger answers from one moment */
   bool holds_changed;           /* since what is under way was asked about */
   char seal[256];               /* why nothing may be deleted yet, or "" */
   struct fr_list waiting, queued, sending, answered, closing, recall;
@@ -62,6 +63,8 @@ bool fr_gate_limits(struct fr_effect *effect);
 bool fr_gate_held(struct fr_effect *effect);    /* and then says so */
 void fr_gate_refuse(struct fr_effect *effect, enum fr_err err);
 void fr_gate_close(struct fr_effect *effect, unsigned write);
+/* Until the next barrier the ledger's answers are of one moment. */
+void fr_gate_glimpse(struct fr_gate *gate);
 bool fr_clock_known(struct fr_gate *gate);      /* else it is asked for */
 
 /* ---- sources.c ---- */
