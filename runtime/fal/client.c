@@ -32,6 +32,7 @@ enum fr_err fr_fal_new(struct fr_loop *loop, struct fr_http *http,
     free(fal);
     return err;
   }
+  fr_budget_init(&fal->budget);
   fr_throttle_init(&fal->throttle, loop, config->max_concurrency,
                    config->max_rate);
   *ret_fal = fal;
@@ -122,10 +123,24 @@ void fr_fal_note_alive(struct fr_fal *fal)
   fal->failures = 0;
 }
 
-void fr_fal_note_failure(struct fr_fal *fal, const char *sentence)
+void fr_fal_note_failure(struct fr_fal *fal, uint64_t sent,
+                         const char *sentence)
 {
-  if (!fal->stopped && ++fal->failures >= FR_BREAKER_AT)
+  uint64_t pause;
+
+  if (fal->stopped || (sent && sent <= fal->failed_after))
+    return;
+  fal->failed_after = fal->requests;
+  if (++fal->failures >= FR_BREAKER_AT) {
     fr_fal_unavailable(fal, sentence);
+    return;
+  }
+  if (sent || fal->failures > 1)
+    fr_throttle_few(&fal->throttle);
+  if (fal->failures > 1) {
+    pause = fr_retry_delay(FR_RETRY_BASE_MS, fal->failures, fal->unit());
+    fr_throttle_pause(&fal->throttle, fr_loop_now(fal->loop) + pause);
+  }
 }
 
 void fr_fal_note_answer(struct fr_fal *fal, const struct fr_call *call)
@@ -161,7 +176,8 @@ void fr_fal_figures(const struct fr_fal *fal,
   *ret_figures = (struct fr_fal_figures){
     .in_flight = throttle->in_flight,
     .waiting = throttle->waiting,
-    .concurrency = throttle->limit,
+    .concurrency = throttle->width.limit,
+    .rate = throttle->rate.speed,
     .requests = fal->requests,
     .retries = fal->retries,
     .limited = fal->limited,

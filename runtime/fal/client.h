@@ -5,8 +5,8 @@
  *                                |            +---- retry law <----+
  *                                +--- what the answer says of load
  *
- * All calls of the process share one client, its throttle, its breaker and
- * its stop.
+ * All calls of the process share one client, its throttle, its budget of
+ * retries, its breaker and its stop.
  *
  * Promise: a key is sent to the configured origin and nowhere else; no text
  * of a server leaves this layer with a key in it.
@@ -61,6 +61,7 @@ struct fr_fal_figures {
   unsigned in_flight, waiting, concurrency;
   uint64_t requests, retries, limited;  /* sent; of those again; 429s */
   uint64_t paused_ms;                   /* until the throttle goes on */
+  double rate;                          /* a second at most; 0: no bound */
 };
 void fr_fal_figures(const struct fr_fal *fal,
                     struct fr_fal_figures *ret_figures);

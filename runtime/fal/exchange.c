@@ -6,7 +6,8 @@
  * pauses it. Whether the key is still good is asked when the repeat is due
  * and once more when its slot comes, because a pause can be long.
  *
- * A repeat that needs a new key waits for its moment first and ends then:
+ * A repeat costs the run's budget, at once when it is decided. One that
+ * needs a new key waits for its moment first and ends then:
  * whoever makes the next generation may send at once.
  */
 #include "fal/exchange.h"
@@ -137,6 +138,12 @@ static enum fr_err make_call(struct fr_exchange *exchange,
   return fr_call_new(exchange->fal->http, &call, ret_call);
 }
 
+/* Also the first one with a new key. */
+static bool is_repeat(const struct fr_exchange *exchange)
+{
+  return exchange->tries > 0 || exchange->spec.backoff > 0;
+}
+
 static void on_answer(struct fr_op *op, void *arg);
 
 static void send_attempt(struct fr_exchange *exchange)
@@ -152,8 +159,8 @@ static void send_attempt(struct fr_exchange *exchange)
     return;
   }
   exchange->state = FR_EXCHANGE_SENT;
-  exchange->fal->requests++;
-  exchange->fal->retries += exchange->tries > 0;
+  exchange->sent = ++exchange->fal->requests;
+  exchange->fal->retries += is_repeat(exchange);
   exchange->tries++;
   fr_call_start(exchange->call);
   fr_op_wait(fr_call_op(exchange->call), on_answer, exchange);
@@ -253,16 +260,20 @@ static bool is_unusable(enum fr_err transport, enum fr_err err)
   return transport || err == FR_EPROTOCOL || err == FR_ENOMEM;
 }
 
-static void tell_throttle(struct fr_exchange *exchange)
+static void tell_throttle(struct fr_exchange *exchange, uint64_t told)
 {
   struct fr_throttle *throttle = &exchange->fal->throttle;
   enum fr_load load = FR_LOAD_NEUTRAL;
 
-  if (exchange->status == 429 || exchange->status == 503)
-    load = FR_LOAD_LIMITED;
+  if (exchange->status == 429) {
+    exchange->fal->limited++;
+    fr_throttle_refused(throttle, &exchange->slot, told);
+    return;
+  }
+  if (exchange->status == 503)
+    load = FR_LOAD_BUSY;
   else if (exchange->status >= 200 && exchange->status < 500)
     load = FR_LOAD_GOOD;
-  exchange->fal->limited += exchange->status == 429;
   fr_throttle_release(throttle, &exchange->slot, load);
 }
 
@@ -282,21 +293,35 @@ static uint64_t told_wait(const struct fr_exchange *exchange)
   return exchange->status && fr_retry_wait(&told, &ms) ? ms : 0;
 }
 
-/* Tries are over: the breaker counts it, a listing that cannot be read
- * marks the run. A question without a key (/meta, for its Date) says nothing
- * of the run: who asked it decides. */
-static void give_up(struct fr_exchange *exchange)
+/* No repeat: the breaker counts it, a listing that cannot be read marks the
+ * run. A question without a key (/meta, for its Date) says nothing of the
+ * run: who asked it decides. */
+static void give_up(struct fr_exchange *exchange, bool cut_short)
 {
   const char *sentence = fr_exchange_message(exchange);
+  bool counts = !cut_short || exchange->err == FR_ETIMEOUT;
 
   if (exchange->spec.key != FR_KEY_NONE) {
     if (!exchange->spec.changes && !exchange->fal->stopped) {
       exchange->fal->config.verdict->unavailable = true;
       fr_verdict_say(exchange->fal->config.verdict, "%s", sentence);
     }
-    fr_fal_note_failure(exchange->fal, sentence);
+    fr_fal_note_failure(exchange->fal, counts ? 0 : exchange->sent, sentence);
   }
   finish(exchange, exchange->err);
+}
+
+/* A repeat is due, but the budget of the run does not have it. */
+static void cut_short(struct fr_exchange *exchange)
+{
+  struct fr_buf whole;
+
+  fr_buf_init(&whole, FR_ANSWER_SENTENCE_MOST);
+  fr_buf_say(&whole, "%s; not repeated, for too many requests of this run "
+             "had to be", fr_exchange_message(exchange));
+  fr_buf_say(&exchange->message, "%s", fr_buf_text(&whole));
+  fr_buf_done(&whole);
+  give_up(exchange, true);
 }
 
 /* After a failure that a repeat may cure. The exchange still counts as SENT,
@@ -313,7 +338,11 @@ static void settle(struct fr_exchange *exchange, uint64_t told)
     fr_throttle_pause(&fal->throttle, now + told);
   }
   if (fal->stopped || exchange->tries >= exchange->spec.attempts) {
-    give_up(exchange);
+    give_up(exchange, false);
+    return;
+  }
+  if (!fr_budget_take(&fal->budget, exchange->err)) {
+    cut_short(exchange);
     return;
   }
   if (!told)
@@ -334,8 +363,11 @@ static void note(struct fr_exchange *exchange, enum fr_err transport)
     fr_fal_note_answer(fal, exchange->call);
   if (!transport && err != FR_EPROTOCOL &&
       (exchange->status / 100 == 2 || err == FR_EBAD_REQUEST ||
-       err == FR_ENOT_FOUND))
+       err == FR_ENOT_FOUND)) {
     fr_fal_note_alive(fal);
+    if (exchange->tries == 1 && !exchange->spec.backoff)
+      fr_budget_give(&fal->budget);
+  }
   if (fr_call_sent(exchange->call))
     exchange->attempts++;
   exchange->replayed = exchange->unanswered && !is_unusable(transport, err);
@@ -354,8 +386,8 @@ static void on_answer(struct fr_op *op, void *arg)
   exchange->status = transport ? 0 : fr_call_status(exchange->call);
   exchange->err = judge(exchange, transport);
   note(exchange, transport);
-  tell_throttle(exchange);
   told = transport ? 0 : told_wait(exchange);
+  tell_throttle(exchange, told);
   if (fr_retry_transient(exchange->err)) {
     settle(exchange, told);
     return;
@@ -363,7 +395,7 @@ static void on_answer(struct fr_op *op, void *arg)
   if (exchange->err == FR_EAUTH && exchange->spec.key != FR_KEY_NONE)
     fr_fal_refused(exchange->fal, fr_exchange_message(exchange));
   if (exchange->err == FR_ETLS)
-    give_up(exchange);
+    give_up(exchange, false);
   else
     finish(exchange, exchange->err);
 }

@@ -55,6 +55,7 @@ struct fr_exchange {
   enum fr_err err;              /* of the last attempt; at last, the end's */
   int status;                   /* of the last attempt; 0: no answer */
   unsigned tries, attempts;     /* made; of them, may have left */
+  uint64_t sent;                /* which of the run's requests the last was */
   bool again, unanswered, replayed;
   uint64_t started, ended;      /* on fr_loop_now's scale */
 };

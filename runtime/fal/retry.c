@@ -65,6 +65,38 @@ bool fr_retry_transient(enum fr_err err)
          err == FR_EPROTOCOL || err == FR_ESERVER || err == FR_ERATE_LIMITED;
 }
 
+/* ---- the budget --------------------------------------------------------- */
+
+#define HALVES_MOST 1000u
+#define SPARE 256u
+#define RETRY_HALVES 10u
+#define TIMEOUT_HALVES 20u
+
+void fr_budget_init(struct fr_budget *budget)
+{
+  budget->halves = HALVES_MOST;
+  budget->spare = SPARE;
+}
+
+void fr_budget_give(struct fr_budget *budget)
+{
+  budget->halves += budget->halves < HALVES_MOST;
+}
+
+bool fr_budget_take(struct fr_budget *budget, enum fr_err after)
+{
+  unsigned cost = after == FR_ETIMEOUT ? TIMEOUT_HALVES : RETRY_HALVES;
+
+  if (after == FR_ERATE_LIMITED && budget->spare) {
+    budget->spare--;
+    return true;
+  }
+  if (budget->halves < cost)
+    return false;
+  budget->halves -= cost;
+  return true;
+}
+
 /* ---- what the server says ------------------------------------------------ */
 
 /* Whole seconds, and with `fraction` decimals too, rounded up to a ms. */

@@ -41,6 +41,19 @@ struct fr_retry_told {
 };
 bool fr_retry_wait(const struct fr_retry_told *told, uint64_t *ret_ms);
 
+/* The retries that a run may still make. It starts with 500 tokens and never
+ * has more; a retry costs 5, after a timeout 10; a first attempt that brings
+ * an answer to work with gives back half a token. 256 retries of a 429 are
+ * free: so many may be refused at once while a limit is being found. So there
+ * are never more retries than a tenth of the first attempts and these 356
+ * (docs/decisions/0011). */
+struct fr_budget {
+  unsigned halves, spare;       /* half tokens; free retries of a 429 */
+};
+void fr_budget_init(struct fr_budget *budget);
+void fr_budget_give(struct fr_budget *budget);
+bool fr_budget_take(struct fr_budget *budget, enum fr_err after);
+
 /* One generation of a key. */
 struct fr_generation {
   int64_t key_at_ms;            /* wall clock; when it was announced */

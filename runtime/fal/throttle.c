@@ -1,12 +1,17 @@
-/* fal/throttle.c - AIMD over slots, a token bucket, and a pause.
+/* fal/throttle.c - lanes, grants, a pause; and what a 429 is taken for.
  *
  * Every change of state only arms one timer; `pump`, its callback, is the
  * one place where slots are granted, so that a grant never runs inside its
- * caller's call. A halving begins a new epoch, and what was sent in an older
- * one cannot halve again: all of it belongs to the same congestion.
+ * caller's call. A refusal begins a new epoch, and what was sent in an older
+ * one says nothing new: all of it belongs to the same moment.
  *
- * The limit grows only while at least half of it is in use (as TCP does,
- * RFC 9293's cwnd validation): an idle client must not earn a flood.
+ * A 429 does not say which limit it was. The width, if so many were never in
+ * flight before and went well; the rate, if they were, or if it was alone, or
+ * if the model of the server's bucket is empty anyway. A wrong guess shows at
+ * the next 429, and is taken back.
+ *
+ * The width grows only while requests wait for it (as TCP does, RFC 9293's
+ * cwnd validation): an idle client must not earn a flood.
  *
  * The turn that slept until a slot was due grants nothing: the next one does,
  * at once. So whoever looks at the world between turns (the gate, at holds)
@@ -16,15 +21,16 @@
 
 #include <string.h>
 
-#define FIRST_LIMIT 4u
-#define MOST_LIMIT 256u
-#define BURST_SECONDS 0.05      /* what the token bucket may save up */
+#define PAUSE_MS 1000u          /* after a 429 that names none: the bucket
+                                 * of a second is full again */
+#define QUOTA_MS 5000u
 
 static void pump(struct fr_timer *timer);
 
 void fr_throttle_init(struct fr_throttle *throttle, struct fr_loop *loop,
                       unsigned most, double rate)
 {
+  uint64_t now = fr_loop_now(loop);
   int i;
 
   memset(throttle, 0, sizeof(*throttle));
@@ -32,16 +38,9 @@ void fr_throttle_init(struct fr_throttle *throttle, struct fr_loop *loop,
   throttle->timer.on_due = pump;
   for (i = 0; i < FR_LANES; i++)
     fr_list_init(&throttle->lanes[i]);
-  throttle->most = most ? most : MOST_LIMIT;
-  throttle->limit = throttle->most < FIRST_LIMIT ? throttle->most :
-                                                   FIRST_LIMIT;
-  throttle->slow_start = true;
-  throttle->rate = rate > 0 ? rate : 0;
-  throttle->burst = throttle->rate * BURST_SECONDS;
-  if (throttle->burst < 1)
-    throttle->burst = 1;
-  throttle->tokens = throttle->burst;
-  throttle->filled_at = fr_loop_now(loop);
+  fr_width_init(&throttle->width, most);
+  fr_rate_init(&throttle->rate, rate, now);
+  fr_delay_init(&throttle->delay, now);
 }
 
 void fr_throttle_done(struct fr_throttle *throttle)
@@ -52,34 +51,19 @@ void fr_throttle_done(struct fr_throttle *throttle)
 
 /* ---- granting ----------------------------------------------------------- */
 
-static void fill(struct fr_throttle *throttle, uint64_t now)
-{
-  double seconds = (double)(now - throttle->filled_at) / 1000;
-
-  throttle->filled_at = now;
-  throttle->tokens += seconds * throttle->rate;
-  if (throttle->tokens > throttle->burst)
-    throttle->tokens = throttle->burst;
-}
-
 /* When the next slot can be granted, if one is free then. */
 static uint64_t next_due(struct fr_throttle *throttle)
 {
-  uint64_t now = fr_loop_now(throttle->loop), due = now;
+  uint64_t due = throttle->paused_until, now = fr_loop_now(throttle->loop);
 
-  if (throttle->rate > 0) {
-    fill(throttle, now);
-    if (throttle->tokens < 1)
-      due += (uint64_t)((1 - throttle->tokens) * 1000 / throttle->rate) + 1;
-  }
-  return due > throttle->paused_until ? due : throttle->paused_until;
+  return due > now ? due : fr_rate_due(&throttle->rate, now);
 }
 
 static void arm(struct fr_throttle *throttle)
 {
   uint64_t due;
 
-  if (!throttle->waiting || throttle->in_flight >= throttle->limit) {
+  if (!throttle->waiting || throttle->in_flight >= throttle->width.limit) {
     fr_timer_stop(throttle->loop, &throttle->timer);
     return;
   }
@@ -103,10 +87,11 @@ static void grant(struct fr_throttle *throttle, struct fr_slot *slot)
   slot->waiting = false;
   slot->held = true;
   slot->epoch = throttle->epoch;
+  slot->sent = fr_loop_now(throttle->loop);
   throttle->waiting--;
-  throttle->in_flight++;
-  if (throttle->rate > 0)
-    throttle->tokens -= 1;
+  slot->level = ++throttle->in_flight;
+  fr_rate_take(&throttle->rate);
+  fr_width_sent(&throttle->width, slot->level);
   slot->on_grant(slot);
 }
 
@@ -116,9 +101,11 @@ static void pump(struct fr_timer *timer)
                                                  timer);
 
   while (!throttle->sleeps && throttle->waiting &&
-         throttle->in_flight < throttle->limit &&
+         throttle->in_flight < throttle->width.limit &&
          next_due(throttle) <= fr_loop_now(throttle->loop))
     grant(throttle, first_waiter(throttle));
+  throttle->bound = throttle->waiting &&
+                    throttle->in_flight >= throttle->width.limit;
   arm(throttle);
 }
 
@@ -135,26 +122,27 @@ void fr_throttle_wait(struct fr_throttle *throttle, struct fr_slot *slot,
   arm(throttle);
 }
 
-static void grow(struct fr_throttle *throttle)
+static void good(struct fr_throttle *throttle, const struct fr_slot *slot)
 {
-  if (throttle->limit >= throttle->most ||
-      throttle->in_flight * 2 < throttle->limit)
-    return;
-  throttle->good++;
-  if (!throttle->slow_start && throttle->good < throttle->limit)
-    return;
-  throttle->good = 0;
-  throttle->limit++;
+  uint64_t now = fr_loop_now(throttle->loop);
+  const struct fr_delay *delay = &throttle->delay;
+  enum fr_growth growth = FR_GROWTH_NONE;
+
+  if (slot->epoch != throttle->epoch)
+    growth = FR_GROWTH_STALE;
+  else if (throttle->bound && delay->calm && !delay->testing)
+    growth = FR_GROWTH_MORE;
+  fr_rate_good(&throttle->rate);
+  fr_width_good(&throttle->width, slot->level, now, growth);
+  fr_delay_good(&throttle->delay, &throttle->width, slot->sent, now,
+                throttle->bound);
 }
 
-static void halve(struct fr_throttle *throttle, const struct fr_slot *slot)
+static void let_go(struct fr_throttle *throttle, struct fr_slot *slot)
 {
-  if (slot->epoch != throttle->epoch)
-    return;
-  throttle->epoch++;
-  throttle->good = 0;
-  throttle->slow_start = false;
-  throttle->limit = throttle->limit > 1 ? throttle->limit / 2 : 1;
+  slot->held = false;
+  throttle->in_flight--;
+  arm(throttle);
 }
 
 void fr_throttle_release(struct fr_throttle *throttle, struct fr_slot *slot,
@@ -163,12 +151,61 @@ void fr_throttle_release(struct fr_throttle *throttle, struct fr_slot *slot,
   if (!slot->held)
     return;
   if (load == FR_LOAD_GOOD)
-    grow(throttle);
-  else if (load == FR_LOAD_LIMITED)
-    halve(throttle, slot);
-  slot->held = false;
-  throttle->in_flight--;
-  arm(throttle);
+    good(throttle, slot);
+  else
+    fr_width_neutral(&throttle->width, slot->level);
+  if (load == FR_LOAD_BUSY)
+    fr_width_busy(&throttle->width);
+  let_go(throttle, slot);
+}
+
+/* Is it the width? Twice the same level without a proof that it can be had
+ * counts as one that it cannot; who asks for a long wait means a quota. */
+static bool is_width(struct fr_throttle *throttle, unsigned level,
+                     bool proven, uint64_t told_ms)
+{
+  unsigned before = throttle->suspect;
+
+  throttle->suspect = proven ? 0 : level;
+  return !proven && told_ms <= QUOTA_MS && (level == before ||
+         !fr_rate_expects_hit(&throttle->rate));
+}
+
+/* The first refusal of its moment; the pause that comes of it. */
+static uint64_t judge(struct fr_throttle *throttle, unsigned level,
+                      uint64_t told_ms)
+{
+  uint64_t now = fr_loop_now(throttle->loop);
+  uint64_t pause = told_ms ? told_ms : PAUSE_MS;
+  bool proven = fr_width_is_proven(&throttle->width, level);
+
+  throttle->epoch++;
+  throttle->was_width = is_width(throttle, level, proven, told_ms);
+  fr_width_forget(&throttle->width);
+  if (throttle->was_width) {
+    fr_rate_doubt(&throttle->rate, now);
+    fr_width_hit(&throttle->width, level, throttle->in_flight, now,
+                 told_ms);
+    return told_ms;
+  }
+  fr_width_acquit(&throttle->width, now);
+  fr_rate_hit(&throttle->rate, now, pause, proven);
+  return pause;
+}
+
+void fr_throttle_refused(struct fr_throttle *throttle, struct fr_slot *slot,
+                         uint64_t told_ms)
+{
+  uint64_t pause = told_ms;
+
+  if (!slot->held)
+    return;
+  if (slot->epoch == throttle->epoch)
+    pause = judge(throttle, slot->level, told_ms);
+  else if (throttle->was_width)
+    fr_width_hit_too(&throttle->width, slot->level);
+  fr_throttle_pause(throttle, fr_loop_now(throttle->loop) + pause);
+  let_go(throttle, slot);
 }
 
 void fr_throttle_leave(struct fr_throttle *throttle, struct fr_slot *slot)
@@ -187,5 +224,13 @@ void fr_throttle_pause(struct fr_throttle *throttle, uint64_t until)
   if (until <= throttle->paused_until)
     return;
   throttle->paused_until = until;
+  fr_delay_pause(&throttle->delay, until);
+  arm(throttle);
+}
+
+void fr_throttle_few(struct fr_throttle *throttle)
+{
+  if (throttle->width.limit > FR_WIDTH_FIRST)
+    fr_width_set(&throttle->width, FR_WIDTH_FIRST);
   arm(throttle);
 }

@@ -39,7 +39,7 @@ static const char *const forwarded[] = {
   "requests", "seed", "endpoints", "rate-limit", "concurrency-limit",
   "latency", "faults", "fault-seed", "truth", "span", "anchor",
   "second-delete", "cache-errors", "deleted-rows", "window-field", "sort",
-  NULL
+  "counts", NULL
 };
 #define NFORWARDED (sizeof(forwarded) / sizeof(forwarded[0]) - 1)
 

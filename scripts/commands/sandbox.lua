@@ -17,14 +17,17 @@ local OPTIONS <const> = {
     .. "which (3)" },
   { name = "span", value = "DUR", help = "how far back it goes (90d)" },
   { name = "anchor", value = "TIME", help = "when it ends (now)" },
-  { name = "rate-limit", value = "N/s", help = "answer 429 above it" },
+  { name = "rate-limit", value = "N/s", help = "answer 429 above it; "
+    .. "\"N/s,M/s@20s\" changes" },
   { name = "concurrency-limit", value = "N", help = "the same for requests "
-    .. "in flight" },
+    .. "in flight; changes too" },
   { name = "latency", value = "DUR|A-B", help = "wait before each answer "
     .. "(0s)" },
   { name = "faults", value = "LIST", help = "NAME[@list|@delete]=SHARE,..." },
   { name = "fault-seed", value = "N", help = "another number, other "
     .. "faults (1)" },
+  { name = "counts", value = "FILE", help = "append what passed the limits, "
+    .. "by second" },
   { name = "truth", value = "FILE", help = "append what was really deleted" },
   { name = "second-delete", value = "HOW", help = "what deleting again "
     .. "answers: empty, 404 or same (empty)" },
@@ -89,14 +92,33 @@ local function endpoints(given)
   return names
 end
 
-local function rate(given)
-  local text = given["rate-limit"]
-  local value = text and tonumber(text:match("^([%d.]+)$") or
-                                  text:match("^([%d.]+)/s$"))
-  if text and not (value and value > 0 and value <= 1000000) then
-    wrong("rate-limit", text, "requests per second, like 20/s")
+--- A limit and what becomes of it: "200,100@20s,200@40s" as a list of
+--- {value, since}, or nil.
+local function steps(given, name, value_of, example)
+  local text, list = given[name], {}
+  for part in ((text or "") .. ","):gmatch("([^,]*),") do
+    local left, since = part:match("^([^@]*)@(%w+)$")
+    local value = value_of(left or part)
+    local at = since and core.parse_duration(since) or not since and 0
+    local last = list[#list]
+    if text and (not value or not at or (#list == 0) ~= (not since) or
+                 last and at <= last[2]) then
+      wrong(name, text, example)
+    end
+    list[#list + 1] = { value, at }
   end
-  return value
+  return text and list
+end
+
+local function rate_of(text)
+  local value = tonumber(text:match("^([%d.]+)$") or
+                         text:match("^([%d.]+)/s$"))
+  return value and value > 0 and value <= 1000000 and value or nil
+end
+
+local function width_of(text)
+  local value = text:match("^%d+$") and math.tointeger(text)
+  return value and value > 0 and value <= 1000000 and value or nil
 end
 
 local function latency(given)
@@ -130,13 +152,13 @@ local function history(given)
   }
 end
 
-local function open_truth(given)
-  if not given.truth then
+local function open_file(given, name)
+  if not given[name] then
     return nil
   end
-  local file, err = host.append(given.truth)
+  local file, err = host.append(given[name])
   if not file then
-    host.usage("--truth: " .. tostring(err))
+    host.usage(("--%s: %s"):format(name, tostring(err)))
   end
   return file
 end
@@ -154,9 +176,13 @@ local function state_of(given)
   return {
     world = history(given), faults = injector(given),
     latency = latency(given),
-    limits = limits.new(rate(given), number(given, "concurrency-limit", nil,
-                                            1, 1000000)),
-    truth = open_truth(given),
+    limits = limits.new(
+      steps(given, "rate-limit", rate_of, "requests per second, like 20/s, "
+            .. "or with changes, like 200/s,100/s@20s"),
+      steps(given, "concurrency-limit", width_of, "a whole number from 1 "
+            .. "on, or with changes, like 40,20@20s"),
+      open_file(given, "counts")),
+    truth = open_file(given, "truth"),
     switches = {
       second_delete = choice(given, "second-delete", { "empty", "404",
                                                        "same" }),

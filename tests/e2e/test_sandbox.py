@@ -126,7 +126,7 @@ def test_one_line_and_an_end_by_signal(world):
 def test_help_lists_every_option(world):
     text = world.run("sandbox", "--help", check=0).out
     for name in ("port requests seed endpoints span anchor rate-limit "
-                 "concurrency-limit latency faults fault-seed truth "
+                 "concurrency-limit latency counts faults fault-seed truth "
                  "second-delete cache-errors deleted-rows window-field "
                  "sort").split():
         assert "--%s " % name in text
@@ -142,13 +142,14 @@ def test_help_lists_every_option(world):
     ("endpoints", ["0", "a,a", ",", "a;b", "1001"]),
     ("span", ["90", "0s", "99999d", "soon"]),
     ("anchor", ["yesterday", "2026-13-01"]),
-    ("rate-limit", ["0", "fast", "1.2.3", "5/m", "5s"]),
-    ("concurrency-limit", ["0", "x"]),
+    ("rate-limit", ["0", "fast", "1.2.3", "5/m", "5s", "5,", "5,6", "5@1s",
+                    "5,6@", "5,6@1", "5,6@2s,7@1s", "5,0@1s", ",5@1s"]),
+    ("concurrency-limit", ["0", "x", "1.5", "5,6", "5,x@1s", "5,6@1s,7@1s"]),
     ("latency", ["5", "80ms-20ms", "-", "1s-"]),
     ("faults", ["nope=1", "500", "500=", "500=2", "500=-1", "500=#0", "=0.5",
                 "500@moon=1", "500@=1", "late-rows=#3", "200=0.5",
                 "cdn-exception@list=0.1", "late-rows@delete=0.1"]),
-    ("truth", ["/nowhere/at/all", "/"]),
+    ("truth", ["/nowhere/at/all", "/"]), ("counts", ["/nowhere/at/all"]),
     ("second-delete", ["maybe"]), ("cache-errors", ["1"]),
     ("deleted-rows", [""]), ("window-field", ["id"]), ("sort", ["up"]),
 ])
@@ -769,6 +770,42 @@ def test_the_concurrency_limit(world, sandbox):
     with concurrent.futures.ThreadPoolExecutor(8) as pool:
         got = [a.status for a in pool.map(lambda c: c.list(), clients)]
     assert sorted(got) == [200] * 3 + [429] * 5
+
+
+def statuses_until(client, status):
+    seen, end = [], time.time() + 20
+    while not seen or seen[-1] != status:
+        assert time.time() < end, seen[-20:]
+        seen.append(client.list().status)
+    return seen
+
+
+def test_limits_change_with_time(sandbox):
+    client = sandbox(rate_limit="2000/s,0.01/s@300ms,2000@900ms", requests=5)
+    assert client.list().status == 200
+    assert set(statuses_until(client, 429)) == {200, 429}
+    assert set(statuses_until(client, 200)) == {200, 429}
+
+
+def test_seconds_are_counted(world, sandbox):
+    path = world.folder / "counts.jsonl"
+    client = sandbox(rate_limit="2/s", counts=path, requests=5)
+    seen, end = [], time.time() + 20
+    while (not path.exists() or not path.read_text()) and time.time() < end:
+        seen.append(client.list().status)
+    line = json.loads(path.read_text().splitlines()[0])
+    assert line["second"] == 0
+    assert line["passed"] == seen[:-1].count(200)
+    assert line["limited"] == seen[:-1].count(429) > 0
+
+
+def test_a_concurrency_limit_changes_too(world, sandbox):
+    sandbox(concurrency_limit="1,3@1ms", latency="300ms", requests=5)
+    clients = [Client(world) for _ in range(8)]
+    assert clients[0].list().status == 200
+    with concurrent.futures.ThreadPoolExecutor(8) as pool:
+        then = [a.status for a in pool.map(lambda c: c.list(), clients)]
+    assert then.count(200) == 3
 
 
 def test_a_client_that_leaves_gives_its_place_back(world, sandbox):

@@ -186,6 +186,105 @@ static void five_failures_in_a_row_open_the_breaker(void **state)
   }
 }
 
+/* 60 in flight when the API dies: the first of each moment counts, soon only
+ * few are sent, and nobody makes five attempts. */
+static void a_dead_api_ends_a_wide_run_soon(void **state)
+{
+  static const enum fr_err kinds[] = { FR_EDROPPED, FR_ETIMEOUT };
+  size_t kind;
+
+  (void)state;
+  for (kind = 0; kind < 2; kind++) {
+    struct rig *rig = rig_new(API_KEY, NULL);
+    struct reply dead = { .err = kinds[kind] };
+    struct fr_change *change[200];
+    int i, ended = 0;
+
+    rig_script(rig, &dead, 1);
+    rig->hold = true;
+    fr_width_set(&rig->fal->throttle.width, 60);
+    for (i = 0; i < 200; i++)
+      change[i] = start_change(rig, 100 + i);
+    turns(rig, 3);
+    assert_int_equal(rig->narrivals, 60);
+    rig->fal->budget.halves = 100;
+    rig->hold = false;
+    release_calls(rig, &dead);
+    for (i = 0; i < 200; i++) {
+      enum fr_err err = end_change(rig, change[i]);
+
+      ended += err == kinds[kind] || err == FR_ESTOPPED;
+    }
+    assert_int_equal(ended, 200);
+    assert_int_equal(fr_fal_stopped(rig->fal), FR_EUNAVAILABLE);
+    assert_true(rig->verdict.unavailable);
+    assert_in_range(rig->narrivals, 60, 100);
+    assert_true(rig->fal->retries <= 10);
+    rig_free(rig);
+  }
+}
+
+/* All connections of a moment break, and the API is well again. */
+static void one_bad_moment_opens_no_breaker(void **state)
+{
+  struct rig *rig = rig_new(API_KEY, NULL);
+  struct fr_change *change[60];
+  int i, cut = 0, good = 0;
+
+  (void)state;
+  SCRIPT(rig, { .status = 200, .body = GOOD });
+  rig->hold = true;
+  fr_width_set(&rig->fal->throttle.width, 60);
+  for (i = 0; i < 60; i++)
+    change[i] = start_change(rig, 100 + i);
+  turns(rig, 3);
+  rig->fal->budget.halves = 100;
+  rig->hold = false;
+  release_calls(rig, &(struct reply){ .err = FR_EDROPPED });
+  for (i = 0; i < 60; i++) {
+    const struct fr_change_answer *answer = fr_change_answer(change[i]);
+
+    run_op(rig, fr_change_op(change[i]));
+    answer = fr_change_answer(change[i]);
+    good += answer->err == FR_OK;
+    if (answer->err == FR_EDROPPED) {
+      cut++;
+      assert_true(answer->retryable && answer->unanswered);
+      assert_non_null(strstr(answer->message, "not repeated, for too many "));
+    }
+    fr_change_free(change[i]);
+  }
+  assert_int_equal(good, 10);
+  assert_int_equal(cut, 50);
+  assert_int_equal(fr_fal_stopped(rig->fal), FR_OK);
+  rig_free(rig);
+}
+
+/* Half of all answers are a 500: at most 100 retries, and a tenth. */
+static void retries_are_a_tenth_of_first_attempts(void **state)
+{
+  struct rig *rig = rig_new(API_KEY, NULL);
+  static const struct reply bad = { .status = 500 };
+  static const struct reply good = { .status = 200, .body = GOOD };
+  int i, firsts = 2000;
+
+  (void)state;
+  for (i = 0; i < firsts; i++) {
+    struct fr_change *change;
+
+    rig_script(rig, i % 2 ? &bad : &good, 1);
+    change = start_change(rig, i % 100 + 100);
+    while (!rig->narrivals)
+      turns(rig, 1);
+    rig_script(rig, &good, 1);
+    end_change(rig, change);
+  }
+  assert_true(rig->fal->retries >= 100);
+  assert_true(rig->fal->retries <= 100 + (uint64_t)firsts / 10);
+  assert_int_equal(fr_fal_stopped(rig->fal), FR_OK);
+  rig_free(rig);
+}
+
 static void any_sign_of_life_closes_it_again(void **state)
 {
   static const struct reply alive[] = {
@@ -237,7 +336,7 @@ static void a_wait_for_one_is_a_wait_for_all(void **state)
   assert_int_equal(figures.limited, 1);
   assert_int_equal(figures.in_flight, 0);
   assert_int_equal(figures.waiting, 0);
-  assert_int_equal(figures.concurrency, 3);     /* halved, then grown */
+  assert_true(figures.rate > 0 && figures.rate < 2);    /* it was alone */
   assert_int_equal(figures.paused_ms, 0);
   rig_free(rig);
 }
@@ -307,7 +406,7 @@ static void four_fly_at_first_and_reads_go_first(void **state)
   for (i = 0; i < 8; i++)
     assert_int_equal(end_change(rig, change[i]), FR_OK);
   assert_int_equal(end_read(rig, read), FR_OK);
-  assert_true(rig->fal->throttle.limit > 4);
+  assert_true(rig->fal->throttle.width.limit > 4);
   rig_free(rig);
 }
 
@@ -360,6 +459,9 @@ int main(void)
     cmocka_unit_test(a_stop_ends_a_pause_before_a_repeat),
     cmocka_unit_test(a_refused_key_ends_the_others),
     cmocka_unit_test(five_failures_in_a_row_open_the_breaker),
+    cmocka_unit_test(a_dead_api_ends_a_wide_run_soon),
+    cmocka_unit_test(one_bad_moment_opens_no_breaker),
+    cmocka_unit_test(retries_are_a_tenth_of_first_attempts),
     cmocka_unit_test(any_sign_of_life_closes_it_again),
     cmocka_unit_test(a_wait_for_one_is_a_wait_for_all),
     cmocka_unit_test(the_first_date_tells_the_skew),

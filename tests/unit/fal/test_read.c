@@ -126,7 +126,7 @@ static void three_attempts(void **state)
     { { .status = 500 }, FR_ESERVER, 3, true, 100, 200 },
     { { .status = 503 }, FR_ESERVER, 3, true, 500, 1000 },
     { { .status = 408 }, FR_ESERVER, 3, true, 100, 200 },
-    { { .status = 429 }, FR_ERATE_LIMITED, 3, true, 500, 1000 },
+    { { .status = 429 }, FR_ERATE_LIMITED, 3, true, 1000, 1000 },
     { { .err = FR_ETIMEOUT }, FR_ETIMEOUT, 3, true, 100, 200 },
     { { .err = FR_ECONNECT, .unsent = true }, FR_ECONNECT, 3, true, 100,
       200 },

@@ -139,36 +139,37 @@ static void lanes_are_fifo_and_reads_go_first(void **state)
   bench_free(bench);
 }
 
-static void it_doubles_until_the_first_limit(void **state)
+static void it_grows_until_the_first_limit(void **state)
 {
   struct bench *bench = bench_new(0, 0);
-  unsigned i;
+  unsigned i, trips = 0;
 
   (void)state;
   assert_int_equal(round_trip(bench, FR_LOAD_GOOD), 4);
-  /* the first half of a round trip's answers come while half is in use */
-  for (i = 0; i < 20; i++)
+  assert_int_equal(round_trip(bench, FR_LOAD_GOOD), 8);
+  while (bench->throttle.width.limit < 256) {
     round_trip(bench, FR_LOAD_GOOD);
-  assert_int_equal(bench->throttle.limit, 256);
-  assert_int_equal(round_trip(bench, FR_LOAD_LIMITED), 256);
-  assert_int_equal(bench->throttle.limit, 128);
-  assert_int_equal(round_trip(bench, FR_LOAD_NEUTRAL), 128);
-  assert_int_equal(bench->throttle.limit, 128);
-  for (i = 0; i < 3; i++)
-    round_trip(bench, FR_LOAD_GOOD);
-  assert_in_range(bench->throttle.limit, 129, 131);
+    trips++;
+  }
+  assert_true(trips <= 11);
+  round_trip(bench, FR_LOAD_BUSY);
+  i = bench->throttle.width.limit;
+  assert_true(i < 128);
+  assert_int_equal(round_trip(bench, FR_LOAD_NEUTRAL), i);
+  assert_int_equal(bench->throttle.width.limit, i);
+  assert_int_equal(round_trip(bench, FR_LOAD_GOOD), i);
+  assert_in_range(bench->throttle.width.limit, i + 1, i + i / 8 + 1);
   bench_free(bench);
 }
 
 static void it_never_falls_below_one(void **state)
 {
   struct bench *bench = bench_new(0, 0);
+  unsigned i;
 
   (void)state;
-  assert_int_equal(round_trip(bench, FR_LOAD_LIMITED), 4);
-  assert_int_equal(round_trip(bench, FR_LOAD_LIMITED), 2);
-  assert_int_equal(round_trip(bench, FR_LOAD_LIMITED), 1);
-  assert_int_equal(round_trip(bench, FR_LOAD_LIMITED), 1);
+  for (i = 0; i < 8; i++)
+    round_trip(bench, FR_LOAD_BUSY);
   assert_int_equal(round_trip(bench, FR_LOAD_GOOD), 1);
   assert_int_equal(round_trip(bench, FR_LOAD_GOOD), 2);
   bench_free(bench);
@@ -197,32 +198,102 @@ static void an_idle_client_earns_no_flood(void **state)
     settle(bench);
     fr_throttle_release(&bench->throttle, &waiter.slot, FR_LOAD_GOOD);
   }
-  assert_int_equal(bench->throttle.limit, 4);
+  assert_int_equal(bench->throttle.width.limit, 4);
   bench_free(bench);
 }
 
-static void what_was_sent_before_a_halving_halves_no_more(void **state)
+/* One at a level that was never had before: the width. What was sent with it
+ * only moves the wall. */
+static void a_refused_level_is_a_wall(void **state)
 {
   struct bench *bench = bench_new(0, 0);
-  struct waiter w[6];
+  struct fr_width *width = &bench->throttle.width;
+  uint64_t start = fr_loop_now(bench->loop);
+  struct waiter w[8];
   size_t i;
 
   (void)state;
-  for (i = 0; i < 6; i++)
+  for (i = 0; i < 8; i++)
     wait_in(bench, &w[i], FR_LANE_CHANGE);
   settle(bench);
   assert_int_equal(bench->granted, 4);
-  fr_throttle_release(&bench->throttle, &w[0].slot, FR_LOAD_LIMITED);
-  fr_throttle_release(&bench->throttle, &w[1].slot, FR_LOAD_LIMITED);
-  fr_throttle_release(&bench->throttle, &w[2].slot, FR_LOAD_LIMITED);
-  assert_int_equal(bench->throttle.limit, 2);
+  fr_throttle_refused(&bench->throttle, &w[3].slot, 2000);
+  assert_int_equal(width->wall, 4);
+  fr_throttle_refused(&bench->throttle, &w[2].slot, 0);
+  assert_int_equal(width->wall, 3);
+  assert_int_equal(width->limit, 2);
+  fr_throttle_release(&bench->throttle, &w[0].slot, FR_LOAD_GOOD);
+  fr_throttle_release(&bench->throttle, &w[1].slot, FR_LOAD_GOOD);
+  assert_int_equal(width->limit, 2);
+  assert_int_equal(bench->throttle.rate.hits, 0);
+  turn_for(bench, 1999);
+  assert_int_equal(bench->granted, 4);          /* the pause is for all */
+  for (i = 4; i < 8; i++) {
+    fr_loop_turn(bench->loop, 10000);
+    settle(bench);
+    assert_true(w[i].order > 0);
+    fr_throttle_release(&bench->throttle, &w[i].slot, FR_LOAD_GOOD);
+  }
+  assert_int_equal(w[4].at - start, 2000);
+  assert_int_equal(width->limit, 2);
+  bench_free(bench);
+}
+
+/* A level that went well all the time: the rate. */
+static void a_level_that_went_well_is_no_wall(void **state)
+{
+  struct bench *bench = bench_new(0, 0);
+  struct waiter waiter;
+  unsigned i;
+
+  (void)state;
+  for (i = 0; i < 30; i++) {
+    wait_in(bench, &waiter, FR_LANE_CHANGE);
+    settle(bench);
+    fr_throttle_release(&bench->throttle, &waiter.slot, FR_LOAD_GOOD);
+    fr_clock_advance(&bench->clock, 100);
+  }
+  wait_in(bench, &waiter, FR_LANE_CHANGE);
   settle(bench);
-  assert_int_equal(bench->granted, 5);
-  fr_throttle_release(&bench->throttle, &w[4].slot, FR_LOAD_LIMITED);
-  assert_int_equal(bench->throttle.limit, 1);
-  fr_throttle_release(&bench->throttle, &w[3].slot, FR_LOAD_LIMITED);
+  fr_throttle_refused(&bench->throttle, &waiter.slot, 1000);
+  assert_int_equal(bench->throttle.width.wall, 0);
+  assert_int_equal(bench->throttle.rate.hits, 1);
+  assert_true(bench->throttle.rate.known > 5);
+  assert_true(bench->throttle.rate.known < 10);
+  assert_true(bench->throttle.rate.speed > bench->throttle.rate.known);
+  bench_free(bench);
+}
+
+/* A 429 without a wait: a limit on the rate has a second to fill again. */
+static void a_refusal_without_a_wait_pauses_for_a_second(void **state)
+{
+  struct bench *bench = bench_new(0, 0);
+  struct waiter waiter;
+  uint64_t start;
+
+  (void)state;
+  wait_in(bench, &waiter, FR_LANE_CHANGE);
   settle(bench);
-  fr_throttle_leave(&bench->throttle, &w[5].slot);
+  fr_throttle_refused(&bench->throttle, &waiter.slot, 0);
+  fr_throttle_refused(&bench->throttle, &waiter.slot, 9000);
+  start = fr_loop_now(bench->loop);
+  wait_in(bench, &waiter, FR_LANE_CHANGE);
+  turn_for(bench, 20000);
+  settle(bench);
+  assert_int_equal(waiter.at, start + 1000);
+  fr_throttle_leave(&bench->throttle, &waiter.slot);
+  bench_free(bench);
+}
+
+static void few_are_as_many_as_at_first(void **state)
+{
+  struct bench *bench = bench_new(0, 0);
+
+  (void)state;
+  round_trip(bench, FR_LOAD_GOOD);
+  round_trip(bench, FR_LOAD_GOOD);
+  fr_throttle_few(&bench->throttle);
+  assert_int_equal(round_trip(bench, FR_LOAD_GOOD), 4);
   bench_free(bench);
 }
 
@@ -305,11 +376,14 @@ int main(void)
   const struct CMUnitTest tests[] = {
     cmocka_unit_test(grants_come_from_the_loop_alone),
     cmocka_unit_test(lanes_are_fifo_and_reads_go_first),
-    cmocka_unit_test(it_doubles_until_the_first_limit),
+    cmocka_unit_test(it_grows_until_the_first_limit),
     cmocka_unit_test(it_never_falls_below_one),
     cmocka_unit_test(a_cap_is_a_cap),
     cmocka_unit_test(an_idle_client_earns_no_flood),
-    cmocka_unit_test(what_was_sent_before_a_halving_halves_no_more),
+    cmocka_unit_test(a_refused_level_is_a_wall),
+    cmocka_unit_test(a_level_that_went_well_is_no_wall),
+    cmocka_unit_test(a_refusal_without_a_wait_pauses_for_a_second),
+    cmocka_unit_test(few_are_as_many_as_at_first),
     cmocka_unit_test(a_rate_is_kept),
     cmocka_unit_test(a_pause_is_kept_to_the_moment),
     cmocka_unit_test(a_pause_holds_those_who_wait_already),
