@@ -76,7 +76,7 @@ local function run()
     report.settle(host)
   end
   local finish = writer()
-  deletions.delete_all(ids.each(list), { reason = reason })
+  deletions.delete_all(ids.each(list, true), { reason = reason })
   finish()
   report.finish(host, began)
 end

@@ -268,7 +268,7 @@ end
 
 --- The ids of the look ahead, then what is left of the items.
 local function chain(list, next_id)
-  local next_ahead = ids.each(list)
+  local next_ahead = ids.each(list, true)
   return function()
     return next_ahead() or next_id()
   end

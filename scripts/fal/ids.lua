@@ -28,14 +28,19 @@ function ids.add(list, id)
   return true
 end
 
---- All ids, in order.
+--- All ids, in order; `drain`: each for the last time, so that their memory
+--- goes as they are taken.
 ---@return fun(): string?
-function ids.each(list)
+function ids.each(list, drain)
   local at = -1
   return function()
     at = at + 1
-    local chunk = list.chunks[at // CHUNK + 1]
+    local place = at // CHUNK + 1
+    local chunk = list.chunks[place]
     if chunk then
+      if drain and at % CHUNK == CHUNK - 1 then
+        list.chunks[place] = ""
+      end
       return core.unpack_id(chunk, at % CHUNK)
     end
     local packed = list.last[at - #list.chunks * CHUNK + 1]

@@ -243,6 +243,13 @@ test("a long list of ids keeps its order", function()
     equal(one, id(n))
   end
   equal(n, 2345)
+  n = 0
+  for one in ids.each(list, true) do
+    n = n + 1
+    equal(one, id(n))
+  end
+  equal(n, 2345)
+  equal(list.chunks[2], "")
 end)
 
 test("the help of every command fits 80 columns", function(world)
