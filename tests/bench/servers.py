@@ -3,6 +3,7 @@
 Each is a context that ends its own process. `requests()` is how many requests
 it has answered, by a counter that costs it nothing (stub_status).
 """
+import contextlib
 import json
 import os
 import random
@@ -52,22 +53,22 @@ def free_port():
         return one.getsockname()[1]
 
 
-def pinned(core):
-    def pin():
-        os.sched_setaffinity(0, {core})
-    return pin
-
-
-def core_of(place):
-    """The client has the last core, the server the first."""
-    cores = sorted(os.sched_getaffinity(0))
-    return cores[0] if place == "server" else cores[-1]
+@contextlib.contextmanager
+def pinned(place):
+    """What is started meanwhile has one core: the client the last of ours,
+    the server the first."""
+    ours = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {min(ours) if place == "server" else max(ours)})
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, ours)
 
 
 class Server:
     def __init__(self, words, **more):
-        self.process = subprocess.Popen(
-            words, preexec_fn=pinned(core_of("server")), **more)
+        with pinned("server"):
+            self.process = subprocess.Popen(words, **more)
 
     def __enter__(self):
         return self
