@@ -7,6 +7,7 @@ the medians of one block.
 import statistics
 import subprocess
 
+import counted
 import servers
 import shapes
 
@@ -34,6 +35,7 @@ class Tables:
     def __init__(self, bench, count, rounds, say):
         self.bench, self.count, self.rounds = bench, count, rounds
         self.say, self.runs, self.rows = say, {}, []
+        self.instructions = {}
 
     def block(self, title, shapes_, rounds=None):
         rounds = rounds or self.rounds
@@ -322,11 +324,37 @@ def growth(tables, nginx):
         many), ("<=", 64), "growth many", rss, "MiB")
 
 
+def instructions(tables, nginx):
+    """What a busy machine does not change; for those who make it faster."""
+    b, many = tables.bench, max(min(tables.count, 12000), 20)
+    few = many // 6
+
+    def run(count, falrun):
+        ids = id_file(tables, count)
+        if falrun:
+            b.falrun_delete(nginx, ids, count)
+        else:
+            b.lean_delete(nginx, ids, count, loop="socket")
+    own = {}
+    for name, falrun in ("falrun", True), ("lean", False):
+        own[name] = counted.per_piece(b, few, many,
+                                      lambda count: run(count, falrun))
+        for library, cost in own[name].items():
+            tables.say("%-8s %-28s %8.0f" % (name, library, cost))
+    tables.instructions = own
+    all_ = {name: sum(libraries.values()) for name, libraries in own.items()}
+    value = all_["falrun"] / all_["lean"]
+    tables.add("user instructions per deletion, HTTP/1.1, to the leanest "
+               "loop", None, value, value, value)
+
+
 ALL = {"h1": h1, "h2": h2, "node": node, "goaway": goaway, "20ms": slow(20),
        "80ms": slow(80), "list": listing, "sandbox": sandbox,
-       "policy": policy, "start": start, "growth": growth}
+       "policy": policy, "start": start, "growth": growth,
+       "instructions": instructions}
 LOCAL = [name for name in ALL if name != "node"]
 
 
 def needs(name):
-    return {"node": ["node", "npm"], "h1": ["curl"]}.get(name, [])
+    return {"node": ["node", "npm"], "h1": ["curl"],
+            "instructions": ["valgrind"]}.get(name, [])

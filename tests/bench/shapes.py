@@ -23,6 +23,7 @@ class Bench:
         self.work, self.falrun = work, str(falrun)
         self.programs, self.words = programs, words
         self.number = 0
+        self.prefix = []                 # words before those of a program
         self.env = {"PATH": os.environ["PATH"], "HOME": str(work),
                     "FAL_KEY": "admin-bench:" + "0123456789abcdef" * 2}
 
@@ -44,7 +45,8 @@ class Bench:
                 open(stdin or os.devnull, "rb") as i:
             with servers.pinned("client"):
                 began = time.perf_counter()
-                child = subprocess.Popen(words, stdin=i, stdout=o, stderr=e,
+                child = subprocess.Popen(self.prefix + words, stdin=i,
+                                         stdout=o, stderr=e,
                                          env=env or self.env)
             _, status, used = os.wait4(child.pid, 0)
             wall = time.perf_counter() - began
