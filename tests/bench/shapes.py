@@ -172,6 +172,17 @@ class Bench:
         run["count"] = seen
         return run
 
+    def falrun_script(self, server, script, rows):
+        """A script that lists, looks at each row and prints how many."""
+        run = self.counted(server, -(-rows // servers.ROWS), True,
+                           [self.falrun, str(script), "--dry-run", "--quiet",
+                            "--api-url", server.url() + "/v1"])
+        said = (self.work / "out").read_text().split("\n")[0]
+        if said != str(rows):
+            raise Wrong("falrun: %r rows, not %d" % (said, rows))
+        run["count"] = rows
+        return run
+
     def falrun_policy(self, server, policy, rows):
         place = self.folder()
         try:
