@@ -3,6 +3,7 @@ import json
 import os
 import pathlib
 import re
+import select
 import shutil
 import subprocess
 import time
@@ -12,10 +13,27 @@ import servers
 HERE = pathlib.Path(__file__).resolve().parent
 AUTH = "Authorization: Key " + "0123456789abcdef" * 2 + ":" + \
        "0123456789abcdef" * 2
+LIMIT_S = 900                    # of one run
 
 
 class Wrong(Exception):
     """The work was not done, so its time means nothing."""
+
+
+def wait(child):
+    """Its status and what it used. A child that hangs is ended, and so is one
+    whose end we shall not see."""
+    fd = os.pidfd_open(child.pid)
+    try:
+        if not select.select([fd], [], [], LIMIT_S)[0]:
+            raise Wrong("%s: not over after %d s" % (child.args[0], LIMIT_S))
+        return os.wait4(child.pid, 0)[1:]
+    except BaseException:
+        child.kill()
+        child.wait()
+        raise
+    finally:
+        os.close(fd)
 
 
 class Bench:
@@ -48,7 +66,7 @@ class Bench:
                 child = subprocess.Popen(self.prefix + words, stdin=i,
                                          stdout=o, stderr=e,
                                          env=env or self.env)
-            _, status, used = os.wait4(child.pid, 0)
+            status, used = wait(child)
             wall = time.perf_counter() - began
             child.returncode = os.waitstatus_to_exitcode(status)
         if child.returncode != code:
