@@ -7,10 +7,12 @@ the medians of one block.
 import statistics
 import subprocess
 
+import counted
 import servers
 import shapes
 
 EMPTY = "-- nothing to do\n"
+STARTS = 40                      # of each, in a round
 # A share of 1 in 256 is selected: deciding is measured, not planning.
 DECIDES = """return fal.policy {
   name = "bench",
@@ -23,7 +25,18 @@ DECIDES = """return fal.policy {
   reason = "measured",
 }
 """
+# As much as lean_list does: looks at two fields of each row.
+LISTS = """local n, sum = 0, 0
+for request in fal.requests { endpoint_id = { %s },
+                              ["end"] = "2026-06-01T00:00:00Z" } do
+  sum = sum + request.request_id:byte(-1) + request.ended_at:byte(1)
+  n = n + 1
+end
+print(n)
+"""
 MIB = 1024.0
+LEAST_ROWS = 1000                # ten pages: enough to be cut, if it is so
+FLIGHTS = (32, 64, 100)          # the leanest loop is tried with each
 
 
 class Tables:
@@ -32,6 +45,7 @@ class Tables:
     def __init__(self, bench, count, rounds, say):
         self.bench, self.count, self.rounds = bench, count, rounds
         self.say, self.runs, self.rows = say, {}, []
+        self.instructions = {}
 
     def block(self, title, shapes_, rounds=None):
         rounds = rounds or self.rounds
@@ -51,9 +65,14 @@ class Tables:
     def median(self, key, of):
         return statistics.median(self.series(key, of))
 
-    def ratio(self, what, target, a, b, of):
-        """Of the medians; the spread is that of the rounds' own ratios."""
-        one, two = self.series(a, of), self.series(b, of)
+    def ratio(self, what, target, a, b, of, per=1):
+        """Of the medians; the spread is that of the rounds' own ratios, where
+        a round is `per` runs and their median."""
+        def rounds(key):
+            values = self.series(key, of)
+            return [statistics.median(values[i:i + per])
+                    for i in range(0, len(values), per)]
+        one, two = rounds(a), rounds(b)
         each = [x / y for x, y in zip(one, two)]
         self.add(what, target, statistics.median(one) / statistics.median(two),
                  min(each), max(each))
@@ -98,6 +117,18 @@ def id_file(tables, count):
     return path
 
 
+def best_flight(tables, nginx, count, tls, way):
+    """How many in flight suit one way of the leanest loop: of some, the one
+    with the least CPU in the better of two short runs."""
+    few = min(count, 40000)
+    ids, least = id_file(tables, few), {}
+    for flight in FLIGHTS * 2:
+        run = tables.bench.lean_delete(nginx, ids, few, tls, flight=flight,
+                                       loop=way[0], cork=way[1])
+        least[flight] = min(cpu(run), least.get(flight, cpu(run)))
+    return min(least, key=least.get)
+
+
 def deletions(tables, nginx, title, count, tls, peers):
     """falrun, the leanest loop in each of its ways, and the peers. The best
     of the ways is "lean", for throughput, and "lean cpu", for CPU."""
@@ -106,10 +137,12 @@ def deletions(tables, nginx, title, count, tls, peers):
                                                       verify=last)}
     ways = [(loop, cork) for loop in ("poll", "socket")
             for cork in ((False, True) if tls else (False,))]
-    names = ["lean " + loop + " corked" * cork for loop, cork in ways]
-    for name, (loop, cork) in zip(names, ways):
-        shapes_[name] = lambda last, loop=loop, cork=cork: b.lean_delete(
-            nginx, ids, count, tls, loop=loop, cork=cork)
+    flights = [best_flight(tables, nginx, count, tls, way) for way in ways]
+    names = ["lean %s%s %d" % (loop, " corked" * cork, flight)
+             for (loop, cork), flight in zip(ways, flights)]
+    for name, (loop, cork), flight in zip(names, ways, flights):
+        shapes_[name] = lambda last, loop=loop, cork=cork, flight=flight: \
+            b.lean_delete(nginx, ids, count, tls, flight, loop, cork)
     shapes_.update({name: (lambda last, f=f: f(b, nginx, ids, count))
                     for name, f in peers.items()})
     tables.block(title, shapes_)
@@ -217,12 +250,19 @@ def pages(tables, server, rows):
     return endpoints, urls
 
 
+def write_policy(path, text, endpoints):
+    path.write_text(text % ", ".join('"%s"' % e for e in endpoints))
+    return path
+
+
 def listing(tables, nginx):
-    b, rows = tables.bench, max(tables.count // 2, 200)
+    b, rows = tables.bench, max(tables.count // 2, LEAST_ROWS)
     with servers.Nginx(b.work / "listing") as server:
         endpoints, urls = pages(tables, server, rows)
+        file = write_policy(b.work / "lists.lua", LISTS, endpoints)
         tables.block("list", {
-            "falrun": lambda last: b.falrun_list(server, endpoints, rows),
+            "falrun": lambda last: b.falrun_script(server, file, rows),
+            "table": lambda last: b.falrun_list(server, endpoints, rows),
             "lean": lambda last: b.lean_list(server, urls, rows, "parse"),
             "fetch": lambda last: b.lean_list(server, urls, rows, "fetch"),
         })
@@ -230,6 +270,8 @@ def listing(tables, nginx):
                  (">=", 0.8), "list falrun", "list lean", rate)
     tables.ratio("listing from nginx, to a loop that parses nothing", None,
                  "list falrun", "list fetch", rate)
+    tables.ratio("falrun requests, which prints a table, to the leanest loop",
+                 None, "list table", "list lean", rate)
 
 
 def sandbox(tables, nginx):
@@ -242,11 +284,10 @@ def sandbox(tables, nginx):
 
 
 def policy(tables, nginx):
-    b, rows = tables.bench, tables.count
+    b, rows = tables.bench, max(tables.count, LEAST_ROWS)
     with servers.Nginx(b.work / "policy") as server:
         endpoints, urls = pages(tables, server, rows)
-        file = b.work / "decides.lua"
-        file.write_text(DECIDES % ", ".join('"%s"' % e for e in endpoints))
+        file = write_policy(b.work / "decides.lua", DECIDES, endpoints)
         tables.block("policy", {
             "falrun": lambda last: b.falrun_policy(server, file, rows),
             "lean": lambda last: b.lean_list(server, urls, rows, "parse"),
@@ -265,13 +306,16 @@ def start(tables, nginx):
     b.timed(words)                       # the first makes the ledger
     tables.block("start", {
         "falrun": lambda last: b.timed(words),
+        "fresh": lambda last: b.fresh_start(words),
         "dry run": lambda last: b.timed(words + ["--dry-run"]),
         "lean": lambda last: b.timed([b.program("lean_start")]),
-    }, rounds=40 * tables.rounds)
+    }, rounds=STARTS * tables.rounds)
     tables.ratio("start, empty policy, to a program with the same libraries",
-                 ("<=", 1.5), "start falrun", "start lean", wall)
-    tables.ratio("the same as --dry-run", None, "start dry run",
-                 "start lean", wall)
+                 ("<=", 1.5), "start falrun", "start lean", wall, STARTS)
+    for what, key in (("as --dry-run", "dry run"),
+                      ("with a ledger to be made", "fresh")):
+        tables.ratio("the same " + what, None, "start " + key, "start lean",
+                     wall, STARTS)
 
 
 def growth(tables, nginx):
@@ -298,11 +342,37 @@ def growth(tables, nginx):
         many), ("<=", 64), "growth many", rss, "MiB")
 
 
+def instructions(tables, nginx):
+    """What a busy machine does not change; for those who make it faster."""
+    b, many = tables.bench, max(min(tables.count, 12000), 20)
+    few = many // 6
+
+    def run(count, falrun):
+        ids = id_file(tables, count)
+        if falrun:
+            b.falrun_delete(nginx, ids, count)
+        else:
+            b.lean_delete(nginx, ids, count, loop="socket")
+    own = {}
+    for name, falrun in ("falrun", True), ("lean", False):
+        own[name] = counted.per_piece(b, few, many,
+                                      lambda count: run(count, falrun))
+        for library, cost in own[name].items():
+            tables.say("%-8s %-28s %8.0f" % (name, library, cost))
+    tables.instructions = own
+    all_ = {name: sum(libraries.values()) for name, libraries in own.items()}
+    value = all_["falrun"] / all_["lean"]
+    tables.add("user instructions per deletion, HTTP/1.1, to the leanest "
+               "loop", None, value, value, value)
+
+
 ALL = {"h1": h1, "h2": h2, "node": node, "goaway": goaway, "20ms": slow(20),
        "80ms": slow(80), "list": listing, "sandbox": sandbox,
-       "policy": policy, "start": start, "growth": growth}
+       "policy": policy, "start": start, "growth": growth,
+       "instructions": instructions}
 LOCAL = [name for name in ALL if name != "node"]
 
 
 def needs(name):
-    return {"node": ["node", "npm"], "h1": ["curl"]}.get(name, [])
+    return {"node": ["node", "npm"], "h1": ["curl"],
+            "instructions": ["valgrind"]}.get(name, [])

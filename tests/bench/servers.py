@@ -3,6 +3,7 @@
 Each is a context that ends its own process. `requests()` is how many requests
 it has answered, by a counter that costs it nothing (stub_status).
 """
+import contextlib
 import json
 import os
 import random
@@ -18,6 +19,7 @@ BODY = ('{"cdn_delete_results":[{"link":"https://v3.fal.media/files/penguin/'
         'x9qYb2.png","exception":null}]}')
 assert len(BODY) == 215
 GROUP, PAGES, ROWS = 50, 100, 100      # endpoints, pages, rows of a page
+FROM, TO = 1609459200000, 1780272000000        # 2021-01-01 to 2026-06-01, ms
 
 CONF = """
 daemon off; master_process off; worker_processes 1;
@@ -52,22 +54,22 @@ def free_port():
         return one.getsockname()[1]
 
 
-def pinned(core):
-    def pin():
-        os.sched_setaffinity(0, {core})
-    return pin
-
-
-def core_of(place):
-    """The client has the last core, the server the first."""
-    cores = sorted(os.sched_getaffinity(0))
-    return cores[0] if place == "server" else cores[-1]
+@contextlib.contextmanager
+def pinned(place):
+    """What is started meanwhile has one core: the client the last of ours,
+    the server the first."""
+    ours = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {min(ours) if place == "server" else max(ours)})
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, ours)
 
 
 class Server:
     def __init__(self, words, **more):
-        self.process = subprocess.Popen(
-            words, preexec_fn=pinned(core_of("server")), **more)
+        with pinned("server"):
+            self.process = subprocess.Popen(words, **more)
 
     def __enter__(self):
         return self
@@ -185,10 +187,16 @@ def ids(count, seed=1):
             for _ in range(count))
 
 
+def stamp(ms):
+    return "%s.%03dZ" % (time.strftime("%Y-%m-%dT%H:%M:%S",
+                                       time.gmtime(ms // 1000)), ms % 1000)
+
+
 def write_pages(folder, page, rows):
     """Pages of `rows` rows in all, in groups of fifty endpoints with at most
-    a hundred pages: what falrun asks for without halving a window. Returns
-    the endpoints and the query of each group's first page."""
+    a hundred pages, newest first and as dense at the end of the span as at
+    its start: what falrun asks for without cutting a window. Returns the
+    endpoints and the query of each group's first page."""
     luck = random.Random(2)
     groups, endpoints = [], []
     total = -(-rows // ROWS)
@@ -201,8 +209,12 @@ def write_pages(folder, page, rows):
         for number in range(last):
             more = number + 1 < last
             for at, item in enumerate(page["items"]):
+                back = (number * ROWS + at + 1) * (TO - FROM) // (last * ROWS)
+                for field, before in (("ended_at", 0), ("started_at", 3000),
+                                      ("sent_at", 3200)):
+                    item[field] = stamp(max(TO - back, FROM + 4000) - before)
                 item["endpoint_id"] = names[at % GROUP]
-                item["request_id"] = uuid7(luck, 1767225600000)
+                item["request_id"] = uuid7(luck, TO - back)
             page["has_more"] = more
             page["next_cursor"] = "p%d" % (number + 1) if more else None
             (place / ("p%d.json" % number)).write_text(

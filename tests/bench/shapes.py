@@ -3,6 +3,7 @@ import json
 import os
 import pathlib
 import re
+import select
 import shutil
 import subprocess
 import time
@@ -12,10 +13,27 @@ import servers
 HERE = pathlib.Path(__file__).resolve().parent
 AUTH = "Authorization: Key " + "0123456789abcdef" * 2 + ":" + \
        "0123456789abcdef" * 2
+LIMIT_S = 900                    # of one run
 
 
 class Wrong(Exception):
     """The work was not done, so its time means nothing."""
+
+
+def wait(child):
+    """Its status and what it used. A child that hangs is ended, and so is one
+    whose end we shall not see."""
+    fd = os.pidfd_open(child.pid)
+    try:
+        if not select.select([fd], [], [], LIMIT_S)[0]:
+            raise Wrong("%s: not over after %d s" % (child.args[0], LIMIT_S))
+        return os.wait4(child.pid, 0)[1:]
+    except BaseException:
+        child.kill()
+        child.wait()
+        raise
+    finally:
+        os.close(fd)
 
 
 class Bench:
@@ -23,6 +41,7 @@ class Bench:
         self.work, self.falrun = work, str(falrun)
         self.programs, self.words = programs, words
         self.number = 0
+        self.prefix = []                 # words before those of a program
         self.env = {"PATH": os.environ["PATH"], "HOME": str(work),
                     "FAL_KEY": "admin-bench:" + "0123456789abcdef" * 2}
 
@@ -36,15 +55,18 @@ class Bench:
         return place
 
     def timed(self, words, stdin=None, env=None, code=0):
-        """Runs it on the client's core; wall and CPU seconds, peak KiB."""
+        """Runs it on the client's core; wall and CPU seconds, peak KiB. No
+        code of this program runs in the child, so that it is not forked:
+        copying this program's memory would be in everyone's start."""
         out, err = self.work / "out", self.work / "err"
         with open(out, "wb") as o, open(err, "wb") as e, \
                 open(stdin or os.devnull, "rb") as i:
-            began = time.perf_counter()
-            child = subprocess.Popen(
-                words, stdin=i, stdout=o, stderr=e, env=env or self.env,
-                preexec_fn=servers.pinned(servers.core_of("client")))
-            _, status, used = os.wait4(child.pid, 0)
+            with servers.pinned("client"):
+                began = time.perf_counter()
+                child = subprocess.Popen(self.prefix + words, stdin=i,
+                                         stdout=o, stderr=e,
+                                         env=env or self.env)
+            status, used = wait(child)
             wall = time.perf_counter() - began
             child.returncode = os.waitstatus_to_exitcode(status)
         if child.returncode != code:
@@ -135,6 +157,14 @@ class Bench:
             raise Wrong("%s: %s" % (script, said))
         return run
 
+    def fresh_start(self, words):
+        """The same start, where a ledger must be made first."""
+        place = self.folder()
+        try:
+            return self.timed(words[:-1] + [str(place / "ledger.db")])
+        finally:
+            shutil.rmtree(place)
+
     # ---- listings -------------------------------------------------------
 
     def lean_list(self, server, urls, rows, how):
@@ -158,6 +188,17 @@ class Bench:
         if seen != rows if pages else not rows * 0.98 <= seen <= rows:
             raise Wrong("falrun requests: %d rows, not %d" % (seen, rows))
         run["count"] = seen
+        return run
+
+    def falrun_script(self, server, script, rows):
+        """A script that lists, looks at each row and prints how many."""
+        run = self.counted(server, -(-rows // servers.ROWS), True,
+                           [self.falrun, str(script), "--dry-run", "--quiet",
+                            "--api-url", server.url() + "/v1"])
+        said = (self.work / "out").read_text().split("\n")[0]
+        if said != str(rows):
+            raise Wrong("falrun: %r rows, not %d" % (said, rows))
+        run["count"] = rows
         return run
 
     def falrun_policy(self, server, policy, rows):
