@@ -7,14 +7,12 @@
 
 #define YEAR_2100_MS 4102444800000
 
-static int nibble(char c)
-{
-  if (c >= '0' && c <= '9')
-    return c - '0';
-  if (c >= 'a' && c <= 'f')
-    return c - 'a' + 10;
-  return -1;
-}
+/* One more than the digit's value; 0: it is none. */
+static const uint8_t digit[256] = {
+  ['0'] = 1, ['1'] = 2, ['2'] = 3, ['3'] = 4, ['4'] = 5, ['5'] = 6,
+  ['6'] = 7, ['7'] = 8, ['8'] = 9, ['9'] = 10, ['a'] = 11, ['b'] = 12,
+  ['c'] = 13, ['d'] = 14, ['e'] = 15, ['f'] = 16
+};
 
 static int is_dash(size_t at)
 {
@@ -24,25 +22,18 @@ static int is_dash(size_t at)
 enum fr_err fr_uuid_parse(const char *text, size_t len,
                           struct fr_uuid *ret_id)
 {
+  const uint8_t *at = (const uint8_t *)text;
   struct fr_uuid id;
-  size_t byte = 0, at = 0;
+  size_t byte;
 
-  if (len != FR_UUID_TEXT - 1)
+  if (len != FR_UUID_TEXT - 1 || text[8] != '-' || text[13] != '-' ||
+      text[18] != '-' || text[23] != '-')
     return FR_EINVALID;
-  while (at < len) {
-    int high, low;
-
-    if (is_dash(at)) {
-      if (text[at++] != '-')
-        return FR_EINVALID;
-      continue;
-    }
-    high = nibble(text[at]);
-    low = nibble(text[at + 1]);
-    if (high < 0 || low < 0)
+  for (byte = 0; byte < sizeof(id.bytes); byte++, at += 2) {
+    at += *at == '-' && is_dash((size_t)((const char *)at - text));
+    if (!digit[at[0]] || !digit[at[1]])
       return FR_EINVALID;
-    id.bytes[byte++] = (uint8_t)(high << 4 | low);
-    at += 2;
+    id.bytes[byte] = (uint8_t)((digit[at[0]] - 1) << 4 | (digit[at[1]] - 1));
   }
   *ret_id = id;
   return FR_OK;

@@ -125,26 +125,30 @@ enum fr_err fr_watch_start(struct fr_loop *loop, struct fr_watch *watch,
   err = control(loop, EPOLL_CTL_ADD, watch, want);
   if (err)
     return err;
-  watch->want = want;
+  watch->want = watch->asked = want;
   fr_list_add(&loop->watches, &watch->link);
   loop->nwatches++;
   return FR_OK;
 }
 
+/* The kernel is not told that nothing is wanted: libcurl says so between any
+ * two requests of a connection. `dispatch` tells it if something comes. */
 enum fr_err fr_watch_want(struct fr_loop *loop, struct fr_watch *watch,
                           unsigned want)
 {
-  bool out = watch->want & OUT_OF_SET;
-  enum fr_err err;
+  bool out = watch->asked & OUT_OF_SET;
+  enum fr_err err = FR_OK;
 
   if (!is_linked(watch))
     return FR_EINVALID;
-  if (watch->want == want || (out && !want))
-    return FR_OK;
-  err = control(loop, out ? EPOLL_CTL_ADD : EPOLL_CTL_MOD, watch, want);
-  if (!err)
-    watch->want = want;
-  return err;
+  if (want && watch->asked != want)
+    err = control(loop, out ? EPOLL_CTL_ADD : EPOLL_CTL_MOD, watch, want);
+  if (err)
+    return err;
+  watch->want = want;
+  if (want)
+    watch->asked = want;
+  return FR_OK;
 }
 
 static bool is_watched(const struct fr_loop *loop, int fd)
@@ -166,7 +170,7 @@ void fr_watch_stop(struct fr_loop *loop, struct fr_watch *watch, bool closed)
     return;
   fr_list_del(&watch->link);
   loop->nwatches--;
-  if (!(watch->want & OUT_OF_SET) &&
+  if (!(watch->asked & OUT_OF_SET) &&
       !(closed && is_watched(loop, watch->fd)))
     epoll_ctl(loop->epoll, EPOLL_CTL_DEL, watch->fd, NULL);
   for (int i = 0; i < loop->nready; i++)
@@ -185,7 +189,7 @@ static void dispatch(struct fr_loop *loop, const struct fr_ready *ready)
     watch->on_ready(watch, watch->want & ready->what);
   else if (!watch->want && !epoll_ctl(loop->epoll, EPOLL_CTL_DEL, watch->fd,
                                       NULL))
-    watch->want = OUT_OF_SET;
+    watch->asked = OUT_OF_SET;
 }
 
 static int collect(struct fr_loop *loop, int wait_ms)

@@ -50,7 +50,7 @@ enum { FR_READ = 1 << 0, FR_WRITE = 1 << 1 };
 struct fr_watch {
   void (*on_ready)(struct fr_watch *watch, unsigned ready);
   int fd;
-  unsigned want;          /* private: use the setters */
+  unsigned want, asked;   /* private: use the setters */
   struct fr_list link;    /* private */
 };
 
