@@ -46,6 +46,60 @@ static void large_groups_pass(void **state)
   free(d);
 }
 
+/* Ten are announced, one at a time is sent: an ending waits for company, for
+ * fifty milliseconds, and no longer where nothing announced is left. */
+static void a_group_waits_while_the_throttle_has_work(void **state)
+{
+  struct world *w = *state;
+  struct fr_deletion *d[10];
+  size_t before, waits;
+  uint64_t from;
+
+  w->concurrency = 1;
+  world_begin(w);
+  run_one(w, id_of(100), FR_FATE_DELETED, FR_OK);
+  before = events(w, "outcome");
+  w->park = true;
+  for (unsigned i = 0; i < 10; i++)
+    d[i] = start(w, id_of(i));
+  turns(w, 4);
+  assert_int_equal(w->nparked, 1);
+  assert_int_equal(events(w, "intent"), 11);
+  world_unpark(w, NULL);
+  w->park = true;
+  from = fr_loop_now(w->loop);
+  for (waits = 0; events(w, "outcome") == before && waits < 100; waits++) {
+    fr_gate_barrier(w->gate);
+    fr_loop_turn(w->loop, -1);          /* moves on to the next timer */
+  }
+  assert_in_range(waits, 2, 99);
+  assert_in_range(fr_loop_now(w->loop) - from, 50, 51);
+  assert_int_equal(state_of(w, id_of(0)), FR_STATE_DELETED);
+  assert_int_equal(w->nparked, 1);      /* the next went out meanwhile */
+  world_unpark(w, NULL);
+  settle_down(w);
+  for (unsigned i = 0; i < 10; i++) {
+    expect(d[i], FR_FATE_DELETED, FR_OK);
+    fr_deletion_free(d[i]);
+  }
+}
+
+static void nobody_waits_for_company_in_vain(void **state)
+{
+  struct world *w = *state;
+  struct fr_deletion *d;
+  uint64_t from;
+
+  world_begin(w);
+  run_one(w, id_of(100), FR_FATE_DELETED, FR_OK);
+  from = fr_loop_now(w->loop);
+  d = start(w, id_of(1));
+  turns(w, 6);
+  expect(d, FR_FATE_DELETED, FR_OK);
+  assert_int_equal(fr_loop_now(w->loop), from);
+  fr_deletion_free(d);
+}
+
 static void done_is_told_once_and_late(void **state)
 {
   struct world *w = *state;
@@ -351,6 +405,8 @@ int main(void)
   const struct CMUnitTest tests[] = {
     WORLD_TEST(intents_come_first),
     WORLD_TEST(large_groups_pass),
+    WORLD_TEST(a_group_waits_while_the_throttle_has_work),
+    WORLD_TEST(nobody_waits_for_company_in_vain),
     WORLD_TEST(done_is_told_once_and_late),
     WORLD_TEST(doubles_share_one_request),
     WORLD_TEST(freed_in_flight_is_recorded),
