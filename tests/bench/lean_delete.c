@@ -255,8 +255,8 @@ static void run_socket(void)
 
 int main(int argc, char **argv)
 {
+  static struct slot *slots;    /* to the end: nothing is cleaned up */
   size_t i, inflight;
-  struct slot *slots;
   bool epoll;
 
   if (argc < 7)
