@@ -18,22 +18,6 @@
 
 /* ---- the end of a call -------------------------------------------------- */
 
-/* libcurl 7.88's PIPEWAIT waits for a first connection only: after a GOAWAY
- * every waiting call would open one of its own. Two are enough where calls
- * share them; HTTP/1.1 needs one for each call in flight. */
-static void learn_version(struct fr_http *http, CURL *easy)
-{
-  long version = 0, most;
-
-  curl_easy_getinfo(easy, CURLINFO_HTTP_VERSION, &version);
-  if (!version)
-    return;
-  most = version == CURL_HTTP_VERSION_2_0 ? 2 : 0;
-  if (most != http->host_most)
-    curl_multi_setopt(http->multi, CURLMOPT_MAX_HOST_CONNECTIONS, most);
-  http->host_most = most;
-}
-
 static void take_off(struct fr_call *call)
 {
   call->phase = FR_CALL_OVER;
@@ -50,7 +34,7 @@ static void over(struct fr_call *call, CURLcode code)
   curl_easy_getinfo(call->easy, CURLINFO_RESPONSE_CODE, &status);
   if (!err || status >= 200)            /* a lone 1xx is no answer */
     call->status = (int)status;
-  learn_version(call->http, call->easy);
+  fr_share_learn(call, err);
   take_off(call);
   fr_op_finish(&call->op, err);
 }

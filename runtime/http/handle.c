@@ -27,12 +27,13 @@ static int about_to_send(void *arg, char *ip, char *local_ip, int port,
   struct fr_call *call = arg;
   struct fr_loop *loop = call->http->loop;
 
-  (void)ip, (void)local_ip, (void)port, (void)local_port;
+  (void)ip, (void)local_ip, (void)port;
   if (call->sent && call->spec.changes) {
     call->limit = FR_EDROPPED;
     return CURL_PREREQFUNC_ABORT;
   }
   call->sent = true;
+  fr_share_begin(call, local_port);
   call->last_byte = fr_loop_now(loop);
   if (call->timer.due > call->last_byte + call->spec.stall_ms)
     fr_timer_start(loop, &call->timer,

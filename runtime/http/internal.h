@@ -8,8 +8,19 @@
 
 #define FR_HTTP_AGENT "falrun/0.1"
 #define FR_IDLE_HANDLES 256
+#define FR_CONNECTIONS 256      /* that share.c can tell apart */
 
 struct fr_sock;
+
+/* share.c: what calls on one connection are worth. */
+struct fr_sharing {
+  struct {
+    int port;
+    unsigned calls;
+  } connections[FR_CONNECTIONS];        /* by local port, modulo */
+  unsigned life;                /* calls that a connection lives for */
+  long streams, connects;       /* libcurl's limits now; 0: its default */
+};
 
 struct fr_http {
   struct fr_loop *loop;
@@ -26,7 +37,7 @@ struct fr_http {
   unsigned nidle;
   CURLU *base;                  /* scheme and host of the last URL parsed */
   char base_text[272];          /* the same, as it begins a URL; or "" */
-  long host_most;               /* CURLMOPT_MAX_HOST_CONNECTIONS now */
+  struct fr_sharing sharing;
 };
 
 enum fr_call_phase { FR_CALL_NEW, FR_CALL_RUNNING, FR_CALL_OVER };
@@ -50,6 +61,7 @@ struct fr_call {
   uint64_t last_byte;           /* when the exchange last moved */
   enum fr_err limit;            /* why a callback of ours ended it */
   int status;
+  unsigned nth;                 /* on its connection, from 1 */
   bool sent;
   char detail[CURL_ERROR_SIZE + 64];
 };
@@ -65,6 +77,11 @@ void fr_curl_reap(struct fr_http *http);        /* finishes what is done */
  * URL is none. Release gives the handle back; safe twice. */
 enum fr_err fr_handle_prepare(struct fr_call *call);
 void fr_handle_release(struct fr_call *call);
+
+/* share.c: how many calls share an HTTP/2 connection. Begin: `call` is about
+ * to be sent from this port; learn: it is over. */
+void fr_share_begin(struct fr_call *call, int local_port);
+void fr_share_learn(const struct fr_call *call, enum fr_err err);
 
 /* receive.c: libcurl's callbacks that bring the answer. */
 size_t fr_receive_head(char *line, size_t size, size_t count, void *arg);

@@ -4,6 +4,7 @@ where the server ends connections with a GOAWAY.
 """
 import os
 import socket
+import sqlite3
 import subprocess
 import time
 
@@ -105,11 +106,18 @@ def served(folder):
     return log.read_text().split("\n")[:-1] if log.exists() else []
 
 
-@pytest.mark.parametrize("http2, protocol", [("http2", "HTTP/2.0"),
-                                             ("", "HTTP/1.1")])
-def test_connections_that_end_lose_nothing(world, http2, protocol):
+def attempts(world):
+    with sqlite3.connect(world.ledger) as db:
+        return db.execute("SELECT sum(json_extract(data, '$.attempts')) FROM "
+                          "events").fetchone()[0]
+
+
+@pytest.mark.parametrize("http2, protocol, keepalive", [
+    ("http2", "HTTP/2.0", 20), ("http2", "HTTP/2.0", 3),
+    ("", "HTTP/1.1", 20)])
+def test_connections_that_end_lose_nothing(world, http2, protocol, keepalive):
     world.sandbox(requests=600, seed=3)
-    folder = front(world, http2=http2, keepalive=20)
+    folder = front(world, http2=http2, keepalive=keepalive)
     ca = str(folder / "ca.pem")
     world.run(OLDER, "--ca-file", ca, check=0)
     lines = [line.split() for line in served(folder)]
@@ -117,6 +125,7 @@ def test_connections_that_end_lose_nothing(world, http2, protocol):
     assert len(deletes) == len(world.effects()) > 300
     assert {line[0] for line in lines} == {protocol}
     assert len({line[3] for line in lines}) > 10, "no connection ended"
+    assert attempts(world) < 1.1 * len(deletes) + 30, "few are lost with them"
     agree(world)
 
 
