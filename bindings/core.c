@@ -191,6 +191,7 @@ static const luaL_Reg functions[] = {
   { "tighten", l_tighten },
   { "spawn", l_spawn },
   { "nearest", l_nearest },
+  { "sha256", frl_sha256 },
   { "error", l_error },
   { "bad_argument", l_bad_argument },
   { NULL, NULL },

@@ -21,6 +21,7 @@ struct box {
   struct frl_box box;           /* first */
   struct fr_read *read;
   struct fr_buf query;
+  bool text;                    /* the body is pushed as it came */
 };
 
 static void drop(struct frl_box *link)
@@ -48,6 +49,7 @@ static struct box *push_box(lua_State *L)
   box->box.drop = drop;
   fr_list_init(&box->box.link);
   box->read = NULL;
+  box->text = false;
   fr_buf_init(&box->query, QUERY_MAX);
   if (luaL_newmetatable(L, BOX)) {
     lua_pushcfunction(L, l_box_gc);
@@ -156,6 +158,19 @@ static enum fr_key check_key(lua_State *L)
   return FR_KEY_NONE;
 }
 
+/* Whether "text" is accepted: any body, as it comes. */
+static bool check_accept(lua_State *L)
+{
+  const char *accept = frl_field_text(L, CALL, FUNCTION, "accept", 0, 20);
+
+  if (!accept || strcmp(accept, "json") == 0)
+    return false;
+  if (strcmp(accept, "text") != 0)
+    frl_bad_argument(L, FUNCTION, "accept", "\"json\" or \"text\" expected, "
+                     "got \"%s\"", accept);
+  return true;
+}
+
 static uint32_t check_timeout(lua_State *L)
 {
   uint64_t ms;
@@ -175,7 +190,8 @@ static void check_spec(lua_State *L, struct fr_buf *query,
                        struct fr_read_spec *spec)
 {
   static const char *const known[] = {
-    "method", "path", "query", "body", "key", "timeout", "window", NULL
+    "method", "path", "query", "body", "key", "timeout", "window",
+    "accept", NULL
   };
 
   if (!lua_istable(L, CALL))
@@ -192,6 +208,7 @@ static void check_spec(lua_State *L, struct fr_buf *query,
   spec->body = check_body(L);
   spec->key = check_key(L);
   spec->timeout_ms = check_timeout(L);
+  spec->any_body = check_accept(L);
 }
 
 /* ---- results ------------------------------------------------------------- */
@@ -203,6 +220,11 @@ static int decode(lua_State *L)
   size_t len;
   const char *body = fr_read_body(box->read, &len);
 
+  if (box->text) {
+    lua_pushlstring(L, body, len);
+    lua_pushstring(L, fr_read_type(box->read));
+    return 2;
+  }
   if (!lua_isnil(L, 2) && frl_window_take(L, 2, fr_read_page(box->read)))
     return 2;
   frl_json_decode(L, body, len);
@@ -243,7 +265,7 @@ static int push_read(lua_State *L, struct fr_op *op)
   return nresults;
 }
 
-/* core.read(call) -> value, reach? | nil, err                 [-1, +n, ey] */
+/* core.read(call) -> value, reach? | text, type | nil, err    [-1, +n, ey] */
 static int l_read(lua_State *L)
 {
   struct fr_fal *fal = frl_of(L)->config.fal;
@@ -254,6 +276,7 @@ static int l_read(lua_State *L)
   lua_settop(L, CALL);
   box = push_box(L);
   check_spec(L, &box->query, &spec);
+  box->text = spec.any_body;
   if (!fal)
     return frl_fail_network(L);
   err = fr_read_new(fal, &spec, &box->read);
