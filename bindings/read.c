@@ -142,9 +142,10 @@ static const char *check_body(lua_State *L)
 
 static enum fr_key check_key(lua_State *L)
 {
-  static const char *const names[] = { "none", "api", "admin", "list", NULL };
+  static const char *const names[] = { "none", "api", "admin", "list",
+                                       "optional", NULL };
   static const enum fr_key keys[] = {
-    FR_KEY_NONE, FR_KEY_API, FR_KEY_ADMIN, FR_KEY_LIST
+    FR_KEY_NONE, FR_KEY_API, FR_KEY_ADMIN, FR_KEY_LIST, FR_KEY_OPTIONAL
   };
   const char *name = frl_field_text(L, CALL, FUNCTION, "key", 0, 20);
 
@@ -153,8 +154,8 @@ static enum fr_key check_key(lua_State *L)
   for (int i = 0; names[i]; i++)
     if (strcmp(name, names[i]) == 0)
       return keys[i];
-  frl_bad_argument(L, FUNCTION, "key", "\"none\", \"api\", \"admin\" or "
-                   "\"list\" expected, got \"%s\"", name);
+  frl_bad_argument(L, FUNCTION, "key", "\"none\", \"api\", \"admin\", "
+                   "\"list\" or \"optional\" expected, got \"%s\"", name);
   return FR_KEY_NONE;
 }
 

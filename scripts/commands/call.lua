@@ -41,7 +41,7 @@ end
 
 local function described(row)
   return { name = row.name, method = row.method, path = row.path,
-    key = row.key == "list" and "api" or row.key, doc = row.doc,
+    key = reference.key(row), doc = row.doc,
     changes = row.changes, paging = row.paging, list = row.list,
     media = row.media or "json", idempotent = row.idempotent or false,
     statuses = row.stands, params = core.json.array(row.params) }
@@ -58,8 +58,7 @@ local function list(group)
   end
   local put = text.stream(host, COLUMNS)
   for _, row in ipairs(rows) do
-    put(row.name, row.key == "list" and "api" or row.key, row.changes or "",
-        row.doc)
+    put(row.name, reference.key(row), row.changes or "", row.doc)
   end
 end
 

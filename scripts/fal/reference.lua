@@ -5,6 +5,7 @@ local text = require "fal.text"
 local reference = {}
 
 local KEYS <const> = { none = "no key", api = "an API key",
+  optional = "no key, and with one may be asked more often",
   list = "an API key, or the ADMIN key where one is set",
   admin = "an ADMIN key" }
 local TYPES <const> = { integer = "whole number", boolean = "true or false",
@@ -36,6 +37,11 @@ local function default_of(spec)
   local value = spec.default
   return type(value) == "table" and table.concat(value, ", ") or
     value ~= nil and tostring(value) or nil
+end
+
+--- The scope of the key in one word: "none", "api" or "admin".
+function reference.key(row)
+  return (row.key == "list" or row.key == "optional") and "api" or row.key
 end
 
 --- What else is said of a row, in sentences.
@@ -105,7 +111,8 @@ local function cell(words)
 end
 
 local function each_of(row)
-  return operations.is_list(row) and (" `fal.%s_each`"):format(row.name) or ""
+  return operations.is_list(row) and (" `fal.%s_each` walks its pages.")
+    :format(row.name) or ""
 end
 
 local function page_of(row, add)

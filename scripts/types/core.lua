@@ -51,7 +51,8 @@ function core.read_ids(path) end
 
 --- A reading call of the Platform API, retried; the decoded JSON, or nil and
 --- an error. Waits. `query` is a list of {name, value} pairs; repeated names
---- are sent repeated. `key`: "none", "api", "admin" or "list". With `window` a
+--- are sent repeated. `key`: "none", "api", "admin", "list"
+--- (the admin key where one is set) or "optional". With `window` a
 --- page of requests that is as documented goes into it and comes without its
 --- items; then the second value is the window's reach (fal/window.lua), with
 --- `endpoints`, new ones by their places in the page, and whether the page

@@ -392,3 +392,28 @@ def test_a_row_is_all_that_it_needs(world):
     done = world.run("call", "models.made_over", env=env, check=2)
     assert "add --yes" in done.err
     assert len(server.requests) == 2
+
+
+def test_the_catalogue_needs_no_key(world):
+    server = answering(world, page(["a"]), page(["a"]))
+    world.run("call", "models.list", check=0, key=False)
+    assert "authorization" not in server.requests[0].headers
+    world.run("call", "models.list", check=0)
+    assert server.requests[1].headers["authorization"].startswith("Key ")
+
+
+def test_the_table_of_a_policy_is_read_late_and_whole(world):
+    world.fal()
+    done = world.lua("""
+      local names = {}
+      for name, f in pairs(fal.assets.tags) do
+        names[#names + 1] = name .. ":" .. type(f)
+      end
+      table.sort(names)
+      print(table.concat(names, " "))
+      print(fal.assets.tags == fal.assets.tags, type(fal.meta()))
+    """, "--dry-run", check=0)
+    assert done.out.splitlines()[:2] == [
+        "assign:function create:function delete:function list:function "
+        "of_asset:function set:function unassign:function update:function",
+        "true\ttable"]

@@ -11,7 +11,7 @@ local METRICS <const> = "what the answer holds: time_series or summary, and "
   .. "at least one metric, like request_count"
 
 return {
-  { name = "models.list", method = "GET", path = "/models", key = "api",
+  { name = "models.list", method = "GET", path = "/models", key = "optional",
     doc = "the catalogue of models: all of it, some by id, or a search",
     params = {
       param.limit, param.cursor, param.endpoints,
