@@ -26,7 +26,9 @@ local rows, by_name = {}, {}
 
 --- Adds a row. Names are unique, and no name is a group of another.
 function operations.add(row)
-  assert(not by_name[row.name], row.name)
+  if by_name[row.name] then
+    error(("there are two operations %s"):format(row.name), 0)
+  end
   rows[#rows + 1], by_name[row.name] = row, row
 end
 

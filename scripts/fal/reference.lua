@@ -63,6 +63,11 @@ end
 
 local function unknown(host, name)
   local _, near = operations.find(name)
+  for _, row in operations.each() do
+    if row.name:sub(1, #name + 1) == name .. "." then
+      host.usage(("%s is a group: falrun call --list %s"):format(name, name))
+    end
+  end
   host.usage(("there is no operation \"%s\"%s"):format(text.clean(
     name:sub(1, 60)), near and (" (did you mean %s?)"):format(near) or
     "; falrun call --list shows all"))

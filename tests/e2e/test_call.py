@@ -72,6 +72,7 @@ def test_the_reference_page_is_up_to_date(world):
 WRONG = [
     ((), "needs an operation"),
     (("models.pricng",), "did you mean models.pricing?"),
+    (("assets.tags",), "is a group: falrun call --list assets.tags"),
     (("models.pricing",), "endpoint_id: it is missing"),
     (("models.pricing", "a"), "write name=value"),
     (("models.pricing", "endpoint=a"), "no parameter \"endpoint\""),

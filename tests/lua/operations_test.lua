@@ -491,6 +491,46 @@ test("what cannot be undone asks, or needs --yes", function(world)
   equal(world.asked, nil)
 end)
 
+test("what is no JSON is handed to those who read it", function(world)
+  local seen = {}
+  package.preload["fal.streams"] = function()
+    return {
+      stream = function(row, path, query, body)
+        seen[#seen + 1] = row.name .. path .. #query .. #body
+        return function() end
+      end,
+      download = function(_, path, _, to) return path .. to end,
+      upload = function(_, change, values)
+        seen[#seen + 1] = change.path .. values.file_upload
+        return { status = "done", value = true }
+      end,
+    }
+  end
+  package.preload["fal.csv"] = function()
+    return { rows = function(text) return { text } end }
+  end
+  package.preload["fal.prometheus"] = function()
+    return { read = function(text) return { metrics = text } end }
+  end
+  call("serverless.logs.stream", { level = "info",
+                                   filters = { { key = "a", value = "b" } } })
+  equal(seen[1], "serverless.logs.stream/serverless/logs/stream11")
+  equal(call("serverless.files.download", { file = "a/b" }, { to = "c" }),
+        "/serverless/files/file/a/bc")
+  equal(call("serverless.files.upload", { target_path = "x",
+             file_upload = "here" }).status, "done")
+  equal(seen[2], "/serverless/files/file/local/xhere")
+  world.answer = function(sent)
+    equal(sent.accept, "text")
+    return "a,b"
+  end
+  equal(call("account.focus", { source = "invoice" }), { "a,b" })
+  equal(call("serverless.metrics").metrics, "a,b")
+  for _, name in ipairs { "streams", "csv", "prometheus" } do
+    package.preload["fal." .. name] = nil
+  end
+end)
+
 -- ---- a new operation is a new row ------------------------------------------
 
 local MADE_UP <const> = {

@@ -1,4 +1,20 @@
---- How the rows of the table of operations name their parameters.
+--- The rows of the table of operations, and how they name their parameters.
+---
+---   name, method, path   "models.pricing", "GET", "/models/pricing"
+---   key         "none", "optional", "api", "admin", or "list": the admin key
+---               where one is set, so that the gate knows whose requests
+---   params      see below
+---   media       of the answer: "csv", "text" (Prometheus), "bytes", "events";
+---               "multipart": of what is sent; else JSON
+---   answer      fields that it must have by kind, or the kind of the whole
+---   list, item  the field that is a list (of several: their names), and the
+---               fields of what is in it by kind
+---   paging      "cursor", "keyset" or "offset"
+---   changes     "reversible" or "irreversible"; nothing: it only reads
+---   idempotent  the API takes an Idempotency-Key; target: the parameter that
+---               says what a change is about, beside those of the path
+---   alone, one  parameters that shut each other out; of which one is needed
+---   stands      statuses of the answer, the good one first; doc: one line
 ---
 ---   param.query("limit", "integer", "items of a page", { min = 1 })
 ---
