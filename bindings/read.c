@@ -17,11 +17,13 @@
 
 enum { CALL = 1, READ };
 
+enum accept { AS_JSON, AS_TEXT, AS_BOTH };
+
 struct box {
   struct frl_box box;           /* first */
   struct fr_read *read;
   struct fr_buf query;
-  bool text;                    /* the body is pushed as it came */
+  enum accept accept;
 };
 
 static void drop(struct frl_box *link)
@@ -49,7 +51,7 @@ static struct box *push_box(lua_State *L)
   box->box.drop = drop;
   fr_list_init(&box->box.link);
   box->read = NULL;
-  box->text = false;
+  box->accept = AS_JSON;
   fr_buf_init(&box->query, QUERY_MAX);
   if (luaL_newmetatable(L, BOX)) {
     lua_pushcfunction(L, l_box_gc);
@@ -159,17 +161,18 @@ static enum fr_key check_key(lua_State *L)
   return FR_KEY_NONE;
 }
 
-/* Whether "text" is accepted: any body, as it comes. */
-static bool check_accept(lua_State *L)
+static enum accept check_accept(lua_State *L)
 {
+  static const char *const names[] = { "json", "text", "both", NULL };
   const char *accept = frl_field_text(L, CALL, FUNCTION, "accept", 0, 20);
 
-  if (!accept || strcmp(accept, "json") == 0)
-    return false;
-  if (strcmp(accept, "text") != 0)
-    frl_bad_argument(L, FUNCTION, "accept", "\"json\" or \"text\" expected, "
-                     "got \"%s\"", accept);
-  return true;
+  for (int i = 0; accept && names[i]; i++)
+    if (strcmp(accept, names[i]) == 0)
+      return (enum accept)i;
+  if (accept)
+    frl_bad_argument(L, FUNCTION, "accept", "\"json\", \"text\" or \"both\" "
+                     "expected, got \"%s\"", accept);
+  return AS_JSON;
 }
 
 static uint32_t check_timeout(lua_State *L)
@@ -187,7 +190,7 @@ static uint32_t check_timeout(lua_State *L)
 }
 
 /* What it points at stays on the stack above the box. */
-static void check_spec(lua_State *L, struct fr_buf *query,
+static void check_spec(lua_State *L, struct box *box,
                        struct fr_read_spec *spec)
 {
   static const char *const known[] = {
@@ -205,11 +208,12 @@ static void check_spec(lua_State *L, struct fr_buf *query,
   spec->path = frl_field_text(L, CALL, FUNCTION, "path", 1, 4000);
   if (!spec->path)
     frl_bad_argument(L, FUNCTION, "path", "string expected, got nil");
-  spec->query = check_query(L, query);
+  spec->query = check_query(L, &box->query);
   spec->body = check_body(L);
   spec->key = check_key(L);
   spec->timeout_ms = check_timeout(L);
-  spec->any_body = check_accept(L);
+  box->accept = check_accept(L);
+  spec->any_body = box->accept == AS_TEXT;
 }
 
 /* ---- results ------------------------------------------------------------- */
@@ -221,7 +225,7 @@ static int decode(lua_State *L)
   size_t len;
   const char *body = fr_read_body(box->read, &len);
 
-  if (box->text) {
+  if (box->accept == AS_TEXT) {
     lua_pushlstring(L, body, len);
     lua_pushstring(L, fr_read_type(box->read));
     return 2;
@@ -229,7 +233,10 @@ static int decode(lua_State *L)
   if (!lua_isnil(L, 2) && frl_window_take(L, 2, fr_read_page(box->read)))
     return 2;
   frl_json_decode(L, body, len);
-  return 1;
+  if (box->accept != AS_BOTH)
+    return 1;
+  lua_pushlstring(L, body, len);
+  return 2;
 }
 
 static int push_decoded(lua_State *L)
@@ -276,8 +283,7 @@ static int l_read(lua_State *L)
 
   lua_settop(L, CALL);
   box = push_box(L);
-  check_spec(L, &box->query, &spec);
-  box->text = spec.any_body;
+  check_spec(L, box, &spec);
   if (!fal)
     return frl_fail_network(L);
   err = fr_read_new(fal, &spec, &box->read);

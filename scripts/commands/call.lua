@@ -3,6 +3,7 @@ local cli = require "fal.cli"
 local consent = require "fal.consent"
 local core = require "core"
 local delete = require "commands.delete"
+local exact = require "fal.exact"
 local host = require "host"
 local operations = require "fal.operations"
 local reference = require "fal.reference"
@@ -86,11 +87,25 @@ local function must(value, err)
   return value
 end
 
+--- What somebody else wrote, for standard output: exact, but on a terminal
+--- nothing that drives it.
+local function written(answer)
+  if host.columns == 0 then
+    return answer
+  end
+  return (answer:gsub("[^\n\t]+", text.clean))
+end
+
 local function print_items(row, given, options)
+  local walk, name = operations.pages(row, given, options, true)
   local out, count = report.list(host), 0
-  for item in operations.items(row, given, options) do
-    out.add(item)
-    count = count + 1
+  for items, _, page in walk do
+    local texts = exact.items(page, name)
+    assert(#texts == #items)
+    for _, item in ipairs(texts) do
+      out.add_text(written(item))
+    end
+    count = count + #items
   end
   out.close()
   if not host.options.quiet then
@@ -111,9 +126,15 @@ local function print_read(row, given, options, how)
     print_events(row, given, options)
   elseif how.raw or row.media == "csv" and not host.options.json or
     row.media == "text" and not host.options.json then
-    host.write(must(operations.raw(row, given, options)))
+    host.write(written(must(operations.raw(row, given, options))))
   else
-    write_json(must(operations.call(row, given, options)))
+    local value, answer = operations.exact(row, given, options)
+    must(value, answer)
+    if row.media then
+      write_json(value)
+    else
+      host.write(written(answer:match "^%s*(.-)%s*$") .. "\n")
+    end
   end
 end
 

@@ -79,24 +79,28 @@ local function decoded(row, text)
   return require("fal.prometheus").read(text)
 end
 
-local function read(row, call, raw)
-  local is_text = raw or row.media == "csv" or row.media == "text"
-  local value, more = core.read {
+local function send(row, call, accept)
+  return core.read {
     method = row.method, path = call.path, query = call.query,
     body = call.body, key = row.key, timeout = call.options.timeout,
-    accept = is_text and "text" or "json" }
-  if value == nil then
-    return nil, more
-  elseif raw then
-    return value, more
-  elseif is_text then
-    return decoded(row, value)
+    accept = accept }
+end
+
+--- Value and text of an answer, or nil and an error.
+local function read(row, call)
+  if row.media == "csv" or row.media == "text" then
+    local text, err = send(row, call, "text")
+    if not text then
+      return nil, err
+    end
+    return decoded(row, text), text
   end
-  local err = wrong(row, value)
+  local value, text = send(row, call, "both")
+  local err = value ~= nil and wrong(row, value)
   if err then
     return nil, err
   end
-  return value
+  return value, text
 end
 
 -- ---- what changes something ------------------------------------------------
@@ -185,12 +189,23 @@ function operations.call(row, given, options)
     return require("fal.streams").download(row, call.path, call.query,
                                            call.options.to)
   end
-  return read(row, call)
+  local value, more = read(row, call)
+  if value == nil then
+    return nil, more
+  end
+  return value
 end
 
---- The body as it came, and its content type; of what is read.
+--- The same of what is read, with the text that it came in; a decoded value
+--- does not tell an empty list from an empty object, and rounds long numbers.
+---@return any value, string text_or_err
+function operations.exact(row, given, options)
+  return read(row, prepare(row, given, options))
+end
+
+--- The body as it came, unread; of what is read.
 function operations.raw(row, given, options)
-  return read(row, prepare(row, given, options), true)
+  return send(row, prepare(row, given, options), "text")
 end
 
 --- The one list that is walked, of an answer that may have several.
@@ -232,26 +247,29 @@ local function with_limit(row, call)
 end
 
 --- Pages of a list: an iterator of their items. Waits, and raises where a
---- page fails: it never ends early.
----@return fun(): table?
-function operations.pages(row, given, options)
+--- page fails: it never ends early. With `exact`, the third value of each step
+--- is the page as text. Then the name of the list that is walked.
+---@return (fun(): table?, boolean, string?), string
+function operations.pages(row, given, options, exact)
   local call = prepare(row, given, options)
+  local list = list_of(row, call.values)
   return pages.walk {
     method = row.method, path = call.path, body = call.body, key = row.key,
-    query = with_limit(row, call), list = list_of(row, call.values),
+    query = with_limit(row, call), list = list, text = exact,
     paging = row.paging, unique = true, timeout = call.options.timeout,
     check = function(page)
       local err = wrong(row, page)
       if err then
         error(err, 0)
       end
-    end }
+    end }, list
 end
 
 --- The items of all pages of a list, one by one. Waits and raises likewise.
 ---@return fun(): any
 function operations.items(row, given, options)
-  local next_page, items, at = operations.pages(row, given, options), {}, 0
+  local next_page = operations.pages(row, given, options)
+  local items, at = {}, 0
   return function()
     while items do
       at = at + 1

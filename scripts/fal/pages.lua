@@ -90,7 +90,8 @@ local function read(spec, name, place)
   end
   local page, reach = core.read {
     method = spec.method, path = spec.path, query = query, body = spec.body,
-    key = spec.key, timeout = spec.timeout, window = spec.window }
+    key = spec.key, timeout = spec.timeout, window = spec.window,
+    accept = spec.text and "both" or nil }
   if page == nil then
     error(reach, 0)
   elseif spec.check then
@@ -130,11 +131,12 @@ end
 
 --- Pages of a list: `for items, more, reach in pages.walk(spec)`. Waits.
 --- `more` is true when another page follows. `reach` is core.read's: where it
---- is not nil, the items are in spec.window. With `unique`, a page that comes
+--- is not nil, the items are in spec.window. With `text` it is the page as
+--- text. With `unique`, a page that comes
 --- twice raises; callers that look at the ids themselves do without.
 ---@param spec {path:string, query:table, key:string, list:string,
 ---  window:table?, method:string?, body:table?, timeout:string?,
----  paging:string?, unique:boolean?, check:fun(page:table)?}
+---  paging:string?, unique:boolean?, text:boolean?, check:fun(page:table)?}
 function pages.walk(spec)
   local by_offset = spec.paging == "offset"
   local name = by_offset and "offset" or "cursor"

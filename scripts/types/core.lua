@@ -57,8 +57,9 @@ function core.read_ids(path) end
 --- items; then the second value is the window's reach (fal/window.lua), with
 --- `endpoints`, new ones by their places in the page, and whether the page
 --- came `twice`. With `accept` "text" the body is whatever it is (CSV,
---- metrics): it comes as text, and its content type as the second value.
----@param call {method:string?, path:string, query:{[1]:string,[2]:string}[]?, body:table?, key:string?, timeout:string?, window:table?, accept:"json"|"text"|nil}
+--- metrics): it comes as text, and its content type as the second value;
+--- with "both" the text of the JSON is the second value.
+---@param call {method:string?, path:string, query:{[1]:string,[2]:string}[]?, body:table?, key:string?, timeout:string?, window:table?, accept:"json"|"text"|"both"|nil}
 ---@return any value, table? reach_or_err
 function core.read(call) end
 

@@ -418,3 +418,18 @@ def test_the_table_of_a_policy_is_read_late_and_whole(world):
         "assign:function create:function delete:function list:function "
         "of_asset:function set:function unassign:function update:function",
         "true\ttable"]
+
+
+def test_what_the_api_wrote_is_not_written_anew(world):
+    """Empty lists, long numbers and the order of names stay."""
+    one = '{"z":[],"models":[{"n":12345678901234567890,"t":[],' \
+          '"endpoint_id":"a","b":1.0}],"has_more":%s,"next_cursor":%s}'
+    answering(world, says(one % ("false", "null")),
+              says(one % ("true", '"x"')),
+              says('{"has_more":false,"models":[{"endpoint_id":"b","o":{}}]}'))
+    done = world.run("call", "models.list", check=0)
+    assert done.out == one % ("false", "null") + "\n"
+    done = world.run("call", "models.list", "--all-pages", check=0)
+    assert done.out == ('[\n{"n":12345678901234567890,"t":[],'
+                        '"endpoint_id":"a","b":1.0},\n'
+                        '{"endpoint_id":"b","o":{}}\n]\n')

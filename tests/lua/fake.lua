@@ -389,7 +389,11 @@ local function add_api(world)
                    pairs = call.query, accept = call.accept }
     world.calls[#world.calls + 1] = seen
     world.pause()
-    return world.answer(seen)
+    local value, more = world.answer(seen)
+    if call.accept == "both" and value ~= nil then
+      return value, encode(value)
+    end
+    return value, more
   end
   core.change = function(call)
     world.changes[#world.changes + 1] = call
