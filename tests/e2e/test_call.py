@@ -7,7 +7,7 @@ import time
 import pytest
 
 import hostile
-from conftest import ROOT
+from conftest import ROOT, on_terminal
 
 ID = "019e6d0a-e5be-7b82-b329-35ae64296902"
 
@@ -108,6 +108,10 @@ WRONG = [
     (("keys.delete", "key_id=k", "--no-input"), "add --yes"),
     (("keys.delete", "key_id=k", "--raw"), "leave out --raw"),
     (("models.requests.delete_payloads", "request_id=x"), "is no id"),
+    (("models.requests.delete_payloads", "request_id=" + ID, "--timeout",
+      "5"), "it has no unit"),
+    (("keys.delete", "key_id=k", "--yes", "--idempotency-key", ""),
+     "--idempotency-key: it is empty"),
 ]
 
 
@@ -433,3 +437,24 @@ def test_what_the_api_wrote_is_not_written_anew(world):
     assert done.out == ('[\n{"n":12345678901234567890,"t":[],'
                         '"endpoint_id":"a","b":1.0},\n'
                         '{"endpoint_id":"b","o":{}}\n]\n')
+
+
+def test_a_policy_that_needs_no_operation_reads_no_table(world):
+    """A start stays short: the table is read when it is touched."""
+    folder = world.folder / "more" / "fal" / "operations"
+    folder.mkdir(parents=True)
+    (folder / "meta.lua").write_text("error('it was read')")
+    env = {"FALRUN_PATH": str(world.folder / "more")}
+    world.fal()
+    world.lua("print(fal.version, fal.keep)", "--dry-run", env=env, check=0)
+    done = world.lua("print(fal.models)", "--dry-run", env=env)
+    assert done.code != 0 and "it was read" in done.err
+
+
+def test_a_no_on_a_terminal_changes_nothing(world):
+    server = answering(world)
+    code, said = on_terminal(world, b"n\n", "call", "keys.delete",
+                             "key_id=k-7")
+    assert code == 4 and server.requests == []
+    assert "keys.delete: key_id k-7. It cannot be undone. [y/N]" in said
+    assert "nothing was changed" in said
