@@ -285,15 +285,14 @@ def test_the_deletion_is_falrun_delete(world):
 
 
 def test_the_deletion_takes_the_lock_and_reading_does_not(world):
-    world.sandbox(requests=50, seed=5, latency="1500ms")
-    id = world.expired()[0]
-    running = world.start("delete", id)
-    running.until(lambda: os.path.exists(str(world.ledger) + ".lock"))
-    time.sleep(0.3)
+    server = world.fal(delete=[hostile.Answer(200, hostile.DELETED,
+                                              stall=2)])
+    running = world.start("delete", ID)
+    running.until(lambda: server.deletes)
     world.run("call", "models.requests.delete_payloads", "request_id=" + ID,
               check=6)
     world.run("call", "meta", check=0)
-    assert running.wait().code == 0
+    assert running.wait().code == 0 and len(server.deletes) == 1
 
 
 # ---- policies ----
