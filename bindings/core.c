@@ -192,6 +192,7 @@ static const luaL_Reg functions[] = {
   { "spawn", l_spawn },
   { "record", frl_record },
   { "nearest", l_nearest },
+  { "sha256", frl_sha256 },
   { "error", l_error },
   { "bad_argument", l_bad_argument },
   { NULL, NULL },

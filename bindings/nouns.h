@@ -38,6 +38,7 @@ void frl_forget_notes(lua_State *L);
 /* Remembers a module that `require` loaded.                  [-0, +0, e] */
 void frl_note_module(lua_State *L, const char *name, const char *path,
                      const char *text, size_t len);
+int frl_sha256(lua_State *L);           /* core.sha256, host.sha256 */
 /* Pushes the digest in hexadecimal.                          [-0, +1, e] */
 void frl_push_sha256(lua_State *L, const char *text, size_t len);
 void frl_open_files(lua_State *L);                       /* [-0, +0, m] */

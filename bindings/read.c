@@ -17,10 +17,13 @@
 
 enum { CALL = 1, READ };
 
+enum accept { AS_JSON, AS_TEXT, AS_BOTH };
+
 struct box {
   struct frl_box box;           /* first */
   struct fr_read *read;
   struct fr_buf query;
+  enum accept accept;
 };
 
 static void drop(struct frl_box *link)
@@ -48,6 +51,7 @@ static struct box *push_box(lua_State *L)
   box->box.drop = drop;
   fr_list_init(&box->box.link);
   box->read = NULL;
+  box->accept = AS_JSON;
   fr_buf_init(&box->query, QUERY_MAX);
   if (luaL_newmetatable(L, BOX)) {
     lua_pushcfunction(L, l_box_gc);
@@ -140,9 +144,10 @@ static const char *check_body(lua_State *L)
 
 static enum fr_key check_key(lua_State *L)
 {
-  static const char *const names[] = { "none", "api", "admin", "list", NULL };
+  static const char *const names[] = { "none", "api", "admin", "list",
+                                       "optional", NULL };
   static const enum fr_key keys[] = {
-    FR_KEY_NONE, FR_KEY_API, FR_KEY_ADMIN, FR_KEY_LIST
+    FR_KEY_NONE, FR_KEY_API, FR_KEY_ADMIN, FR_KEY_LIST, FR_KEY_OPTIONAL
   };
   const char *name = frl_field_text(L, CALL, FUNCTION, "key", 0, 20);
 
@@ -151,9 +156,23 @@ static enum fr_key check_key(lua_State *L)
   for (int i = 0; names[i]; i++)
     if (strcmp(name, names[i]) == 0)
       return keys[i];
-  frl_bad_argument(L, FUNCTION, "key", "\"none\", \"api\", \"admin\" or "
-                   "\"list\" expected, got \"%s\"", name);
+  frl_bad_argument(L, FUNCTION, "key", "\"none\", \"api\", \"admin\", "
+                   "\"list\" or \"optional\" expected, got \"%s\"", name);
   return FR_KEY_NONE;
+}
+
+static enum accept check_accept(lua_State *L)
+{
+  static const char *const names[] = { "json", "text", "both", NULL };
+  const char *accept = frl_field_text(L, CALL, FUNCTION, "accept", 0, 20);
+
+  for (int i = 0; accept && names[i]; i++)
+    if (strcmp(accept, names[i]) == 0)
+      return (enum accept)i;
+  if (accept)
+    frl_bad_argument(L, FUNCTION, "accept", "\"json\", \"text\" or \"both\" "
+                     "expected, got \"%s\"", accept);
+  return AS_JSON;
 }
 
 static uint32_t check_timeout(lua_State *L)
@@ -171,11 +190,12 @@ static uint32_t check_timeout(lua_State *L)
 }
 
 /* What it points at stays on the stack above the box. */
-static void check_spec(lua_State *L, struct fr_buf *query,
+static void check_spec(lua_State *L, struct box *box,
                        struct fr_read_spec *spec)
 {
   static const char *const known[] = {
-    "method", "path", "query", "body", "key", "timeout", "window", NULL
+    "method", "path", "query", "body", "key", "timeout", "window",
+    "accept", NULL
   };
 
   if (!lua_istable(L, CALL))
@@ -188,10 +208,12 @@ static void check_spec(lua_State *L, struct fr_buf *query,
   spec->path = frl_field_text(L, CALL, FUNCTION, "path", 1, 4000);
   if (!spec->path)
     frl_bad_argument(L, FUNCTION, "path", "string expected, got nil");
-  spec->query = check_query(L, query);
+  spec->query = check_query(L, &box->query);
   spec->body = check_body(L);
   spec->key = check_key(L);
   spec->timeout_ms = check_timeout(L);
+  box->accept = check_accept(L);
+  spec->any_body = box->accept == AS_TEXT;
 }
 
 /* ---- results ------------------------------------------------------------- */
@@ -203,10 +225,18 @@ static int decode(lua_State *L)
   size_t len;
   const char *body = fr_read_body(box->read, &len);
 
+  if (box->accept == AS_TEXT) {
+    lua_pushlstring(L, body, len);
+    lua_pushstring(L, fr_read_type(box->read));
+    return 2;
+  }
   if (!lua_isnil(L, 2) && frl_window_take(L, 2, fr_read_page(box->read)))
     return 2;
   frl_json_decode(L, body, len);
-  return 1;
+  if (box->accept != AS_BOTH)
+    return 1;
+  lua_pushlstring(L, body, len);
+  return 2;
 }
 
 static int push_decoded(lua_State *L)
@@ -243,7 +273,7 @@ static int push_read(lua_State *L, struct fr_op *op)
   return nresults;
 }
 
-/* core.read(call) -> value, reach? | nil, err                 [-1, +n, ey] */
+/* core.read(call) -> value, reach? | text, type | nil, err    [-1, +n, ey] */
 static int l_read(lua_State *L)
 {
   struct fr_fal *fal = frl_of(L)->config.fal;
@@ -253,7 +283,7 @@ static int l_read(lua_State *L)
 
   lua_settop(L, CALL);
   box = push_box(L);
-  check_spec(L, &box->query, &spec);
+  check_spec(L, box, &spec);
   if (!fal)
     return frl_fail_network(L);
   err = fr_read_new(fal, &spec, &box->read);

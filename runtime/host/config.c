@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/date.h"
+#include "bindings/bindings.h"
 
 static enum fr_err wrong(const struct fr_options *options, const char *name,
                          const char *wanted, struct fr_buf *why)
@@ -182,6 +183,18 @@ static enum fr_err check_ca_file(const struct fr_options *options,
   return FR_ECONFIG;
 }
 
+/* `falrun call` reads, and needs no ledger; an operation that changes
+ * something is a run of its own. Only the Lua table knows which one that is.
+ * Should it be wrong, what was opened here still changes nothing. */
+static void need_of_call(const struct fr_options *options,
+                         struct fr_command *command)
+{
+  if (!frl_call_changes(options->words, getenv("FALRUN_PATH")))
+    return;
+  command->deletes = true;
+  command->ledger = FR_NEED_RUN;
+}
+
 enum fr_err fr_config_read(const struct fr_options *options,
                            struct fr_buf *why, struct fr_config *ret_config)
 {
@@ -192,6 +205,8 @@ enum fr_err fr_config_read(const struct fr_options *options,
   /* explain ID reads the ledger alone; a policy must list. */
   if (!strcmp(options->command, "explain") && options->nwords < 2)
     config.command.network = false;
+  if (!strcmp(options->command, "call"))
+    need_of_call(options, &config.command);
   config.sandbox = fr_option_flag(options, "sandbox");
   config.json = fr_option_flag(options, "json");
   config.quiet = fr_option_flag(options, "quiet");
