@@ -197,7 +197,7 @@ struct left {
   struct { int64_t seq; bool has_id; struct fr_uuid id; } all[BATCH];
 };
 
-static int note_left(void *arg, const struct fr_fact *fact)
+static int note_left(void *arg, const struct fr_fact_row *fact)
 {
   struct left *left = arg;
 
