@@ -7,7 +7,7 @@ import time
 import pytest
 
 import hostile
-from conftest import ROOT, on_terminal
+from conftest import ROOT, ledger_events, ms_of, on_terminal
 
 ID = "019e6d0a-e5be-7b82-b329-35ae64296902"
 
@@ -137,6 +137,16 @@ def test_json_comes_out(world):
     assert done.json == PRICES and done.err == ""
     assert server.requests[0].query == {"endpoint_id": ["a/b", "c/d"]}
     assert not world.ledger.exists()
+
+
+def test_a_time_may_be_so_long_ago(world):
+    answer = {"time_series": [], "has_more": False}
+    server = answering(world, *[says(answer)] * 2)
+    world.run("call", "models.usage", "start=7d", check=0)
+    at = ms_of(server.requests[0].query["start"][0])
+    assert abs(time.time() - 7 * 86400 - at / 1000) < 60
+    world.run("call", "models.usage", "start=2026-01-02", check=0)
+    assert server.requests[1].query["start"] == ["2026-01-02T00:00:00Z"]
 
 
 def test_a_body_from_words_file_or_input(world):
@@ -275,15 +285,14 @@ def test_the_deletion_is_falrun_delete(world):
 
 
 def test_the_deletion_takes_the_lock_and_reading_does_not(world):
-    world.sandbox(requests=50, seed=5, latency="1500ms")
-    id = world.expired()[0]
-    running = world.start("delete", id)
-    running.until(lambda: os.path.exists(str(world.ledger) + ".lock"))
-    time.sleep(0.3)
+    server = world.fal(delete=[hostile.Answer(200, hostile.DELETED,
+                                              stall=2)])
+    running = world.start("delete", ID)
+    running.until(lambda: server.deletes)
     world.run("call", "models.requests.delete_payloads", "request_id=" + ID,
               check=6)
     world.run("call", "meta", check=0)
-    assert running.wait().code == 0
+    assert running.wait().code == 0 and len(server.deletes) == 1
 
 
 # ---- policies ----
