@@ -200,13 +200,17 @@ int frl_open_core(lua_State *L)
 {
   const struct frl_config *config = &frl_of(L)->config;
 
-  lua_createtable(L, 0, 24);
+  lua_createtable(L, 0, 32);
   luaL_setfuncs(L, functions, 0);
   luaL_setfuncs(L, frl_deletion_functions, 0);
   luaL_setfuncs(L, frl_hold_functions, 0);
   luaL_setfuncs(L, frl_read_functions, 0);
   luaL_setfuncs(L, frl_time_functions, 0);
   luaL_setfuncs(L, frl_window_functions, 0);
+  luaL_setfuncs(L, frl_probe_functions, 0);
+  luaL_setfuncs(L, frl_record_functions, 0);
+  lua_pushboolean(L, config->prober != NULL);
+  lua_setfield(L, -2, "probes");
   lua_pushstring(L, config->mode == FR_MODE_RUN ? "run" : "plan");
   lua_setfield(L, -2, "mode");
   lua_pushstring(L, config->version);

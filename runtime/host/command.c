@@ -6,27 +6,28 @@
 #include "bindings/embedded.h"
 
 static const struct fr_command table[] = {
-  { "run", true, true, true, FR_NEED_RUN },
-  { "plan", true, true, false, FR_NEED_READ },
-  { "apply", false, true, true, FR_NEED_RUN },
-  { "check", true, false, false, FR_NEED_NONE },
-  { "delete", false, true, true, FR_NEED_RUN },
-  { "hold", false, false, false, FR_NEED_HOLD },
-  { "requests", false, true, false, FR_NEED_NONE },
-  { "history", false, false, false, FR_NEED_READ },
-  { "show", false, false, false, FR_NEED_READ },
-  { "explain", false, true, false, FR_NEED_READ },
-  { "verify", false, false, false, FR_NEED_READ },
-  { "sandbox", false, false, false, FR_NEED_NONE },
-  { "simulate", true, true, false, FR_NEED_NONE },
-  { "test", false, false, false, FR_NEED_NONE },
-  { "help", false, false, false, FR_NEED_NONE },
-  { "new", false, false, false, FR_NEED_NONE },
-  { "types", false, false, false, FR_NEED_NONE },
+  { "run", true, true, true, FR_NEED_RUN, true },
+  { "plan", true, true, false, FR_NEED_READ, false },
+  { "apply", false, true, true, FR_NEED_RUN, true },
+  { "check", true, false, false, FR_NEED_NONE, false },
+  { "delete", false, true, true, FR_NEED_RUN, true },
+  { "hold", false, false, false, FR_NEED_HOLD, false },
+  { "requests", false, true, false, FR_NEED_NONE, false },
+  { "history", false, false, false, FR_NEED_READ, false },
+  { "show", false, false, false, FR_NEED_READ, false },
+  { "explain", false, true, false, FR_NEED_READ, false },
+  { "verify", false, false, false, FR_NEED_READ, false },
+  { "verify-erasure", false, false, false, FR_NEED_RUN, true },
+  { "sandbox", false, false, false, FR_NEED_NONE, false },
+  { "simulate", true, true, false, FR_NEED_NONE, false },
+  { "test", false, false, false, FR_NEED_NONE, false },
+  { "help", false, false, false, FR_NEED_NONE, false },
+  { "new", false, false, false, FR_NEED_NONE, false },
+  { "types", false, false, false, FR_NEED_NONE, false },
 };
 
 static const struct fr_command other = { "", false, true, false,
-                                         FR_NEED_READ };
+                                         FR_NEED_READ, false };
 
 const struct fr_command *fr_command_find(const char *name)
 {

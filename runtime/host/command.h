@@ -19,6 +19,7 @@ struct fr_command {
   bool network;                 /* it may talk to the API */
   bool deletes;                 /* mode RUN: all others only plan */
   enum fr_ledger_need ledger;
+  bool probes;                  /* it may ask the CDN, without any key */
 };
 
 /* Never NULL. */

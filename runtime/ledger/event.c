@@ -54,6 +54,12 @@ static const struct effect {
   { "hold_add", FR_SQL_HOLD_ADD, ALWAYS, NULL },
   { "hold_remove", FR_SQL_MENTION, ALWAYS, NULL },
   { "hold_remove", FR_SQL_HOLD_REMOVE, ALWAYS, NULL },
+  { "probe", FR_SQL_MENTION, ALWAYS, NULL },
+  { "probe", FR_SQL_SEEN_GONE, RESIDUE, "\"seen\":\"gone\"" },
+  { "probe", FR_SQL_SEEN_THERE, KNOWN, "\"seen\":\"there\"" },
+  { "probe", FR_SQL_SEEN_DONE, KNOWN, "\"seen\":\"gone\"" },
+  { "probe", FR_SQL_SEEN_PARTIAL, KNOWN, "\"seen\":\"there\"" },
+  { "input_files", FR_SQL_MENTION, ALWAYS, NULL },
   { "run_begin", FR_SQL_RUN_BEGIN, ALWAYS, NULL },
   { "run_begin", FR_SQL_RUN_ORIGIN, ALWAYS, NULL },
   { "run_end", FR_SQL_RUN_END, ALWAYS, NULL },
@@ -173,6 +179,7 @@ static enum fr_err note(struct fr_ledger *ledger, enum fr_sql applied,
     return fr_index_note(ledger, &event->id, place);
   case FR_SQL_REMAIN:
   case FR_SQL_REMAIN_MORE:
+  case FR_SQL_SEEN_THERE:
     ledger->residue = FR_SOME;
     return FR_OK;
   case FR_SQL_HOLD_ADD:

@@ -5,6 +5,7 @@
  *   schema.c tables and migrations        ledger.c  groups and runs
  *   sql.c    statements and errors        story.c   one request's story
  *   ask.c    questions                    verify.c  everything, again
+ *   probes.c what was seen of files
  *   index.c, recent.c, filter.c, merge.c  where the deletion of an id lies
  */
 #ifndef FR_LEDGER_INTERNAL_H

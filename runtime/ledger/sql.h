@@ -115,6 +115,17 @@
   X(REMAIN_MORE, "INSERT OR REPLACE INTO residue SELECT ?4, ''," \
     " (?5->>'exceptions_left_out') || ' more files'" \
     " WHERE ?5->>'exceptions_left_out' > 0") \
+  X(SEEN_GONE, "DELETE FROM residue WHERE request_id = ?4" \
+    " AND link = ?5->>'link'") \
+  X(SEEN_THERE, "INSERT OR REPLACE INTO residue SELECT ?4, ?5->>'link'," \
+    " 'still served: HTTP ' || (?5->>'http_status')" \
+    " WHERE ?5->>'input' IS NULL") \
+  X(SEEN_DONE, "UPDATE deletions SET state = 'deleted'" \
+    " WHERE intent_seq = ?6 AND state = 'partial' AND NOT EXISTS" \
+    " (SELECT 1 FROM residue WHERE request_id = ?4)") \
+  X(SEEN_PARTIAL, "UPDATE deletions SET state = 'partial'" \
+    " WHERE intent_seq = ?6 AND state IN ('deleted', 'gone')" \
+    " AND ?5->>'input' IS NULL") \
   X(HOLD_ADD, "INSERT INTO holds VALUES (?4, ?3, ?5->>'reason')" \
     " ON CONFLICT(request_id) DO UPDATE SET at_ms = ?3," \
     " reason = ?5->>'reason'") \

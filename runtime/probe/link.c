@@ -77,7 +77,9 @@ const char *fr_link_fault(const char *link)
   if (!*link)
     return "it has no name: the answer had more files than the record keeps";
   if (strlen(link) > FR_LINK_MOST)
-    return "it is longer than 2,048 bytes";
+    return "it is too long to be asked for";
+  if (strstr(link, "***"))      /* nobody knows where it led */
+    return "a key was blanked in it";
   if (fr_url_parse(link, &url))
     return "it is no URL";
   fault = fault_in_parts(&url);

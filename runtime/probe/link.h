@@ -16,7 +16,7 @@
 
 #include "base/buf.h"
 
-#define FR_LINK_MOST 2048       /* longer ones are cut by the ledger, too */
+#define FR_LINK_MOST 2047       /* the ledger keeps longer ones cut */
 
 /* NULL when `link` is one of fal's CDN; else a few words why not. */
 const char *fr_link_fault(const char *link);
