@@ -6,7 +6,8 @@ local GROUPS <const> = {
   { "Policies", "run", "plan", "apply", "check", "test", "simulate",
     "new" },
   { "Requests", "delete", "requests", "hold" },
-  { "The record", "history", "show", "explain", "verify" },
+  { "The record", "history", "show", "explain", "verify",
+    "verify-erasure" },
   { "Tools", "sandbox", "types", "help" },
 }
 
