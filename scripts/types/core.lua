@@ -66,6 +66,21 @@ function core.read(call) end
 --- `before` has. window:has(id), window:close().
 function core.window() end
 
+--- Is this file still on fal's CDN? Waits. `seen`: "gone", "cached", "there"
+--- or "unknown", with `why`. nil, err: the CDN does not answer, or this run has
+--- none to ask (`core.probes` is false).
+---@return {link:string, seen:string, http_status:integer, age_s:integer?, cache:string?, why:string?}?, table? err
+function core.probe(link) end
+core.probes = true
+function core.is_cdn_link(text) end         --- may it be asked for?
+function core.expect_files(count) end       --- of the progress line
+--- Adds an event about a request to the ledger, synced: "probe" (as core.probe
+--- gave it, and `input`) or "input_files" {files}.
+---@return true?, table? err
+function core.record(kind, request_id, data) end
+--- Marks the run: "failed" (exit 3), "unavailable" (exit 7), and a sentence.
+function core.mark(what, sentence) end
+
 function core.sleep(ms) end                 --- waits; ms is an integer
 function core.spawn(f, ...) end             --- a task: cancel, wait, status
 function core.now() end                     --- monotonic ms
