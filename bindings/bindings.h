@@ -44,6 +44,7 @@ struct frl_config {
   struct fr_ledger *ledger;     /* NULL: this command has no ledger */
   enum fr_mode mode;
   bool may_hold;                /* the command may write holds */
+  bool may_record;              /* facts, also where nothing is deleted */
   const char *command;          /* "run", "plan", ... */
   const struct frl_policy *policy;      /* or NULL */
   const char *const *words;     /* after the command or policy; NULL-ended */

@@ -190,6 +190,7 @@ static const luaL_Reg functions[] = {
   { "stop", l_stop },
   { "tighten", l_tighten },
   { "spawn", l_spawn },
+  { "record", frl_record },
   { "nearest", l_nearest },
   { "error", l_error },
   { "bad_argument", l_bad_argument },
@@ -200,15 +201,15 @@ int frl_open_core(lua_State *L)
 {
   const struct frl_config *config = &frl_of(L)->config;
 
-  lua_createtable(L, 0, 32);
+  lua_createtable(L, 0, 40);
   luaL_setfuncs(L, functions, 0);
   luaL_setfuncs(L, frl_deletion_functions, 0);
   luaL_setfuncs(L, frl_hold_functions, 0);
   luaL_setfuncs(L, frl_read_functions, 0);
   luaL_setfuncs(L, frl_time_functions, 0);
   luaL_setfuncs(L, frl_window_functions, 0);
+  luaL_setfuncs(L, frl_fact_functions, 0);
   luaL_setfuncs(L, frl_probe_functions, 0);
-  luaL_setfuncs(L, frl_record_functions, 0);
   lua_pushboolean(L, config->prober != NULL);
   lua_setfield(L, -2, "probes");
   lua_pushstring(L, config->mode == FR_MODE_RUN ? "run" : "plan");

@@ -1,167 +1,202 @@
-/* bindings/record.c - core.record: what the standard library tells the
- * ledger, beside what the gate writes by itself. Each kind of event has its
- * fields, and no other; a policy has no way to here. */
+/* bindings/record.c - core.record: facts of a run, written to its ledger.
+ *
+ * Only what a run may know is taken: each kind has its fields, and a change
+ * or a deletion is none of them; those are the gate's to record. */
 #include <string.h>
 
 #include "bindings/nouns.h"
-#include "ledger/probes.h"
+#include "ledger/facts.h"
 
-#define FUNCTION "core.record"
-#define LINKS_MAX 1000
+#define NAME "record"
+#define TEXT_MAX 1000u
+#define LINK_MAX 65536u
 
-enum { KIND = 1, ID, DATA };
+enum { KIND = 1, ID, FIELDS };          /* the stack of core.record */
 
-static const char *text_of(lua_State *L, const char *name, size_t most)
+static lua_Integer need_number(lua_State *L, const char *name)
 {
-  return frl_field_text(L, DATA, FUNCTION, name, 0, most);
+  lua_Integer value = 0;
+
+  if (!frl_field_integer(L, FIELDS, NAME, name, &value))
+    frl_bad_argument(L, NAME, name, "it is missing");
+  if (value < 0)
+    frl_bad_argument(L, NAME, name, "0 or more is needed, got %lld",
+                     (long long)value);
+  return value;
 }
 
-static enum fr_err add_probe(lua_State *L, struct fr_ledger *ledger,
-                             const struct fr_uuid *id)
+static const char *need_text(lua_State *L, const char *name, size_t most)
+{
+  const char *text = frl_field_text(L, FIELDS, NAME, name, 1, most);
+
+  if (!text)
+    frl_bad_argument(L, NAME, name, "it is missing");
+  return text;
+}
+
+/* The list `files`, in a userdata on top; the table holds the texts. */
+static const char **need_files(lua_State *L, size_t least, size_t *ret_count)
+{
+  const char **files;
+  size_t count, len;
+
+  if (!frl_field(L, FIELDS, NAME, "files", LUA_TTABLE))
+    frl_bad_argument(L, NAME, "files", "it is missing");
+  count = (size_t)lua_rawlen(L, -1);
+  if (count < least || count > FR_FACT_FILES_MOST)
+    frl_bad_argument(L, NAME, "files", "%d to %d links are needed, got %d",
+                     (int)least, (int)FR_FACT_FILES_MOST, (int)count);
+  files = lua_newuserdatauv(L, (count + 1) * sizeof(*files), 0);
+  for (size_t i = 0; i < count; i++) {
+    if (lua_rawgeti(L, -2, (lua_Integer)i + 1) != LUA_TSTRING)
+      frl_bad_argument(L, NAME, "files", "link %d is a %s", (int)i + 1,
+                       luaL_typename(L, -1));
+    files[i] = lua_tolstring(L, -1, &len);
+    if (len > LINK_MAX || len != strlen(files[i]))
+      frl_bad_argument(L, NAME, "files", "link %d is no link", (int)i + 1);
+    lua_pop(L, 1);
+  }
+  *ret_count = count;
+  return files;
+}
+
+/* ---- the kinds ----------------------------------------------------------- */
+
+typedef enum fr_err (*record_fn)(lua_State *, struct fr_ledger *,
+                                 const struct fr_uuid *);
+
+static enum fr_err looked(lua_State *L, struct fr_ledger *ledger,
+                          const struct fr_uuid *id)
+{
+  struct fr_looked looked = {
+    .endpoint = need_text(L, "endpoint", TEXT_MAX),
+    .from_ms = need_number(L, "from_ms"), .to_ms = need_number(L, "to_ms"),
+    .rows = need_number(L, "rows")
+  };
+
+  (void)id;
+  if (looked.from_ms >= looked.to_ms)
+    frl_bad_argument(L, NAME, "to_ms", "it is not after from_ms");
+  return ledger ? fr_ledger_looked(ledger, &looked) : FR_OK;
+}
+
+static enum fr_err quarantine(lua_State *L, struct fr_ledger *ledger,
+                              const struct fr_uuid *id)
+{
+  struct fr_quarantine quarantine = {
+    .id = *id, .delete_after_ms = need_number(L, "delete_after_ms"),
+    .reason = frl_field_text(L, FIELDS, NAME, "reason", 0, TEXT_MAX)
+  };
+
+  quarantine.files = need_files(L, 1, &quarantine.nfiles);
+  return ledger ? fr_ledger_quarantine(ledger, &quarantine) : FR_OK;
+}
+
+static enum fr_err release(lua_State *L, struct fr_ledger *ledger,
+                           const struct fr_uuid *id)
+{
+  const char *reason = frl_field_text(L, FIELDS, NAME, "reason", 0, TEXT_MAX);
+
+  return ledger ? fr_ledger_release(ledger, id, reason) : FR_OK;
+}
+
+static const char *need_seen(lua_State *L)
 {
   static const char *const known[] = {
-    "link", "seen", "http_status", "age_s", "cache", "why", "input", NULL
+    "gone", "cached", "there", "unknown", NULL
   };
-  struct fr_probe_note note = { .id = *id, .age_s = -1 };
-  lua_Integer number = 0;
+  const char *seen = need_text(L, "seen", TEXT_MAX);
 
-  frl_check_options(L, DATA, FUNCTION, known);
-  note.link = text_of(L, "link", 4096);
-  note.seen = text_of(L, "seen", 20);
-  note.cache = text_of(L, "cache", 100);
-  note.why = text_of(L, "why", 200);
-  if (frl_field_integer(L, DATA, FUNCTION, "http_status", &number))
-    note.http_status = (int)number;
-  if (frl_field_integer(L, DATA, FUNCTION, "age_s", &number))
-    note.age_s = number;
-  frl_field(L, DATA, FUNCTION, "input", LUA_TBOOLEAN);
-  note.input = lua_toboolean(L, -1);
-  return fr_ledger_probe(ledger, &note);
+  for (size_t i = 0; known[i]; i++)
+    if (strcmp(known[i], seen) == 0)
+      return known[i];
+  frl_bad_argument(L, NAME, "seen", "\"gone\", \"cached\", \"there\" or "
+                   "\"unknown\" is needed");
+  return NULL;
 }
 
-static enum fr_err add_input_files(lua_State *L, struct fr_ledger *ledger,
-                                   const struct fr_uuid *id)
+static enum fr_err probe(lua_State *L, struct fr_ledger *ledger,
+                         const struct fr_uuid *id)
 {
-  static const char *const known[] = { "files", NULL };
-  const char **links;
-  lua_Unsigned count;
-  int files;
+  lua_Integer status = 0, age = -1;
+  struct fr_probe_note probe = { .id = *id, .seen = need_seen(L) };
 
-  frl_check_options(L, DATA, FUNCTION, known);
-  if (!frl_field(L, DATA, FUNCTION, "files", LUA_TTABLE))
-    frl_bad_argument(L, FUNCTION, "files", "a list of links is needed");
-  files = lua_gettop(L);
-  count = lua_rawlen(L, files);
-  if (count > LINKS_MAX)
-    frl_bad_argument(L, FUNCTION, "files", "at most %d links", LINKS_MAX);
-  links = lua_newuserdatauv(L, ((size_t)count + 1) * sizeof(*links), 0);
-  for (lua_Unsigned i = 0; i < count; i++) {
-    lua_rawgeti(L, files, (lua_Integer)i + 1);
-    links[i] = frl_check_text(L, lua_gettop(L), FUNCTION, "files");
-    lua_pop(L, 1);              /* the list still has it */
-  }
-  return fr_ledger_input_files(ledger, id, links, (size_t)count);
+  probe.link = need_text(L, "link", LINK_MAX);
+  (void)frl_field_integer(L, FIELDS, NAME, "http_status", &status);
+  (void)frl_field_integer(L, FIELDS, NAME, "age_s", &age);
+  if (status < 0 || status > 999)
+    frl_bad_argument(L, NAME, "http_status", "0 to 999 is needed");
+  probe.http_status = (int)status;
+  probe.age_s = age;
+  probe.cache = frl_field_text(L, FIELDS, NAME, "cache", 0, TEXT_MAX);
+  probe.why = frl_field_text(L, FIELDS, NAME, "why", 0, TEXT_MAX);
+  frl_field(L, FIELDS, NAME, "input", LUA_TBOOLEAN);
+  probe.input = lua_toboolean(L, -1);
+  return ledger ? fr_ledger_probe(ledger, &probe) : FR_OK;
+}
+
+static enum fr_err input_files(lua_State *L, struct fr_ledger *ledger,
+                               const struct fr_uuid *id)
+{
+  size_t count;
+  const char **files = need_files(L, 0, &count);
+
+  return ledger ? fr_ledger_inputs(ledger, id, files, count) : FR_OK;
 }
 
 static const struct kind {
   const char *name;
-  enum fr_err (*add)(lua_State *L, struct fr_ledger *ledger,
-                     const struct fr_uuid *id);
+  bool of_request;
+  record_fn record;
+  const char *fields[8];        /* NULL-ended */
 } kinds[] = {
-  { "probe", add_probe },
-  { "input_files", add_input_files },
+  { "looked", false, looked, { "endpoint", "from_ms", "to_ms", "rows" } },
+  { "quarantine", true, quarantine,
+    { "files", "delete_after_ms", "reason" } },
+  { "release", true, release, { "reason" } },
+  { "probe", true, probe,
+    { "link", "seen", "http_status", "age_s", "cache", "why", "input" } },
+  { "input_files", true, input_files, { "files" } },
 };
-
-/* Adds within the group that record() began; it may raise. */
-static int add(lua_State *L)
-{
-  const struct kind *kind = lua_touserdata(L, lua_upvalueindex(1));
-  struct fr_uuid id;
-
-  frl_check_id(L, ID, FUNCTION, &id);
-  if (!lua_istable(L, DATA))
-    frl_bad_argument(L, FUNCTION, "data", "a table is needed, got %s",
-                     luaL_typename(L, DATA));
-  lua_pushinteger(L, kind->add(L, frl_of(L)->config.ledger, &id));
-  return 1;
-}
 
 static const struct kind *check_kind(lua_State *L)
 {
-  const char *name = frl_check_text(L, KIND, FUNCTION, "kind");
+  const char *name = frl_check_text(L, KIND, NAME, "kind");
 
   for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
-    if (!strcmp(kinds[i].name, name))
+    if (strcmp(kinds[i].name, name) == 0)
       return &kinds[i];
-  frl_bad_argument(L, FUNCTION, "kind", "no event of a library is called "
-                   "\"%s\"", name);
+  frl_bad_argument(L, NAME, "kind", "\"%s\" is no kind that can be recorded",
+                   name);
   return NULL;
 }
 
-/* What the ledger could not do is a fact about the run. */
-static int fail(lua_State *L, struct fr_ledger *ledger, enum fr_err err)
+/* core.record(kind, id?, fields) -> "recorded" | "planned" | nil, err
+ *                                                            [-3, +n, e] */
+int frl_record(lua_State *L)
 {
-  struct fr_verdict *verdict = frl_of(L)->config.verdict;
-
-  if (err == FR_ECORRUPT || err == FR_EIO) {
-    verdict->ledger = true;
-    fr_verdict_say(verdict, "the ledger failed: %s",
-                   fr_ledger_detail(ledger));
-  }
-  return frl_fail(L, err, fr_ledger_detail(ledger));
-}
-
-/* core.record(kind, request_id, data) -> true | nil, err      [-3, +n, e]
- * One synced group of its own. */
-static int l_record(lua_State *L)
-{
-  struct fr_ledger *ledger = frl_of(L)->config.ledger;
+  struct frl *frl = frl_of(L);
+  bool run = frl->config.mode == FR_MODE_RUN || frl->config.may_record;
   const struct kind *kind = check_kind(L);
+  struct fr_uuid id = { { 0 } };
   enum fr_err err;
-  int status;
 
-  lua_settop(L, DATA);
-  if (!ledger)
-    return frl_fail(L, FR_ECONFIG, "this run has no ledger");
-  lua_pushlightuserdata(L, (void *)(uintptr_t)kind);
-  lua_pushcclosure(L, add, 1);
-  lua_insert(L, KIND);
-  err = fr_ledger_begin(ledger);
+  lua_settop(L, FIELDS);
+  luaL_checkstack(L, 32, NULL);
+  if (kind->of_request)
+    frl_check_id(L, ID, NAME, &id);
+  else if (!lua_isnil(L, ID))
+    return frl_bad_argument(L, NAME, "id", "\"%s\" is about no request",
+                            kind->name);
+  if (!lua_istable(L, FIELDS))
+    return frl_bad_argument(L, NAME, "fields", "a table is needed, got %s",
+                            luaL_typename(L, FIELDS));
+  frl_check_options(L, FIELDS, NAME, kind->fields);
+  if (run && !frl->config.ledger)
+    return luaL_error(L, "this command has no ledger");
+  err = kind->record(L, run ? frl->config.ledger : NULL, &id);
   if (err)
-    return fail(L, ledger, err);
-  status = lua_pcall(L, DATA, 1, 0);
-  if (status != LUA_OK) {
-    fr_ledger_rollback(ledger);
-    return lua_error(L);
-  }
-  err = (enum fr_err)lua_tointeger(L, -1);
-  if (err)
-    fr_ledger_rollback(ledger);
-  else
-    err = fr_ledger_commit(ledger);
-  if (err)
-    return fail(L, ledger, err);
-  lua_pushboolean(L, true);
+    return frl_fail_ledger(L, err);
+  lua_pushstring(L, run ? "recorded" : "planned");
   return 1;
 }
-
-/* core.mark(what, sentence): "failed", something that should be gone is left
- * (exit code 3); "unavailable", it could not be asked (7).    [-2, +0, e] */
-static int l_mark(lua_State *L)
-{
-  static const char *const names[] = { "failed", "unavailable", NULL };
-  struct fr_verdict *verdict = frl_of(L)->config.verdict;
-  int which = luaL_checkoption(L, 1, NULL, names);
-  const char *sentence = frl_check_text(L, 2, "mark", "sentence");
-
-  verdict->failed |= which == 0;
-  verdict->unavailable |= which == 1;
-  fr_verdict_say(verdict, "%s", sentence);
-  return 0;
-}
-
-const luaL_Reg frl_record_functions[] = {
-  { "record", l_record },
-  { "mark", l_mark },
-  { NULL, NULL },
-};

@@ -222,7 +222,7 @@ enum fr_err fr_config_read(const struct fr_options *options,
   config.ca_file = nonempty(fr_option(options, "ca-file"));
   config.proxy = nonempty(fr_option(options, "proxy"));
   if (fr_option_flag(options, "dry-run") && config.command.deletes) {
-    config.command.deletes = false;
+    config.command.deletes = config.command.probes = false;
     config.command.ledger = FR_NEED_READ;
   }
   if (config.sandbox && url) {

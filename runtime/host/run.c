@@ -212,6 +212,7 @@ static enum fr_err open_lua(struct run *run)
     .ledger = parts->ledger,
     .mode = parts->config.command.deletes ? FR_MODE_RUN : FR_MODE_PLAN,
     .may_hold = parts->config.command.ledger == FR_NEED_HOLD,
+    .may_record = parts->config.command.ledger == FR_NEED_RUN,
     .command = parts->options->command,
     .policy = parts->policy.path ? &parts->policy : NULL,
     .words = parts->options->words, .options = parts->options->values,

@@ -1,15 +1,16 @@
-/* ledger/sql.h - every statement that the ledger keeps prepared; private.
+/* ledger/sql.h - every statement that the ledger keeps prepared.
  *
- * The statements of the second half apply one event to the derived tables;
- * they all take the same parameters (?1 seq, ?2 run, ?3 at_ms, ?4 request_id,
- * ?5 data, ?6 intent_seq of the deletion that the id had before, ?7 the state
- * of an outcome, or NULL to take it from the data) and look at nothing else:
- * fr_history_verify replays the events into an empty database.
+ * Private to runtime/ledger. The statements of the second half apply one
+ * event to the derived tables; they all take the same parameters (?1 seq,
+ * ?2 run, ?3 at_ms, ?4 request_id, ?5 data, ?6 intent_seq of the deletion
+ * that the id had before, ?7 the state of an outcome, or NULL to take it
+ * from the data) and look at nothing else, so that fr_history_verify can
+ * replay the events into an empty database.
  */
 #ifndef FR_LEDGER_SQL_H
 #define FR_LEDGER_SQL_H
 
-#include "ledger/seen.h"
+#include "ledger/sqlfacts.h"
 
 #define FR_SQL_RECORD \
   " d.state, e.run, e.at_ms, d.key_at_ms, o.at_ms, d.generation," \
@@ -75,6 +76,10 @@
     " AND seq <= (SELECT coalesce(end_seq, (SELECT min(n.begin_seq)" \
     " FROM runs n WHERE n.run > ?1), 9223372036854775807)" \
     " FROM runs WHERE run = ?1) ORDER BY seq") \
+  X(RESIDUE, "SELECT request_id, link, exception FROM residue" \
+    " ORDER BY request_id, link") \
+  X(RESIDUE_OF_ID, "SELECT request_id, link, exception FROM residue" \
+    " WHERE request_id = ?1 ORDER BY link") \
   X(GENESIS, "INSERT INTO meta VALUES ('ledger', ?5->>'ledger')," \
     " ('origin', ?5->>'origin'), ('created_at_ms', ?3)") \
   X(RUN_BEGIN, "INSERT INTO runs SELECT ?2, ?1, NULL, ?3, NULL, NULL," \
@@ -112,11 +117,7 @@
   X(REMAIN_MORE, "INSERT OR REPLACE INTO residue SELECT ?4, ''," \
     " (?5->>'exceptions_left_out') || ' more files'" \
     " WHERE ?5->>'exceptions_left_out' > 0") \
-  X(HOLD_ADD, "INSERT INTO holds VALUES (?4, ?3, ?5->>'reason')" \
-    " ON CONFLICT(request_id) DO UPDATE SET at_ms = ?3," \
-    " reason = ?5->>'reason'") \
-  X(HOLD_REMOVE, "DELETE FROM holds WHERE request_id = ?4") \
-  FR_SQL_SEEN_MAP(X)
+  FR_SQL_FACTS_MAP(X)
 
 enum fr_sql {
 #define FR_SQL_NAME(name, text) FR_SQL_##name,

@@ -47,9 +47,12 @@ end
 
 --- What is seen of a link now, recorded. nil, err: the CDN does not answer.
 --- `file`: {link, input?, hidden?}; hidden: access to it was taken away, so
---- that a 404 says nothing.
-function erasure.ask(id, file)
-  local seen, err = core.probe(file.link)
+--- that a 404 says nothing. `seen`: what core.probe has just said of it.
+function erasure.ask(id, file, seen)
+  local err
+  if not seen then
+    seen, err = core.probe(file.link)
+  end
   if not seen then
     return nil, err
   elseif file.hidden and seen.seen == "gone" then
@@ -61,19 +64,26 @@ function erasure.ask(id, file)
   return seen
 end
 
+--- The links of a request in quarantine, as a set.
+local function hidden_of(id)
+  local hidden = {}
+  for _, row in ipairs(core.quarantined(id)) do
+    for _, link in ipairs(row.data.files) do
+      hidden[link] = true
+    end
+  end
+  return hidden
+end
+
 --- A file that is there right after its deletion is asked for once more.
-local function ask_patiently(id, link)
-  local first, err = core.probe(link)
+local function ask_patiently(id, file)
+  local first = core.probe(file.link)
   if first and first.seen == "there" then
     core.sleep(AGAIN_MS)
   end
-  if not first then
-    return { link = link, seen = "unknown", why = err.message }
-  elseif first.seen == "there" then
-    return erasure.ask(id, { link = link }) or first
-  end
-  record("probe", id, first)
-  return first
+  local seen, err = erasure.ask(id, file, first and first.seen ~= "there"
+                                and first or nil)
+  return seen or { link = file.link, seen = "unknown", why = err.message }
 end
 
 --- ---- one deletion ----------------------------------------------------------
@@ -100,10 +110,11 @@ function erasure.before(item, id, verify)
   end
 end
 
-local function check(id, outcome)
+local function check(id, outcome, hidden)
   local files, there = {}, 0
   for i, result in ipairs(outcome.cdn_delete_results or {}) do
-    local seen = ask_patiently(id, result.link or "")
+    local link = result.link or ""
+    local seen = ask_patiently(id, { link = link, hidden = hidden[link] })
     files[i] = { link = seen.link, seen = seen.seen, why = seen.why,
                  http_status = seen.http_status, age = seen.age_s }
     totals[seen.seen] = totals[seen.seen] + 1
@@ -129,13 +140,12 @@ end
 
 --- Asks for the files of a deletion that was answered. What is returned takes
 --- the place of `result, err`.
-local function after(id, result, err)
+local function after(id, hidden, result, err)
   local outcome = result or err
-  if core.mode ~= "run" or not core.probes or
-    outcome.status ~= "deleted" and outcome.status ~= "partial" then
+  if outcome.status ~= "deleted" and outcome.status ~= "partial" then
     return result, err
   end
-  local there = check(id, outcome)
+  local there = check(id, outcome, hidden)
   if err and err.result then
     err.result.files = err.files
   elseif result and there > 0 then
@@ -151,11 +161,12 @@ end
 function erasure.delete(item, id, options)
   local verify = type(options) == "table" and options.verify == true
   erasure.before(item, id, verify)
-  local result, err = core.delete_payloads(id, options)
-  if verify then
-    return after(id, result, err)
+  if not verify or core.mode ~= "run" or not core.probes or
+    not core.parse_id(id) then
+    return core.delete_payloads(id, options)
   end
-  return result, err
+  local hidden = hidden_of(id)          -- a deletion ends a quarantine
+  return after(id, hidden, core.delete_payloads(id, options))
 end
 
 return erasure

@@ -49,6 +49,29 @@ function core.hold_id(id, reason) end
 ---@return string[]?, table? err
 function core.read_ids(path) end
 
+--- Writes a fact into the run's ledger, synced; in a plan it is "planned" and
+--- nothing is written. The kinds and their fields (docs/ledger.md):
+---   "looked", nil, {endpoint, from_ms, to_ms, rows}
+---   "quarantine", id, {files = {links}, delete_after_ms, reason?}
+---   "release", id, {reason?}
+---   "probe", id, {link, seen, http_status?, age_s?, cache?, why?,
+---     input?}  as core.probe gave it; input: of the request's input
+---   "input_files", id, {files = {links}}  none: a look found none
+---@param kind string
+---@param id string?
+---@param fields table
+---@return "recorded"|"planned"|nil, table? err
+function core.record(kind, id, fields) end
+--- What the ledger knows of these; also in host.ledger. A failure raises.
+function core.looked(endpoint) end  --- rows {endpoint, from_ms, to_ms, run}
+--- Rows {request_id, at, run, seq, delete_after_ms, data}; of one id, or all.
+function core.quarantined(id) end
+function core.probes(id) end        --- rows {seq, run, at, request_id, data}
+function core.input_files(id) end   --- rows {request_id, link, seq}
+--- Rows {seq, run, at, request_id?, state, data, outcome?, outcome_at?},
+--- oldest first; `data` and `outcome` are those of the two events.
+function core.changes(run) end
+
 --- A reading call of the Platform API, retried; the decoded JSON, or nil and
 --- an error. Waits. `query` is a list of {name, value} pairs; repeated names
 --- are sent repeated. `key`: "none", "api", "admin" or "list". With `window` a
@@ -74,10 +97,6 @@ function core.probe(link) end
 core.probes = true
 function core.is_cdn_link(text) end         --- may it be asked for?
 function core.expect_files(count) end       --- of the progress line
---- Adds an event about a request to the ledger, synced: "probe" (as core.probe
---- gave it, and `input`) or "input_files" {files}.
----@return true?, table? err
-function core.record(kind, request_id, data) end
 --- Marks the run: "failed" (exit 3), "unavailable" (exit 7), and a sentence.
 function core.mark(what, sentence) end
 
@@ -179,6 +198,11 @@ function host.ledger.events(filter, f) end
 function host.ledger.residue(id) end        --- rows {request_id, link, exception}
 function host.ledger.open() end             --- rows {request_id}
 function host.ledger.holds() end            --- rows {request_id, at, reason}
+function host.ledger.looked(endpoint) end   --- these five: as in core
+function host.ledger.quarantined(id) end
+function host.ledger.probes(id) end
+function host.ledger.input_files(id) end
+function host.ledger.changes(run) end
 function host.ledger.hold_add(ids, reason) end      --- true | nil, err
 function host.ledger.hold_remove(ids) end   --- true | nil, err, id
 --- {events, head} | nil, err (err.seq is the first that does not fit)
