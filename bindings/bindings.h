@@ -90,6 +90,10 @@ const char *frl_notes(const struct frl *frl);
 void frl_free(struct frl *frl);
 
 bool frl_has_command(const char *name);
+/* Whether one of `words` (NULL-ended) names an operation that changes
+ * something, by the Lua table of operations. No: also when that cannot be
+ * read, which the command itself will say. */
+bool frl_call_changes(const char *const *words, const char *module_path);
 /* The nearest of `words` (NULL-ended) to `word`, or NULL when none is near
  * (at most a third of it differs). */
 const char *frl_nearest(const char *word, const char *const *words);

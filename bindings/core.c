@@ -192,6 +192,7 @@ static const luaL_Reg functions[] = {
   { "spawn", l_spawn },
   { "record", frl_record },
   { "nearest", l_nearest },
+  { "sha256", frl_sha256 },
   { "error", l_error },
   { "bad_argument", l_bad_argument },
   { NULL, NULL },
@@ -208,6 +209,7 @@ int frl_open_core(lua_State *L)
   luaL_setfuncs(L, frl_read_functions, 0);
   luaL_setfuncs(L, frl_time_functions, 0);
   luaL_setfuncs(L, frl_window_functions, 0);
+  luaL_setfuncs(L, frl_change_functions, 0);
   luaL_setfuncs(L, frl_fact_functions, 0);
   luaL_setfuncs(L, frl_probe_functions, 0);
   lua_pushboolean(L, config->prober != NULL);

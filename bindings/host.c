@@ -53,15 +53,6 @@ static int l_commands(lua_State *L)
   return 1;
 }
 
-static int l_sha256(lua_State *L)
-{
-  size_t len;
-  const char *text = luaL_checklstring(L, 1, &len);
-
-  frl_push_sha256(L, text, len);
-  return 1;
-}
-
 /* ---- the policy ---------------------------------------------------------- */
 
 static int l_load_policy(lua_State *L)
@@ -241,7 +232,7 @@ static const luaL_Reg functions[] = {
   { "load_test", frl_load_test },
   { "coverage", frl_cover },
   { "dump", frl_dump },
-  { "sha256", l_sha256 },
+  { "sha256", frl_sha256 },
   { "load_policy", l_load_policy },
   { "use_policy", l_use_policy },
   { "guard", l_guard },

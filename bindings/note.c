@@ -87,6 +87,16 @@ void frl_push_sha256(lua_State *L, const char *text, size_t len)
   lua_pushstring(L, hex);
 }
 
+/* sha256(text) -> the digest in hexadecimal                   [-1, +1, e] */
+int frl_sha256(lua_State *L)
+{
+  size_t len;
+  const char *text = luaL_checklstring(L, 1, &len);
+
+  frl_push_sha256(L, text, len);
+  return 1;
+}
+
 /* ---- modules ------------------------------------------------------------- */
 
 void frl_note_module(lua_State *L, const char *name, const char *path,

@@ -21,6 +21,7 @@ extern const luaL_Reg frl_read_functions[];
 extern const luaL_Reg frl_window_functions[];             /* read.c */
 extern const luaL_Reg frl_probe_functions[];            /* probe.c */
 extern const luaL_Reg frl_time_functions[];             /* time.c */
+extern const luaL_Reg frl_change_functions[];           /* change.c */
 extern const luaL_Reg frl_fact_functions[];             /* facts.c */
 int frl_record(lua_State *L);           /* core.record (record.c) */
 /* A failure of the ledger is a fact about the run: marks the verdict; nil
@@ -39,6 +40,7 @@ void frl_forget_notes(lua_State *L);
 /* Remembers a module that `require` loaded.                  [-0, +0, e] */
 void frl_note_module(lua_State *L, const char *name, const char *path,
                      const char *text, size_t len);
+int frl_sha256(lua_State *L);           /* core.sha256, host.sha256 */
 /* Pushes the digest in hexadecimal.                          [-0, +1, e] */
 void frl_push_sha256(lua_State *L, const char *text, size_t len);
 void frl_open_files(lua_State *L);                       /* [-0, +0, m] */

@@ -5,22 +5,23 @@
 #include <string.h>
 
 #include "bindings/json.h"
+#include "bindings/callspec.h"
 #include "bindings/nouns.h"
 #include "bindings/window.h"
 #include "fal/read.h"
 
 #define FUNCTION "core.read"
 #define BOX "falrun.read"
-#define QUERY_MAX (60u << 10)
-#define PAIRS_MAX 10000
-#define TIMEOUT_MAX_MS (10 * 60 * 1000)
 
 enum { CALL = 1, READ };
+
+enum accept { AS_JSON, AS_TEXT, AS_BOTH };
 
 struct box {
   struct frl_box box;           /* first */
   struct fr_read *read;
   struct fr_buf query;
+  enum accept accept;
 };
 
 static void drop(struct frl_box *link)
@@ -48,7 +49,8 @@ static struct box *push_box(lua_State *L)
   box->box.drop = drop;
   fr_list_init(&box->box.link);
   box->read = NULL;
-  fr_buf_init(&box->query, QUERY_MAX);
+  box->accept = AS_JSON;
+  fr_buf_init(&box->query, FRL_QUERY_MAX);
   if (luaL_newmetatable(L, BOX)) {
     lua_pushcfunction(L, l_box_gc);
     lua_setfield(L, -2, "__gc");
@@ -57,125 +59,29 @@ static struct box *push_box(lua_State *L)
   return box;
 }
 
-/* ---- the query ----------------------------------------------------------- */
+/* ---- the call ------------------------------------------------------------ */
 
-/* The text of the value on top, which it may replace by its text. */
-static const char *check_value(lua_State *L, size_t *ret_len)
+static enum accept check_accept(lua_State *L)
 {
-  if (lua_isboolean(L, -1)) {
-    lua_pushstring(L, lua_toboolean(L, -1) ? "true" : "false");
-    lua_replace(L, -2);
-  } else if (lua_type(L, -1) != LUA_TSTRING && !lua_isinteger(L, -1)) {
-    frl_bad_argument(L, FUNCTION, "query", "a value is a string, an integer "
-                     "or a boolean, not %s",
-                     lua_isnumber(L, -1) ? "a fraction"
-                                         : luaL_typename(L, -1));
-  }
-  return lua_tolstring(L, -1, ret_len);
-}
+  static const char *const names[] = { "json", "text", "both", NULL };
+  const char *accept = frl_field_text(L, CALL, FUNCTION, "accept", 0, 20);
 
-static enum fr_err add_pair(struct fr_buf *query, const char *name,
-                            const char *value, size_t len)
-{
-  enum fr_err err = query->len ? fr_buf_add_text(query, "&") : FR_OK;
-
-  if (!err)
-    err = fr_url_add_escaped(query, name, strlen(name));
-  if (!err)
-    err = fr_buf_add_text(query, "=");
-  return err ? err : fr_url_add_escaped(query, value, len);
-}
-
-/* Adds the pair {name, value} on top of the stack, and pops it. */
-static void check_pair(lua_State *L, struct fr_buf *query)
-{
-  const char *value;
-  enum fr_err err;
-  size_t len;
-
-  if (!lua_istable(L, -1))
-    frl_bad_argument(L, FUNCTION, "query", "a list of {name, value} pairs "
-                     "expected");
-  if (lua_rawgeti(L, -1, 1) != LUA_TSTRING)
-    frl_bad_argument(L, FUNCTION, "query", "a name is a string, not %s",
-                     luaL_typename(L, -1));
-  lua_rawgeti(L, -2, 2);
-  value = check_value(L, &len);
-  err = add_pair(query, lua_tostring(L, -2), value, len);
-  if (err == FR_ETOO_BIG)
-    frl_bad_argument(L, FUNCTION, "query", "longer than %d bytes",
-                     (int)QUERY_MAX);
-  if (err)
-    luaL_error(L, "%s", fr_err_message(err));
-  lua_pop(L, 3);
-}
-
-static const char *check_query(lua_State *L, struct fr_buf *query)
-{
-  lua_Unsigned count;
-
-  if (!frl_field(L, CALL, FUNCTION, "query", LUA_TTABLE))
-    return NULL;
-  count = lua_rawlen(L, -1);
-  if (count > PAIRS_MAX)
-    frl_bad_argument(L, FUNCTION, "query", "more than %d pairs", PAIRS_MAX);
-  for (lua_Unsigned i = 1; i <= count; i++) {
-    lua_rawgeti(L, -1, (lua_Integer)i);
-    check_pair(L, query);
-  }
-  return query->len ? fr_buf_text(query) : NULL;
-}
-
-/* ---- the rest of the call ------------------------------------------------ */
-
-static const char *check_body(lua_State *L)
-{
-  if (!frl_field(L, CALL, FUNCTION, "body", LUA_TTABLE))
-    return NULL;
-  lua_pushcfunction(L, frl_json_encode);
-  lua_pushvalue(L, -2);
-  lua_call(L, 1, 1);
-  return lua_tostring(L, -1);
-}
-
-static enum fr_key check_key(lua_State *L)
-{
-  static const char *const names[] = { "none", "api", "admin", "list", NULL };
-  static const enum fr_key keys[] = {
-    FR_KEY_NONE, FR_KEY_API, FR_KEY_ADMIN, FR_KEY_LIST
-  };
-  const char *name = frl_field_text(L, CALL, FUNCTION, "key", 0, 20);
-
-  if (!name)
-    return FR_KEY_API;
-  for (int i = 0; names[i]; i++)
-    if (strcmp(name, names[i]) == 0)
-      return keys[i];
-  frl_bad_argument(L, FUNCTION, "key", "\"none\", \"api\", \"admin\" or "
-                   "\"list\" expected, got \"%s\"", name);
-  return FR_KEY_NONE;
-}
-
-static uint32_t check_timeout(lua_State *L)
-{
-  uint64_t ms;
-
-  lua_pushliteral(L, "timeout");
-  if (lua_rawget(L, CALL) == LUA_TNIL)
-    return 0;
-  ms = frl_check_duration(L, lua_gettop(L), FUNCTION, "timeout");
-  if (ms < 1 || ms > TIMEOUT_MAX_MS)
-    frl_bad_argument(L, FUNCTION, "timeout", "1ms to 10m expected, got %s",
-                     lua_tostring(L, -1));
-  return (uint32_t)ms;
+  for (int i = 0; accept && names[i]; i++)
+    if (strcmp(accept, names[i]) == 0)
+      return (enum accept)i;
+  if (accept)
+    frl_bad_argument(L, FUNCTION, "accept", "\"json\", \"text\" or \"both\" "
+                     "expected, got \"%s\"", accept);
+  return AS_JSON;
 }
 
 /* What it points at stays on the stack above the box. */
-static void check_spec(lua_State *L, struct fr_buf *query,
+static void check_spec(lua_State *L, struct box *box,
                        struct fr_read_spec *spec)
 {
   static const char *const known[] = {
-    "method", "path", "query", "body", "key", "timeout", "window", NULL
+    "method", "path", "query", "body", "key", "timeout", "window",
+    "accept", NULL
   };
 
   if (!lua_istable(L, CALL))
@@ -188,10 +94,12 @@ static void check_spec(lua_State *L, struct fr_buf *query,
   spec->path = frl_field_text(L, CALL, FUNCTION, "path", 1, 4000);
   if (!spec->path)
     frl_bad_argument(L, FUNCTION, "path", "string expected, got nil");
-  spec->query = check_query(L, query);
-  spec->body = check_body(L);
-  spec->key = check_key(L);
-  spec->timeout_ms = check_timeout(L);
+  spec->query = frl_call_query(L, CALL, FUNCTION, &box->query);
+  spec->body = frl_call_body(L, CALL, FUNCTION);
+  spec->key = frl_call_key(L, CALL, FUNCTION);
+  spec->timeout_ms = frl_call_timeout(L, CALL, FUNCTION);
+  box->accept = check_accept(L);
+  spec->any_body = box->accept == AS_TEXT;
 }
 
 /* ---- results ------------------------------------------------------------- */
@@ -203,10 +111,18 @@ static int decode(lua_State *L)
   size_t len;
   const char *body = fr_read_body(box->read, &len);
 
+  if (box->accept == AS_TEXT) {
+    lua_pushlstring(L, body, len);
+    lua_pushstring(L, fr_read_type(box->read));
+    return 2;
+  }
   if (!lua_isnil(L, 2) && frl_window_take(L, 2, fr_read_page(box->read)))
     return 2;
   frl_json_decode(L, body, len);
-  return 1;
+  if (box->accept != AS_BOTH)
+    return 1;
+  lua_pushlstring(L, body, len);
+  return 2;
 }
 
 static int push_decoded(lua_State *L)
@@ -243,7 +159,7 @@ static int push_read(lua_State *L, struct fr_op *op)
   return nresults;
 }
 
-/* core.read(call) -> value, reach? | nil, err                 [-1, +n, ey] */
+/* core.read(call) -> value, reach? | text, type | nil, err    [-1, +n, ey] */
 static int l_read(lua_State *L)
 {
   struct fr_fal *fal = frl_of(L)->config.fal;
@@ -253,7 +169,7 @@ static int l_read(lua_State *L)
 
   lua_settop(L, CALL);
   box = push_box(L);
-  check_spec(L, &box->query, &spec);
+  check_spec(L, box, &spec);
   if (!fal)
     return frl_fail_network(L);
   err = fr_read_new(fal, &spec, &box->read);

@@ -2,7 +2,8 @@
  *
  * A view is an empty table whose metatable forwards reads, so pairs works,
  * writes raise, and what the library itself uses cannot be replaced. One
- * view per table: views compare equal.
+ * view per table: views compare equal. A table that is filled late has the
+ * function that does it as `__open` in its metatable: called before its view.
  *
  * A Lua function of the library is handed out behind a C function, its door.
  * `return fal.requests {...}` is a tail call: made to a Lua function it takes
@@ -202,6 +203,8 @@ void frl_readonly(lua_State *L, int index, const char *name)
     return;
   }
   lua_pop(L, 1);
+  if (luaL_getmetafield(L, index, "__open") != LUA_TNIL)
+    lua_call(L, 0, 0);                  /* it fills the table, late */
   lua_newtable(L);                      /* views, view */
   lua_createtable(L, 0, 6);
   lua_pushboolean(L, false);

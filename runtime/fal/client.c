@@ -90,7 +90,8 @@ const char *fr_fal_lacks_key(struct fr_fal *fal, enum fr_key which)
     "no key: set FAL_KEY (or FAL_ADMIN_KEY for what needs an admin key), or "
     "name a key file in FAL_KEY_FILE";
 
-  if (which == FR_KEY_NONE || fr_keys_has(fal->config.keys, which))
+  if (which == FR_KEY_NONE || which == FR_KEY_OPTIONAL ||
+      fr_keys_has(fal->config.keys, which))
     return NULL;
   fal->config.verdict->config = true;
   fr_verdict_say(fal->config.verdict, "%s", sentence);

@@ -41,7 +41,8 @@ void fr_fal_free(struct fr_fal *fal);
 
 struct fr_seen *fr_fal_seen(struct fr_fal *fal);
 
-/* NULL when there is such a key (NONE always is); else the sentence that says
+/* NULL when there is such a key (NONE and OPTIONAL always
+ * are); else the sentence that says
  * how to give one, and the verdict is marked: a matter of configuration. */
 const char *fr_fal_lacks_key(struct fr_fal *fal, enum fr_key which);
 

@@ -110,11 +110,12 @@ static const struct fr_key_slot *slot_of(const struct fr_keys *keys,
                                   enum fr_key which)
 {
   const struct fr_key_slot *first, *second;
+  bool api_first = which == FR_KEY_API || which == FR_KEY_OPTIONAL;
 
   if (!keys || which == FR_KEY_NONE)
     return NULL;
-  first = which == FR_KEY_API ? &keys->api : &keys->admin;
-  second = which == FR_KEY_API ? &keys->admin : &keys->api;
+  first = api_first ? &keys->api : &keys->admin;
+  second = api_first ? &keys->admin : &keys->api;
   if (first->len)
     return first;
   return second->len ? second : NULL;

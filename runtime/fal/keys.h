@@ -25,7 +25,8 @@ enum fr_key {
   FR_KEY_NONE,            /* send no key */
   FR_KEY_API,             /* FAL_KEY; the admin key where only that is set */
   FR_KEY_ADMIN,           /* the key that deletes */
-  FR_KEY_LIST             /* the admin key where set, else FAL_KEY */
+  FR_KEY_LIST,            /* the admin key where set, else FAL_KEY */
+  FR_KEY_OPTIONAL         /* as FR_KEY_API; none where none is set */
 };
 
 /* Reads the environment and files; no key at all is no error. FR_ECONFIG

@@ -21,6 +21,7 @@ struct fr_read {
   struct fr_buf url;
   struct fr_buf body;
   struct fr_page page;          /* of the last answer */
+  bool any_body;
 };
 
 static const char *const reading_posts[] = {
@@ -88,7 +89,8 @@ static enum fr_err judge(struct fr_exchange *exchange, int status,
     .at_ms = fr_loop_at(fal->loop),
   };
   struct fr_read *read = fr_container_of(exchange, struct fr_read, exchange);
-  enum fr_err err = fr_rows_note(&read->page, body, len, &rows);
+  enum fr_err err = read->any_body ? FR_OK
+    : fr_rows_note(&read->page, body, len, &rows);
 
   (void)status;
   if (err == FR_EPROTOCOL)
@@ -135,6 +137,7 @@ enum fr_err fr_read_new(struct fr_fal *fal, const struct fr_read_spec *spec,
   fr_buf_init(&read->url, URL_MOST);
   fr_buf_init(&read->body, REQUEST_BODY_MOST);
   fr_page_init(&read->page);
+  read->any_body = spec->any_body;
   err = put_texts(read, fal, spec);
   if (err) {
     fr_read_free(read);
@@ -184,6 +187,14 @@ const char *fr_read_body(const struct fr_read *read, size_t *ret_len)
     return "";
   }
   return fr_call_body(read->exchange.call, ret_len);
+}
+
+const char *fr_read_type(const struct fr_read *read)
+{
+  const char *type = read->exchange.call && read->exchange.status
+    ? fr_call_header(read->exchange.call, "Content-Type") : NULL;
+
+  return type ? type : "";
 }
 
 const struct fr_page *fr_read_page(const struct fr_read *read)

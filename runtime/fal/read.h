@@ -22,6 +22,7 @@ struct fr_read_spec {
   const char *body;             /* JSON text, or NULL */
   enum fr_key key;
   uint32_t timeout_ms;          /* per attempt; 0: 60 s */
+  bool any_body;                /* it need not be JSON; no row is noted */
 };
 
 /* Makes it, starts nothing. FR_EREAD_ONLY, FR_EINVALID, FR_ENOMEM. */
@@ -30,14 +31,16 @@ enum fr_err fr_read_new(struct fr_fal *fal, const struct fr_read_spec *spec,
 void fr_read_start(struct fr_read *read);
 void fr_read_free(struct fr_read *read);        /* NULL is fine; abandons */
 
-/* FR_OK: a 2xx came whole and its body is JSON; every row with a request_id
- * and an ended_at in it has been noted in fr_fal_seen. Else the class of the
- * failure: FR_ECONFIG (no key), AUTH, BAD_REQUEST, NOT_FOUND, RATE_LIMITED,
- * SERVER, PROTOCOL, STOPPED, or what the transport said. */
+/* FR_OK: a 2xx came whole and its body is JSON (unless any_body); every row
+ * with a request_id and an ended_at in it has been noted in fr_fal_seen. Else
+ * the class of the failure: FR_ECONFIG (no key), AUTH, BAD_REQUEST, NOT_FOUND,
+ * RATE_LIMITED, SERVER, PROTOCOL, STOPPED, or what the transport said. */
 struct fr_op *fr_read_op(struct fr_read *read);
 
 int fr_read_status(const struct fr_read *read);         /* HTTP; 0: none */
 const char *fr_read_body(const struct fr_read *read, size_t *ret_len);
+/* The answer's Content-Type; "" without one. */
+const char *fr_read_type(const struct fr_read *read);
 /* After FR_OK: where the facts of a list's rows lie in the body; NULL when the
  * answer is no plain list. */
 const struct fr_page *fr_read_page(const struct fr_read *read);

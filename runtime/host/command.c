@@ -6,28 +6,29 @@
 #include "bindings/embedded.h"
 
 static const struct fr_command table[] = {
-  { "run", true, true, true, FR_NEED_RUN, true },
-  { "plan", true, true, false, FR_NEED_READ, false },
-  { "apply", false, true, true, FR_NEED_RUN, true },
-  { "check", true, false, false, FR_NEED_NONE, false },
-  { "delete", false, true, true, FR_NEED_RUN, true },
-  { "hold", false, false, false, FR_NEED_HOLD, false },
-  { "requests", false, true, false, FR_NEED_NONE, false },
-  { "history", false, false, false, FR_NEED_READ, false },
-  { "show", false, false, false, FR_NEED_READ, false },
-  { "explain", false, true, false, FR_NEED_READ, false },
-  { "verify", false, false, false, FR_NEED_READ, false },
-  { "verify-erasure", false, false, false, FR_NEED_RUN, true },
-  { "sandbox", false, false, false, FR_NEED_NONE, false },
-  { "simulate", true, true, false, FR_NEED_NONE, false },
-  { "test", false, false, false, FR_NEED_NONE, false },
-  { "help", false, false, false, FR_NEED_NONE, false },
-  { "new", false, false, false, FR_NEED_NONE, false },
-  { "types", false, false, false, FR_NEED_NONE, false },
+  { "run", true, true, true, FR_NEED_RUN },
+  { "plan", true, true, false, FR_NEED_READ },
+  { "apply", false, true, true, FR_NEED_RUN },
+  { "check", true, false, false, FR_NEED_NONE },
+  { "delete", false, true, true, FR_NEED_RUN },
+  { "call", false, true, false, FR_NEED_NONE },
+  { "hold", false, false, false, FR_NEED_HOLD },
+  { "requests", false, true, false, FR_NEED_NONE },
+  { "history", false, false, false, FR_NEED_READ },
+  { "show", false, false, false, FR_NEED_READ },
+  { "explain", false, true, false, FR_NEED_READ },
+  { "verify", false, false, false, FR_NEED_READ },
+  { "verify-erasure", false, false, false, FR_NEED_RUN },
+  { "sandbox", false, false, false, FR_NEED_NONE },
+  { "simulate", true, true, false, FR_NEED_NONE },
+  { "test", false, false, false, FR_NEED_NONE },
+  { "help", false, false, false, FR_NEED_NONE },
+  { "new", false, false, false, FR_NEED_NONE },
+  { "types", false, false, false, FR_NEED_NONE },
 };
 
 static const struct fr_command other = { "", false, true, false,
-                                         FR_NEED_READ, false };
+                                         FR_NEED_READ };
 
 const struct fr_command *fr_command_find(const char *name)
 {
@@ -35,6 +36,18 @@ const struct fr_command *fr_command_find(const char *name)
     if (!strcmp(table[i].name, name))
       return &table[i];
   return &other;
+}
+
+bool fr_command_probes(const char *name)
+{
+  static const char *const probing[] = {
+    "run", "apply", "delete", "verify-erasure"
+  };
+
+  for (size_t i = 0; i < sizeof(probing) / sizeof(probing[0]); i++)
+    if (!strcmp(probing[i], name))
+      return true;
+  return false;
 }
 
 const char *const *fr_command_names(void)

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/date.h"
+#include "bindings/bindings.h"
 #include "probe/link.h"
 
 static enum fr_err wrong(const struct fr_options *options, const char *name,
@@ -190,7 +191,7 @@ static enum fr_err read_cdn(struct fr_buf *why, struct fr_config *config)
   const char *base = nonempty(getenv("FALRUN_CDN_URL"));
   struct fr_url api;
 
-  if (!base || !config->command.probes)
+  if (!base || !config->probes)
     return FR_OK;
   if (fr_link_check_base(base, why))
     return FR_ECONFIG;
@@ -204,16 +205,33 @@ static enum fr_err read_cdn(struct fr_buf *why, struct fr_config *config)
   return FR_OK;
 }
 
+/* `falrun call` reads, and needs no ledger; an operation that changes
+ * something is a run of its own. Only the Lua table knows which one that is.
+ * Should it be wrong, what was opened here still changes nothing. */
+static void need_of_call(const struct fr_options *options,
+                         struct fr_command *command)
+{
+  if (!frl_call_changes(options->words, getenv("FALRUN_PATH")))
+    return;
+  command->deletes = true;
+  command->ledger = FR_NEED_RUN;
+}
+
 enum fr_err fr_config_read(const struct fr_options *options,
                            struct fr_buf *why, struct fr_config *ret_config)
 {
-  struct fr_config config = { .command = *fr_command_find(options->command) };
+  struct fr_config config = {
+    .command = *fr_command_find(options->command),
+    .probes = fr_command_probes(options->command)
+  };
   const char *url = fr_option(options, "api-url");
   enum fr_err err;
 
   /* explain ID reads the ledger alone; a policy must list. */
   if (!strcmp(options->command, "explain") && options->nwords < 2)
     config.command.network = false;
+  if (!strcmp(options->command, "call"))
+    need_of_call(options, &config.command);
   config.sandbox = fr_option_flag(options, "sandbox");
   config.json = fr_option_flag(options, "json");
   config.quiet = fr_option_flag(options, "quiet");
@@ -222,7 +240,7 @@ enum fr_err fr_config_read(const struct fr_options *options,
   config.ca_file = nonempty(fr_option(options, "ca-file"));
   config.proxy = nonempty(fr_option(options, "proxy"));
   if (fr_option_flag(options, "dry-run") && config.command.deletes) {
-    config.command.deletes = config.command.probes = false;
+    config.command.deletes = config.probes = false;
     config.command.ledger = FR_NEED_READ;
   }
   if (config.sandbox && url) {

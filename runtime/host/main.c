@@ -14,14 +14,29 @@ static int usage(const char *sentence)
   return 2;
 }
 
+/* The operation that a line of `falrun call` names, or NULL. */
+static const char *operation_of(const struct fr_options *options)
+{
+  size_t i;
+
+  if (!options->command || strcmp(options->command, "call") != 0)
+    return NULL;
+  for (i = 0; i < options->nwords && options->words[i][0] == '-'; i++)
+    ;
+  return i < options->nwords ? options->words[i] : NULL;
+}
+
 /* Help is a command like any other, so that it reads the same tables. */
 static void turn_into_help(struct fr_options *options)
 {
   const char *about = options->command;
+  const char *operation = operation_of(options);
 
   options->nwords = 0;
   if (about && strcmp(about, "help") != 0)
     options->words[options->nwords++] = about;
+  if (operation)
+    options->words[options->nwords++] = operation;
   options->words[options->nwords] = NULL;
   options->command = "help";
   options->policy = NULL;

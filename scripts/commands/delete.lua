@@ -84,6 +84,7 @@ local function run()
 end
 
 return {
+  entry = entry,
   summary = "delete the payloads of the requests that are named",
   usage = "falrun delete [options] ID... | -",
   help = [[

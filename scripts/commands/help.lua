@@ -1,11 +1,12 @@
 --- falrun --help: all commands, or one.
 local core = require "core"
 local host = require "host"
+local reference = require "fal.reference"
 
 local GROUPS <const> = {
   { "Policies", "run", "plan", "apply", "check", "test", "simulate",
     "new" },
-  { "Requests", "delete", "requests", "hold" },
+  { "Requests", "delete", "requests", "hold", "call" },
   { "The record", "history", "show", "explain", "verify",
     "verify-erasure" },
   { "Tools", "sandbox", "types", "help" },
@@ -167,8 +168,10 @@ local function about(name)
 end
 
 local function run()
-  if host.args[2] then
-    host.usage("falrun help takes one command")
+  if host.args[1] == "call" and host.args[2] and not host.args[3] then
+    host.write(reference.help(host, host.args[2]))
+  elseif host.args[2] then
+    host.usage("falrun help takes one command, or call and an operation")
   elseif host.args[1] then
     about(host.args[1])
   else

@@ -1,12 +1,14 @@
 --- falrun types: the annotations of the Lua API, for editors.
+local annotations = require "fal.annotations"
 local cli = require "fal.cli"
 local host = require "host"
 
 local function run()
   cli.none(host, "types")
-  for _, name in ipairs { "fal", "policy", "testing" } do
+  for _, name in ipairs { "fal", "policy", "testing", "operations" } do
     host.write(host.text("types." .. name) or "")
   end
+  host.write(annotations.text())
 end
 
 return {

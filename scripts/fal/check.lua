@@ -61,7 +61,7 @@ function check.options(func, options, known)
     names[name] = true
   end
   for name, value in pairs(options) do
-    if name == func and type(value) == "function" then
+    if name == func:match "[^.]+$" and type(value) == "function" then
       check.fail(func, "options", "it was called with a colon: write fal.%s, "
                  .. "with a dot", func)
     end

@@ -10,11 +10,14 @@ local comparisons = require "fal.checking.comparisons"
 local context = require "fal.checking.context"
 local kinds = require "fal.checking.kinds"
 local library = require "fal.checking.library"
+local operations = require "fal.checking.operations"
 local lint = require "fal.lint"
 local rows = require "fal.checking.rows"
 local rules = require "fal.checking.rules"
 
 local checking = {}
+
+operations.add_shapes()
 
 local function globals(ctx, given)
   for _, token in ipairs(lint.unknown(ctx.tree, given)) do

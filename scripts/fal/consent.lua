@@ -7,6 +7,8 @@ local text = require "fal.text"
 
 local consent = {}
 
+local asker                     -- the host of the run whose changes ask
+
 --- Whether somebody is there to answer.
 local function is_asked(host)
   local options = host.options
@@ -16,7 +18,7 @@ end
 
 --- True when the answer is yes, or when nobody is asked. A no is a safety
 --- stop of the run.
-local function ask(host, question)
+local function ask(host, question, undone)
   if not is_asked(host) then
     return true
   end
@@ -25,7 +27,7 @@ local function ask(host, question)
   if answer == "y" or answer == "yes" then
     return true
   end
-  core.stop("the answer was no: nothing was deleted")
+  core.stop(("the answer was no: nothing was %s"):format(undone or "deleted"))
   return false
 end
 
@@ -46,6 +48,28 @@ function consent.script(host, count)
     text.clean(host.policy.path), text.count(count, "request", "requests"))
     or ("%s is about to erase requests, one by one; how many is not known "
     .. "beforehand."):format(text.clean(host.policy.path)))
+end
+
+--- From here on, changes that cannot be undone ask here; nil: they do not.
+function consent.begin(host)
+  asker = host
+end
+
+--- Of an operation that cannot be undone. Unlike deletions, which limits
+--- bound, it needs a --yes where nobody can be asked.
+---@param name string      "keys.delete"
+---@param target string?   what it is about
+function consent.change(name, target)
+  local host = asker
+  if not host then
+    return true
+  elseif not is_asked(host) and core.mode == "run" and not host.options.yes then
+    core.stop(name .. " cannot be undone, and nobody can be asked: --yes "
+              .. "says yes beforehand")
+    return false
+  end
+  return ask(host, ("%s: %s."):format(name, text.clean(target or
+             "the whole account")), "changed")
 end
 
 return consent

@@ -52,7 +52,8 @@ function deletions.close()
   declared = true
 end
 
-local function check_open(func)
+--- Raises where a rule of a declared policy does more than decide.
+function deletions.check_open(func)
   if declared then
     error(("%sfal.%s was called while a declared policy is carried out: a "
       .. "rule only decides, the policy deletes"):format(core.where(), func), 0)
@@ -92,7 +93,7 @@ function deletions.delete_payloads(id, options)
   if type(options) == "table" then      -- else the gate's binding refuses it
     check.options("delete_payloads", options, KNOWN_OF_ONE)
   end
-  check_open("delete_payloads")
+  deletions.check_open("delete_payloads")
   call(settle)
   call(consent)
   return send(id, id, options)
@@ -290,7 +291,7 @@ function deletions.delete_all(items, options)
   local next_item = tasks.items("delete_all", items)
   local job = { summary = new_summary(), stopped = false, items = {} }
   job.options, job.concurrency = check_options(options)
-  check_open("delete_all")
+  deletions.check_open("delete_all")
   whole_room = whole_room or core.room()
   call(settle)
   local next_id = ids_of(job, next_item)

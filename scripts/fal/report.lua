@@ -131,9 +131,12 @@ end
 function report.list(host)
   local begun = false
   local list = {}
-  function list.add(value)
-    host.write((begun and ",\n" or "[\n") .. core.json.encode(value))
+  function list.add_text(json)
+    host.write((begun and ",\n" or "[\n") .. json)
     begun = true
+  end
+  function list.add(value)
+    list.add_text(core.json.encode(value))
   end
   function list.close()
     host.write(begun and "\n]\n" or "[]\n")

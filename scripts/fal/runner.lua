@@ -171,6 +171,7 @@ local function reset(host, settle)
   policy.reset()
   hold.reset()
   local runs = core.mode == "run"
+  consent.begin(host)
   deletions.reset(runs and settle or nil, runs and function(count)
     consent.script(host, count)
   end or nil)

@@ -1,7 +1,8 @@
 --- The shape of the public API: functions, their options, kinds of values.
 ---
---- The one list of names. The library refuses what is not here when it is
---- called; fal.checking reports it without running anything.
+--- The one list of names; fal/checking/operations.lua adds the operations of
+--- the Platform API from their own table. The library refuses what is not here
+--- when it is called; fal.checking reports it without running anything.
 local shapes = {}
 
 shapes.STATUSES = { "success", "error", "user_error" }
@@ -43,6 +44,12 @@ shapes.options = {
   },
   delete_all = { REASON, CONCURRENCY, TIMEOUT, RETRIES, DRY_RUN, VERIFY },
   each = { CONCURRENCY },
+  call = { TIMEOUT },
+  call_saves = { TIMEOUT, { name = "to", kind = "text", most = 4096 } },
+  call_changes = {
+    TIMEOUT, { name = "reason", kind = "text", most = 1000 }, DRY_RUN,
+    { name = "idempotency_key", kind = "text", most = 200 },
+  },
   limits = {
     { name = "max", kind = "integer", least = 0, most = math.maxinteger },
     { name = "min_age", kind = "duration" },

@@ -14,11 +14,11 @@ local WEEK <const> = 7 * 86400000
 local GRACE <const> = 86400000          -- for a policy that was cancelled
 
 --- The host as the runner sees it: the options are those of this run, and
---- nobody is there to answer a question.
+--- nobody is there to answer a question; nothing real is at stake.
 local function host_of(host, spec)
   return setmetatable({
     options = { quiet = spec.quiet or host.options.quiet,
-      ["no-input"] = "true",
+      ["no-input"] = "true", yes = "true",
       ["max-percent"] = spec.max_percent and tostring(spec.max_percent) },
     stdin_tty = false, stderr_tty = false,
   }, { __index = host })

@@ -74,12 +74,15 @@ function core.changes(run) end
 
 --- A reading call of the Platform API, retried; the decoded JSON, or nil and
 --- an error. Waits. `query` is a list of {name, value} pairs; repeated names
---- are sent repeated. `key`: "none", "api", "admin" or "list". With `window` a
+--- are sent repeated. `key`: "none", "api", "admin", "list"
+--- (the admin key where one is set) or "optional". With `window` a
 --- page of requests that is as documented goes into it and comes without its
 --- items; then the second value is the window's reach (fal/window.lua), with
 --- `endpoints`, new ones by their places in the page, and whether the page
---- came `twice`.
----@param call {method:string?, path:string, query:{[1]:string,[2]:string}[]?, body:table?, key:string?, timeout:string?, window:table?}
+--- came `twice`. With `accept` "text" the body is whatever it is (CSV,
+--- metrics): it comes as text, and its content type as the second value;
+--- with "both" the text of the JSON is the second value.
+---@param call {method:string?, path:string, query:{[1]:string,[2]:string}[]?, body:table?, key:string?, timeout:string?, window:table?, accept:"json"|"text"|"both"|nil}
 ---@return any value, table? reach_or_err
 function core.read(call) end
 
@@ -114,6 +117,7 @@ function core.parse_id(text) end            --- the id itself, or nil
 function core.id_set(limit) end
 function core.pack_id(text) end             --- its 16 bytes, or nil
 function core.unpack_id(packed, n) end      --- the n-th of them, from 0
+function core.sha256(text) end              --- hexadecimal
 function core.nearest(word, words) end      --- the nearest spelling, or nil
 function core.error(code, message, fields) end  --- an error table
 function core.where() end   --- "policy.lua:12: " of the policy's own line, or ""
@@ -150,8 +154,8 @@ function host.write_file(path, text) end    --- true | nil, err
 function host.create(path, text) end        --- true | nil, err
 function host.make_dir(path) end            --- true | nil, err
 function host.text(module) end              --- an embedded file's text, or nil
-function host.commands() end                --- names of the commands
 function host.sha256(text) end              --- hexadecimal
+function host.commands() end                --- names of the commands
 
 --- The policy's main chunk, checked for syntax only; or raises.
 ---@return function

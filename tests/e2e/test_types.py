@@ -29,7 +29,7 @@ def annotated(text):
     for name in re.findall(r"^function ((?:fal|log|json)\.[\w.]+)\(", text,
                            re.M):
         names[name] = "function"
-    for name in re.findall(r"^(fal\.\w+) = \{\}", text, re.M):
+    for name in re.findall(r"^(fal\.[\w.]+) = \{\}", text, re.M):
         names[name] = "table"
     classes = {"loglib": "log", "jsonlib": "json", "fallib": "fal"}
     for name, body in re.findall(

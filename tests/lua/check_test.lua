@@ -375,8 +375,12 @@ end
 test("the shapes name what the library has", function()
   local shapes, fal = require "fal.shapes", require "fal.init"
   fal.version = fal.version or "0"
+  require("fal.checking.operations").add_shapes()
+  getmetatable(fal.models).__open()
   for path, value in pairs { fal = fal, ["fal.keep"] = fal.keep,
-                             ["fal.hold"] = fal.hold } do
+                             ["fal.hold"] = fal.hold,
+                             ["fal.models"] = fal.models,
+                             ["fal.assets.tags"] = fal.assets.tags } do
     local known = table.move(shapes.fields[path], 1, 99, 1, {})
     table.sort(known)
     equal(known, names_of(value), path)

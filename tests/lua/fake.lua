@@ -385,11 +385,22 @@ local function add_api(world)
       list[#list + 1] = pair[1] == "endpoint_id" and pair[2] or nil
     end
     local seen = { path = call.path, key = call.key, query = query,
-                   endpoints = list }
+                   endpoints = list, method = call.method, body = call.body,
+                   pairs = call.query, accept = call.accept }
     world.calls[#world.calls + 1] = seen
     world.pause()
-    return world.answer(seen)
+    local value, more = world.answer(seen)
+    if call.accept == "both" and value ~= nil then
+      return value, encode(value)
+    end
+    return value, more
   end
+  core.change = function(call)
+    world.changes[#world.changes + 1] = call
+    world.pause()
+    return world.change(call)
+  end
+  core.sha256 = function(text) return #text .. ":" .. text end
   core.flight = function(options, limit)
     return setmetatable({ world = world, core = core, options = options,
                           limit = limit or 0, count = 0, ended = {} }, Flight)
@@ -481,12 +492,15 @@ function fake.world()
   local world = {
     core = { mode = "run" }, now = 0, at = 1772323200000, room = 10000,
     calls = {}, deletions = {}, log = {}, input = {}, holds = {},
-    held = {}, hold_files = {},
+    held = {}, hold_files = {}, changes = {},
     in_flight = 0, most_in_flight = 0,
     counts = { deleted = 0, settled = 0 },
   }
   function world.answer()
     return { items = {}, has_more = false, next_cursor = null }
+  end
+  function world.change()
+    return { status = "done", attempts = 1 }
   end
   function world.preview() return "planned" end
   world.zone_offset = zone_offset

@@ -1,5 +1,6 @@
 --- Functions that others call: where nothing can wait, and rules.
 local context = require "fal.checking.context"
+local operations = require "fal.checking.operations"
 local shapes = require "fal.shapes"
 local values = require "fal.checking.values"
 
@@ -56,8 +57,8 @@ end
 function callbacks.check_rules(ctx)
   for _, call in ipairs(ctx.tree.calls) do
     local path = values.called(call)
-    if call.inside and call.inside.decides and
-      (path == "fal.delete_payloads" or path == "fal.delete_all") then
+    if call.inside and call.inside.decides and (operations.changes(path) or
+      path == "fal.delete_payloads" or path == "fal.delete_all") then
       context.report(ctx, "rule-deletes", call.token, path .. " in a rule: a "
         .. "rule only decides, the policy deletes")
     end

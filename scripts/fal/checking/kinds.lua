@@ -327,6 +327,11 @@ function kinds.options(ctx, where, of, node)
   report_needed(ctx, where, shape, fields, node)
 end
 
+--- Another kind: f(ctx, where, spec, node).
+function kinds.add(name, f)
+  kind_of[name] = f
+end
+
 --- Reports what is certainly wrong about a value.
 function kinds.check(ctx, where, spec, node)
   kind_of[spec.kind](ctx, where, spec, node)

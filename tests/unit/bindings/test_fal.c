@@ -241,6 +241,22 @@ static void test_a_read_with_a_body(void **state)
   done(&p);
 }
 
+static void test_a_read_of_text(void **state)
+{
+  struct program p;
+
+  (void)state;
+  prepare(&p);
+  p.read_path = "/account/focus";
+  p.read_body = "a,b\n1,{";
+  connect_all(&p);
+  run(&p, "local text, type = core.read{path = '/account/focus',\n"
+          "  accept = 'text', key = 'optional'}\n"
+          "same(text, 'a,b\\n1,{') same(_G.type(type), 'string')\n"
+          "same(core.sha256('abc'):sub(1, 8), 'ba7816bf')\n");
+  done(&p);
+}
+
 static void test_a_read_that_fails(void **state)
 {
   struct program p;
@@ -272,6 +288,7 @@ static void test_misuse_of_a_read(void **state)
          "bad(\"'query'\", {path = '/a', query = 'x=y'})\n"
          "bad('pairs', {path = '/a', query = {'x'}})\n"
          "bad('a name', {path = '/a', query = {{1, 2}}})\n"
+         "bad(\"'accept'\", {path = '/a', accept = 'csv'})\n"
          "bad('a fraction', {path = '/a', query = {{'x', 1.5}}})\n"
          "bad('not table', {path = '/a', query = {{'x', {}}}})\n"
          "bad('longer', {path = '/a', query = {{'x', ('y'):rep(99999)}}})\n"
@@ -354,6 +371,7 @@ int main(void)
     cmocka_unit_test(test_a_cancelled_deletion_is_still_recorded),
     cmocka_unit_test(test_a_read_repeats_query_names),
     cmocka_unit_test(test_a_read_with_a_body),
+    cmocka_unit_test(test_a_read_of_text),
     cmocka_unit_test(test_a_read_that_fails),
     cmocka_unit_test(test_misuse_of_a_read),
     cmocka_unit_test(test_a_deletion_without_memory),

@@ -399,6 +399,49 @@ static void without_a_key_nothing_is_sent(void **state)
   rig_free(rig);
 }
 
+static void an_optional_key(void **state)
+{
+  struct rig *rig = rig_new(API_KEY, ADMIN_KEY);
+  struct fr_read *read = make(rig, "/models", FR_KEY_OPTIONAL);
+
+  (void)state;
+  SCRIPT(rig, { .status = 200, .body = "{}" });
+  assert_int_equal(run(rig, read), FR_OK);
+  assert_string_equal(rig->arrivals[0].auth, "Key " API_KEY);
+  fr_read_free(read);
+  rig_free(rig);
+  rig = rig_new(NULL, NULL);
+  read = make(rig, "/models", FR_KEY_OPTIONAL);
+  SCRIPT(rig, { .status = 200, .body = "{}" });
+  assert_int_equal(run(rig, read), FR_OK);
+  assert_string_equal(rig->arrivals[0].auth, "");
+  assert_false(rig->verdict.config);
+  fr_read_free(read);
+  rig_free(rig);
+}
+
+static void a_body_of_any_kind(void **state)
+{
+  struct rig *rig = rig_new(API_KEY, NULL);
+  struct fr_read_spec spec = { .method = "GET", .path = "/account/focus",
+                               .any_body = true };
+  struct fr_read *read;
+  size_t len = 0;
+
+  (void)state;
+  SCRIPT(rig, { .status = 200, .body = "a,b\n{", .name = "Content-Type",
+                .value = "text/csv" });
+  assert_int_equal(fr_read_new(rig->fal, &spec, &read), FR_OK);
+  assert_string_equal(fr_read_type(read), "");
+  assert_int_equal(run(rig, read), FR_OK);
+  assert_int_equal(rig->narrivals, 1);
+  assert_memory_equal(fr_read_body(read, &len), "a,b\n{", 5);
+  assert_string_equal(fr_read_type(read), "text/csv");
+  assert_null(fr_read_page(read));
+  fr_read_free(read);
+  rig_free(rig);
+}
+
 static void cancelling(void **state)
 {
   struct rig *rig = rig_new(API_KEY, NULL);
@@ -434,6 +477,8 @@ int main(void)
     cmocka_unit_test(a_full_table_fails_the_read),
     cmocka_unit_test(keys_never_come_back),
     cmocka_unit_test(without_a_key_nothing_is_sent),
+    cmocka_unit_test(an_optional_key),
+    cmocka_unit_test(a_body_of_any_kind),
     cmocka_unit_test(cancelling),
   };
 

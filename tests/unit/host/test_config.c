@@ -252,6 +252,19 @@ static void what_a_command_may_do(void **state)
   READ(&read, "delete", "x");
   assert_true(read.config.command.deletes);
   read_done(&read);
+  READ(&read, "call", "keys.list", "--", "limit=5");
+  assert_true(read.config.command.network);
+  assert_false(read.config.command.deletes);
+  assert_int_equal(read.config.command.ledger, FR_NEED_NONE);
+  read_done(&read);
+  READ(&read, "call", "keys.delete", "key_id=k");
+  assert_true(read.config.command.deletes);
+  assert_int_equal(read.config.command.ledger, FR_NEED_RUN);
+  read_done(&read);
+  READ(&read, "--dry-run", "call", "keys.delete", "key_id=k");
+  assert_false(read.config.command.deletes);
+  assert_int_equal(read.config.command.ledger, FR_NEED_READ);
+  read_done(&read);
   assert_false(fr_command_find("of-tomorrow")->deletes);
   assert_int_equal(fr_command_find("of-tomorrow")->ledger, FR_NEED_READ);
 }
