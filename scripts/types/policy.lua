@@ -13,7 +13,7 @@
 ---@field hold fal.HoldSource|fal.HoldSource[]|nil
 ---@field limits fal.PolicyLimits?
 ---@field reason string|fun(request: fal.Request, now: fal.Time): string
----@field verify boolean?          true is refused by this version
+---@field verify boolean?          ask fal's CDN for each file afterwards
 ---@field all boolean?             nothing narrows the selection, on purpose
 
 ---@class fal.PolicyLimits
