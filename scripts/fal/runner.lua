@@ -63,6 +63,7 @@ function runner.delete(plan, now_ms)
     options = { reason = type(reason) == "string" and reason or nil,
                 policy = plan.policy.name },
     limit = sending.limit(hold.asks(plan.holds)),
+    marks = hold.marks(plan.holds),
     next = function()
       next_at = next_at + 1
       local at = not stopped and order[next_at]

@@ -7,6 +7,7 @@
 --- stops the taking; what is under way is waited for, and the failure is
 --- raised again.
 local core = require "core"
+local marks = require "fal.marks"
 
 local sending = {}
 
@@ -25,6 +26,7 @@ end
 local function fill(flight, job)
   local room = flight:room()
   while room and room > 0 do
+    marks.check(job.marks)
     local id, reason = job.next()
     if id == nil then
       return false
@@ -46,14 +48,16 @@ end
 --- Deletes what job.next() gives (an id, and perhaps a reason of its own). Of
 --- what has ended job.taken(counts by status, errors, text) is told, with as
 --- many errors as job.errors() asks for, and a line for each id where job.lines
---- is set. After a refusal nothing more is taken. Waits.
+--- is set. After a refusal nothing more is taken. `marks` are kept up to date
+--- meanwhile. Waits.
 ---@param job {options:table, limit:integer, next:function, taken:function,
----  errors:function?, lines:boolean?}
+---  marks:table[], errors:function?, lines:boolean?}
 function sending.run(job)
   local flight <close> = core.flight(job.options, job.limit, job.lines)
   if not flight then
     return refused(job)
   end
+  local _ <close> = marks.watch(job.marks)
   local more, failure = true, nil
   while true do
     if more then
