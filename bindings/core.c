@@ -209,6 +209,7 @@ int frl_open_core(lua_State *L)
   luaL_setfuncs(L, frl_read_functions, 0);
   luaL_setfuncs(L, frl_time_functions, 0);
   luaL_setfuncs(L, frl_window_functions, 0);
+  luaL_setfuncs(L, frl_change_functions, 0);
   luaL_setfuncs(L, frl_fact_functions, 0);
   lua_pushstring(L, config->mode == FR_MODE_RUN ? "run" : "plan");
   lua_setfield(L, -2, "mode");

@@ -20,6 +20,7 @@ extern const luaL_Reg frl_hold_functions[];             /* hold.c */
 extern const luaL_Reg frl_read_functions[];
 extern const luaL_Reg frl_window_functions[];             /* read.c */
 extern const luaL_Reg frl_time_functions[];             /* time.c */
+extern const luaL_Reg frl_change_functions[];           /* change.c */
 extern const luaL_Reg frl_fact_functions[];             /* facts.c */
 int frl_record(lua_State *L);           /* core.record (record.c) */
 /* A failure of the ledger is a fact about the run: marks the verdict; nil

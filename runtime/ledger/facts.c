@@ -93,9 +93,9 @@ enum column {
   SEQ, RUN, AT, REQUEST_ID, NAME, FROM, TO, DATA, END, END_AT
 };
 
-static void read_fact(sqlite3_stmt *statement, struct fr_fact *ret_fact)
+static void read_fact(sqlite3_stmt *statement, struct fr_fact_row *ret_fact)
 {
-  *ret_fact = (struct fr_fact){
+  *ret_fact = (struct fr_fact_row){
     .seq = sqlite3_column_int64(statement, SEQ),
     .run = sqlite3_column_int64(statement, RUN),
     .at_ms = sqlite3_column_int64(statement, AT),
@@ -111,7 +111,7 @@ static void read_fact(sqlite3_stmt *statement, struct fr_fact *ret_fact)
 
 enum fr_err fr_facts_each(struct fr_ledger *ledger, enum fr_facts which,
                           const struct fr_fact_filter *filter,
-                          int (*each)(void *, const struct fr_fact *),
+                          int (*each)(void *, const struct fr_fact_row *),
                           void *arg)
 {
   static const enum fr_sql walks[] = {
@@ -123,7 +123,7 @@ enum fr_err fr_facts_each(struct fr_ledger *ledger, enum fr_facts which,
     [FR_FACTS_LEFT] = FR_SQL_CHANGES_LEFT
   };
   sqlite3_stmt *statement;
-  struct fr_fact fact;
+  struct fr_fact_row fact;
   enum fr_err err = fr_sql_get(ledger, walks[which], &statement);
   bool row = true;
 

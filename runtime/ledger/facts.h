@@ -64,7 +64,7 @@ enum fr_facts {
   FR_FACTS_CHANGES,             /* name: state; data; end, end_at_ms */
   FR_FACTS_LEFT                 /* changes that are open */
 };
-struct fr_fact {
+struct fr_fact_row {
   int64_t seq, run, at_ms, from_ms, to_ms, end_at_ms;   /* 0: none */
   bool has_id;
   struct fr_uuid id;
@@ -77,7 +77,7 @@ struct fr_fact_filter {
 };
 enum fr_err fr_facts_each(struct fr_ledger *ledger, enum fr_facts which,
                           const struct fr_fact_filter *filter,
-                          int (*each)(void *, const struct fr_fact *),
+                          int (*each)(void *, const struct fr_fact_row *),
                           void *arg);
 
 #endif

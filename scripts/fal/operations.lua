@@ -232,7 +232,7 @@ end
 --- Checks what a call is given, as the call does, or as a walk along its
 --- pages does; raises likewise.
 function operations.check(row, given, options, walked)
-  local call = prepare(row, given, not row.gated and options or nil)
+  local call = prepare(row, given, options)
   if walked then
     list_of(row, call.values)
   end

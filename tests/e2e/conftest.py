@@ -9,9 +9,11 @@ import base64
 import json
 import os
 import pathlib
+import pty
 import random
 import resource
 import secrets
+import select
 import signal
 import sqlite3
 import subprocess
@@ -297,6 +299,33 @@ def agree(world, open_allowed=False):
         assert state in ("deleted", "gone", "partial") or (
             open_allowed and state is None), (id, state)
     return intents, outcomes, effects
+
+
+def on_terminal(world, answer, *args, ahead=b""):
+    """Runs with a terminal for everything; what the screen showed. `ahead` is
+    typed before the question."""
+    pid, fd = pty.fork()
+    if pid == 0:
+        os.chdir(world.folder)
+        os.execve(PROGRAM, [PROGRAM, *args], world.env(TERM="dumb"))
+    os.write(fd, ahead)
+    screen, end = b"", time.time() + 30
+    sent = False
+    while time.time() < end:
+        if select.select([fd], [], [], 0.2)[0]:
+            try:
+                data = os.read(fd, 4096)
+            except OSError:
+                break
+            if not data:
+                break
+            screen += data
+        if not sent and b"[y/N]" in screen:
+            os.write(fd, answer)
+            sent = True
+    _, status = os.waitpid(pid, 0)
+    os.close(fd)
+    return os.waitstatus_to_exitcode(status), screen.decode()
 
 
 @pytest.fixture

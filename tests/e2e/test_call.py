@@ -7,7 +7,7 @@ import time
 import pytest
 
 import hostile
-from conftest import ROOT
+from conftest import ROOT, ledger_events, ms_of, on_terminal
 
 ID = "019e6d0a-e5be-7b82-b329-35ae64296902"
 
@@ -108,6 +108,10 @@ WRONG = [
     (("keys.delete", "key_id=k", "--no-input"), "add --yes"),
     (("keys.delete", "key_id=k", "--raw"), "leave out --raw"),
     (("models.requests.delete_payloads", "request_id=x"), "is no id"),
+    (("models.requests.delete_payloads", "request_id=" + ID, "--timeout",
+      "5"), "it has no unit"),
+    (("keys.delete", "key_id=k", "--yes", "--idempotency-key", ""),
+     "--idempotency-key: it is empty"),
 ]
 
 
@@ -133,6 +137,16 @@ def test_json_comes_out(world):
     assert done.json == PRICES and done.err == ""
     assert server.requests[0].query == {"endpoint_id": ["a/b", "c/d"]}
     assert not world.ledger.exists()
+
+
+def test_a_time_may_be_so_long_ago(world):
+    answer = {"time_series": [], "has_more": False}
+    server = answering(world, *[says(answer)] * 2)
+    world.run("call", "models.usage", "start=7d", check=0)
+    at = ms_of(server.requests[0].query["start"][0])
+    assert abs(time.time() - 7 * 86400 - at / 1000) < 60
+    world.run("call", "models.usage", "start=2026-01-02", check=0)
+    assert server.requests[1].query["start"] == ["2026-01-02T00:00:00Z"]
 
 
 def test_a_body_from_words_file_or_input(world):
@@ -271,15 +285,14 @@ def test_the_deletion_is_falrun_delete(world):
 
 
 def test_the_deletion_takes_the_lock_and_reading_does_not(world):
-    world.sandbox(requests=50, seed=5, latency="1500ms")
-    id = world.expired()[0]
-    running = world.start("delete", id)
-    running.until(lambda: os.path.exists(str(world.ledger) + ".lock"))
-    time.sleep(0.3)
+    server = world.fal(delete=[hostile.Answer(200, hostile.DELETED,
+                                              stall=2)])
+    running = world.start("delete", ID)
+    running.until(lambda: server.deletes)
     world.run("call", "models.requests.delete_payloads", "request_id=" + ID,
               check=6)
     world.run("call", "meta", check=0)
-    assert running.wait().code == 0
+    assert running.wait().code == 0 and len(server.deletes) == 1
 
 
 # ---- policies ----
@@ -433,3 +446,24 @@ def test_what_the_api_wrote_is_not_written_anew(world):
     assert done.out == ('[\n{"n":12345678901234567890,"t":[],'
                         '"endpoint_id":"a","b":1.0},\n'
                         '{"endpoint_id":"b","o":{}}\n]\n')
+
+
+def test_a_policy_that_needs_no_operation_reads_no_table(world):
+    """A start stays short: the table is read when it is touched."""
+    folder = world.folder / "more" / "fal" / "operations"
+    folder.mkdir(parents=True)
+    (folder / "meta.lua").write_text("error('it was read')")
+    env = {"FALRUN_PATH": str(world.folder / "more")}
+    world.fal()
+    world.lua("print(fal.version, fal.keep)", "--dry-run", env=env, check=0)
+    done = world.lua("print(fal.models)", "--dry-run", env=env)
+    assert done.code != 0 and "it was read" in done.err
+
+
+def test_a_no_on_a_terminal_changes_nothing(world):
+    server = answering(world)
+    code, said = on_terminal(world, b"n\n", "call", "keys.delete",
+                             "key_id=k-7")
+    assert code == 4 and server.requests == []
+    assert "keys.delete: key_id k-7. It cannot be undone. [y/N]" in said
+    assert "nothing was changed" in said

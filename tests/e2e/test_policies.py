@@ -1,13 +1,10 @@
 """Declared policies: planned whole, limited, held, and then deleted."""
 import json
-import os
-import pty
-import select
 import time
 
 import pytest
 
-from conftest import PROGRAM, agree, ledger_events
+from conftest import agree, ledger_events, on_terminal
 from hostile import Answer, error, row, uuid4, uuid7
 
 DAY = 86400
@@ -486,33 +483,6 @@ def test_an_iterator_is_read_once(world, rng):
 
 
 # ---- on a terminal ----------------------------------------------------------
-
-def on_terminal(world, answer, *args, ahead=b""):
-    """Runs with a terminal for everything; what the screen showed. `ahead` is
-    typed before the question."""
-    pid, fd = pty.fork()
-    if pid == 0:
-        os.chdir(world.folder)
-        os.execve(PROGRAM, [PROGRAM, *args], world.env(TERM="dumb"))
-    os.write(fd, ahead)
-    screen, end = b"", time.time() + 30
-    sent = False
-    while time.time() < end:
-        if select.select([fd], [], [], 0.2)[0]:
-            try:
-                data = os.read(fd, 4096)
-            except OSError:
-                break
-            if not data:
-                break
-            screen += data
-        if not sent and b"[y/N]" in screen:
-            os.write(fd, answer)
-            sent = True
-    _, status = os.waitpid(pid, 0)
-    os.close(fd)
-    return os.waitstatus_to_exitcode(status), screen.decode()
-
 
 @pytest.mark.parametrize("answer, code, gone", [
     (b"y\n", 0, 3), (b"YES\n", 0, 3), (b"n\n", 4, 0), (b"\n", 4, 0),

@@ -34,7 +34,7 @@ static void probe(struct world *world, unsigned number, const char *link,
   assert_int_equal(fr_ledger_probe(world->ledger, &what), FR_OK);
 }
 
-static int tell(void *arg, const struct fr_fact *fact)
+static int tell(void *arg, const struct fr_fact_row *fact)
 {
   char *text = arg;
 
