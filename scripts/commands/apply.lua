@@ -116,16 +116,15 @@ local function holds_of(head)
   return holds
 end
 
-local function open_files(sources)
-  for _, source in ipairs(sources or {}) do
-    local count, err = true, nil
-    if source.kind == "file" then
-      count, err = core.hold_file(source.title)
-    end
-    if not count then
-      error(err, 0)
-    end
+--- The policy's sources as it has them now, and files and marks that the plan
+--- names: what a plan was made with counts even if the policy is gone.
+local function all_holds(file)
+  local about = { { hold = file.holds },
+                  { hold = hold.of_plan(file.head.hold) } }
+  for _, one in ipairs(file.head.policies) do
+    about[#about + 1] = { hold = hold.of_plan(one.hold) }
   end
+  return hold.of_run(about)
 end
 
 --- ---- the plan as the runner takes it -----------------------------------
@@ -175,10 +174,7 @@ local function unknown_of(file)
 end
 
 local function apply(file)
-  open_files(file.head.hold)
-  for _, about in ipairs(file.head.policies) do
-    open_files(about.hold)
-  end
+  file.holds = all_holds(file)
   if not hold.open(file.holds) then
     return
   end

@@ -12,6 +12,7 @@ local check = require "fal.check"
 local erasure = require "fal.erasure"
 local hold = require "fal.hold"
 local ids = require "fal.ids"
+local marks = require "fal.marks"
 local payload = require "fal.payload"
 local sending = require "fal.sending"
 local shapes = require "fal.shapes"
@@ -72,6 +73,7 @@ end
 local function note_hold(item, id)
   local sources = hold.enforced()
   if sources[1] and core.parse_id(id) then
+    marks.check(hold.marks(sources))
     local reason = hold.ask(sources, payload.item(item),
       core.format_time(core.at() // 1000 * 1000), id)
     if reason then
@@ -193,6 +195,7 @@ local function run(job, next_id)
   sending.run {
     options = job.options,
     limit = sending.limit(hold.enforced()[1], job.concurrency),
+    marks = hold.marks(hold.enforced()),
     next = function()
       local id = not job.stopped and next_id() or nil
       local item = id and job.items[id] or id

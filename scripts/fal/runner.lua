@@ -64,6 +64,7 @@ function runner.delete(plan, now_ms)
                 policy = plan.policy.name,
                 verify = plan.policy.verify or nil },
     limit = sending.limit(hold.asks(plan.holds)),
+    marks = hold.marks(plan.holds),
     next = function()
       next_at = next_at + 1
       local at = not stopped and order[next_at]

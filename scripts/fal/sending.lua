@@ -8,6 +8,7 @@
 --- raised again.
 local core = require "core"
 local erasure = require "fal.erasure"
+local marks = require "fal.marks"
 local tasks = require "fal.tasks"
 
 local sending = {}
@@ -28,6 +29,7 @@ end
 local function fill(flight, job)
   local room = flight:room()
   while room and room > 0 do
+    marks.check(job.marks)
     local id, reason, item = job.next()
     if id == nil then
       return false
@@ -50,7 +52,9 @@ end
 --- Each with a look at its files: a task stays with a request until all of
 --- them were asked for.
 local function run_verified(job)
+  local _ <close> = marks.watch(job.marks)
   local function next_item()
+    marks.check(job.marks)
     local id, reason, item = job.next()
     return id and { id = id, reason = reason, item = item }
   end
@@ -71,9 +75,10 @@ end
 --- request where it is known; with job.options.verify their files are asked
 --- for, too. Of what has ended job.taken(counts by status, errors, text) is
 --- told, with as many errors as job.errors() asks for, and a line for each id
---- where job.lines is set. After a refusal nothing more is taken. Waits.
+--- where job.lines is set. After a refusal nothing more is taken. `marks` are
+--- kept up to date meanwhile. Waits.
 ---@param job {options:table, limit:integer, next:function, taken:function,
----  errors:function?, lines:boolean?}
+---  marks:table[], errors:function?, lines:boolean?}
 function sending.run(job)
   if job.options.verify then
     return run_verified(job)
@@ -82,6 +87,7 @@ function sending.run(job)
   if not flight then
     return refused(job)
   end
+  local _ <close> = marks.watch(job.marks)
   local more, failure = true, nil
   while true do
     if more then

@@ -92,6 +92,9 @@ local F <const> = { name = "f", kind = "function", needed = true }
 local PATH <const> = { name = "path", kind = "text", needed = true,
                        most = 4096 }
 
+local MARK <const> = { name = "name", kind = "text", needed = true,
+                       most = 200 }
+
 --- Functions and their arguments.
 shapes.calls = {
   ["fal.policy"] = { options("policy", true) },
@@ -110,6 +113,9 @@ shapes.calls = {
   ["fal.keep.all"] = { options("keep", true) },
   ["fal.hold.file"] = { PATH },
   ["fal.hold.from"] = { F, { name = "title", kind = "text" } },
+  ["fal.hold.collection"] = { MARK },
+  ["fal.hold.tag"] = { MARK },
+  ["fal.hold.favourites"] = {},
   ["fal.hold.enforce"] = { { name = "sources", kind = "sources",
                              needed = true } },
 }
@@ -120,7 +126,8 @@ shapes.fields = {
           "spawn", "limits", "ago", "sleep", "ids", "keep", "hold",
           "version" },
   ["fal.keep"] = { "any", "all" },
-  ["fal.hold"] = { "file", "from", "enforce" },
+  ["fal.hold"] = { "file", "from", "collection", "tag", "favourites",
+                   "enforce" },
   json = { "decode", "encode", "array", "null" },
   log = { "error", "warn", "info", "debug" },
 }
@@ -128,7 +135,7 @@ shapes.fields = {
 --- What waits, and so cannot be called by a callback of C.
 shapes.waits = {
   ["fal.delete_payloads"] = true, ["fal.delete_all"] = true,
-  ["fal.each"] = true, ["fal.sleep"] = true,
+  ["fal.each"] = true, ["fal.sleep"] = true, ["fal.hold.enforce"] = true,
 }
 
 --- The names of a table of options, in order.

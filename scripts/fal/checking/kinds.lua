@@ -243,7 +243,7 @@ end
 local function one_source(ctx, where, node)
   local kind = values.literal(node)
   if kind and kind ~= "nil" then
-    wrong(ctx, where, node, 'fal.hold.file "FILE" or fal.hold.from(f)', kind)
+    wrong(ctx, where, node, 'a source like fal.hold.file "FILE"', kind)
   end
 end
 
