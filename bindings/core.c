@@ -190,6 +190,7 @@ static const luaL_Reg functions[] = {
   { "stop", l_stop },
   { "tighten", l_tighten },
   { "spawn", l_spawn },
+  { "record", frl_record },
   { "nearest", l_nearest },
   { "sha256", frl_sha256 },
   { "error", l_error },
@@ -201,13 +202,15 @@ int frl_open_core(lua_State *L)
 {
   const struct frl_config *config = &frl_of(L)->config;
 
-  lua_createtable(L, 0, 24);
+  lua_createtable(L, 0, 40);
   luaL_setfuncs(L, functions, 0);
   luaL_setfuncs(L, frl_deletion_functions, 0);
   luaL_setfuncs(L, frl_hold_functions, 0);
   luaL_setfuncs(L, frl_read_functions, 0);
   luaL_setfuncs(L, frl_time_functions, 0);
   luaL_setfuncs(L, frl_window_functions, 0);
+  luaL_setfuncs(L, frl_change_functions, 0);
+  luaL_setfuncs(L, frl_fact_functions, 0);
   lua_pushstring(L, config->mode == FR_MODE_RUN ? "run" : "plan");
   lua_setfield(L, -2, "mode");
   lua_pushstring(L, config->version);

@@ -43,7 +43,7 @@ static void push_failure(lua_State *L, enum fr_err err)
   frl_push_error(L, err, lua_tostring(L, -1));
 }
 
-static int fail(lua_State *L, enum fr_err err)
+int frl_fail_ledger(lua_State *L, enum fr_err err)
 {
   lua_pushnil(L);
   push_failure(L, err);
@@ -52,7 +52,8 @@ static int fail(lua_State *L, enum fr_err err)
 }
 
 /* Raises unless the walk went well. */
-static void check(lua_State *L, const struct frl_rows *rows, enum fr_err err)
+void frl_check_walk(lua_State *L, const struct frl_rows *rows,
+                    enum fr_err err)
 {
   if (rows->err == FR_ETOO_BIG)
     luaL_error(L, "the ledger has more rows than fit into memory");
@@ -95,7 +96,8 @@ static int l_runs(lua_State *L)
     return frl_bad_argument(L, "ledger.runs", "most", "1 to %d expected",
                             RUNS_MAX);
   rows = frl_rows_new(L, ROWS_MAX);
-  check(L, rows, fr_history_runs(ledger_of(L), (size_t)most, put_run, rows));
+  frl_check_walk(L, rows, fr_history_runs(ledger_of(L), (size_t)most,
+                                          put_run, rows));
   frl_rows_push(L, rows);
   return 1;
 }
@@ -121,8 +123,8 @@ static int l_residue(lua_State *L)
   if (!all)
     frl_check_id(L, 1, "ledger.residue", &id);
   rows = frl_rows_new(L, ROWS_MAX);
-  check(L, rows, fr_history_residue(ledger_of(L), all ? NULL : &id,
-                                    put_residue, rows));
+  frl_check_walk(L, rows, fr_history_residue(ledger_of(L), all ? NULL : &id,
+                                             put_residue, rows));
   frl_rows_push(L, rows);
   return 1;
 }
@@ -141,7 +143,7 @@ static int l_open(lua_State *L)
 {
   struct frl_rows *rows = frl_rows_new(L, ROWS_MAX);
 
-  check(L, rows, fr_ledger_each_open(ledger_of(L), put_open, rows));
+  frl_check_walk(L, rows, fr_ledger_each_open(ledger_of(L), put_open, rows));
   frl_rows_push(L, rows);
   return 1;
 }
@@ -162,7 +164,7 @@ static int l_holds(lua_State *L)
 {
   struct frl_rows *rows = frl_rows_new(L, ROWS_MAX);
 
-  check(L, rows, fr_hold_each(ledger_of(L), put_hold, rows));
+  frl_check_walk(L, rows, fr_hold_each(ledger_of(L), put_hold, rows));
   frl_rows_push(L, rows);
   return 1;
 }
@@ -207,7 +209,7 @@ static void read_page(lua_State *L, struct walk *walk)
   frl_rows_clear(walk->rows);
   walk->paged = 0;
   err = fr_history_events(ledger_of(L), &walk->filter, put_event, walk);
-  check(L, walk->rows, err);
+  frl_check_walk(L, walk->rows, err);
   walk->over = walk->paged < PAGE_ROWS;
 }
 
@@ -303,7 +305,7 @@ static int l_hold_add(lua_State *L)
   ids = check_ids(L, "ledger.hold_add", &count);
   err = fr_hold_add(ledger_of(L), ids, count, reason);
   if (err)
-    return fail(L, err);
+    return frl_fail_ledger(L, err);
   lua_pushboolean(L, true);
   return 1;
 }
@@ -324,7 +326,7 @@ static int l_hold_remove(lua_State *L)
     return 1;
   }
   if (err != FR_ENOT_FOUND)
-    return fail(L, err);
+    return frl_fail_ledger(L, err);
   fr_uuid_format(&ids[index], text);
   lua_pushfstring(L, "there is no hold on %s; nothing was removed", text);
   frl_fail(L, err, lua_tostring(L, -1));
@@ -342,7 +344,7 @@ static int l_verify(lua_State *L)
   char head[FR_SHA256_TEXT];
 
   if (err) {
-    fail(L, err);
+    frl_fail_ledger(L, err);
     if (chain.broken_seq) {
       lua_pushinteger(L, chain.broken_seq);
       lua_setfield(L, -2, "seq");
@@ -378,8 +380,9 @@ int frl_open_ledger(lua_State *L)
 {
   const struct frl_config *config = &frl_of(L)->config;
 
-  lua_createtable(L, 0, 8);
+  lua_createtable(L, 0, 16);
   luaL_setfuncs(L, functions, 0);
+  luaL_setfuncs(L, frl_fact_functions, 0);
   if (config->may_hold)
     luaL_setfuncs(L, hold_functions, 0);
   lua_pushstring(L, fr_ledger_path(config->ledger));

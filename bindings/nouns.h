@@ -20,6 +20,16 @@ extern const luaL_Reg frl_hold_functions[];             /* hold.c */
 extern const luaL_Reg frl_read_functions[];
 extern const luaL_Reg frl_window_functions[];             /* read.c */
 extern const luaL_Reg frl_time_functions[];             /* time.c */
+extern const luaL_Reg frl_change_functions[];           /* change.c */
+extern const luaL_Reg frl_fact_functions[];             /* facts.c */
+int frl_record(lua_State *L);           /* core.record (record.c) */
+/* A failure of the ledger is a fact about the run: marks the verdict; nil
+ * and the error.                                             [-0, +2, m] */
+int frl_fail_ledger(lua_State *L, enum fr_err err);       /* ledger.c */
+/* The same, raised, when a walk over rows went wrong.        [-0, +0, e] */
+struct frl_rows;
+void frl_check_walk(lua_State *L, const struct frl_rows *rows,
+                    enum fr_err err);
 extern const luaL_Reg frl_io_functions[];               /* io.c */
 extern const luaL_Reg frl_file_functions[];             /* file.c */
 int frl_note(lua_State *L);             /* host.note, note.c */

@@ -163,6 +163,29 @@ static enum fr_err add_link(struct fr_buf *buf, const char *link)
   return add_json(buf, link, part.len);
 }
 
+void fr_data_link(struct fr_data *data, const char *name, const char *link)
+{
+  name_it(data, name);
+  if (!data->err)
+    data->err = add_link(data->buf, link);
+}
+
+void fr_data_links(struct fr_data *data, const char *name,
+                   const char *const *links, size_t count)
+{
+  size_t i;
+
+  name_it(data, name);
+  add(data, "[", 1);
+  for (i = 0; i < count; i++) {
+    if (i > 0)
+      add(data, ",", 1);
+    if (!data->err)
+      data->err = add_link(data->buf, links[i]);
+  }
+  add(data, "]", 1);
+}
+
 static enum fr_err add_file(struct fr_buf *buf,
                             const struct fr_file_result *file)
 {

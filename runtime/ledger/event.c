@@ -21,7 +21,9 @@ enum when {
   ALWAYS,
   KNOWN,                        /* the id has a deletion already */
   INDEXED,                      /* and it lies behind the index's position */
-  RESIDUE                       /* there is residue of somebody */
+  RESIDUE,                      /* there is residue of somebody */
+  QUARANTINED,                  /* somebody is in quarantine */
+  WITH_ID                       /* the event is about a request */
 };
 
 /* What each kind of event does to the derived tables, in this order. The
@@ -44,6 +46,7 @@ static const struct effect {
   { "outcome", FR_SQL_CLEAR, RESIDUE, "\"exception\":null" },
   { "outcome", FR_SQL_REMAIN, ALWAYS, "\"exception\":\"" },
   { "outcome", FR_SQL_REMAIN_MORE, ALWAYS, "\"exceptions_left_out\":" },
+  { "outcome", FR_SQL_ERASED, QUARANTINED, NULL },
   { "unanswered", FR_SQL_MENTION, ALWAYS, NULL },
   { "unanswered", FR_SQL_UNANSWERED, KNOWN, NULL },
   { "generation", FR_SQL_MENTION, ALWAYS, NULL },
@@ -54,6 +57,21 @@ static const struct effect {
   { "hold_add", FR_SQL_HOLD_ADD, ALWAYS, NULL },
   { "hold_remove", FR_SQL_MENTION, ALWAYS, NULL },
   { "hold_remove", FR_SQL_HOLD_REMOVE, ALWAYS, NULL },
+  { "change", FR_SQL_MENTION, WITH_ID, NULL },
+  { "change", FR_SQL_CHANGE, ALWAYS, NULL },
+  { "change_outcome", FR_SQL_MENTION, WITH_ID, NULL },
+  { "change_outcome", FR_SQL_CHANGE_END, ALWAYS, NULL },
+  { "looked", FR_SQL_LOOKED_WITHIN, ALWAYS, NULL },
+  { "looked", FR_SQL_LOOKED, ALWAYS, NULL },
+  { "quarantine", FR_SQL_MENTION, ALWAYS, NULL },
+  { "quarantine", FR_SQL_QUARANTINE, ALWAYS, NULL },
+  { "release", FR_SQL_MENTION, ALWAYS, NULL },
+  { "release", FR_SQL_RELEASE, ALWAYS, NULL },
+  { "probe", FR_SQL_MENTION, ALWAYS, NULL },
+  { "probe", FR_SQL_PROBE_CLEAR, ALWAYS, "\"seen\":\"gone\"" },
+  { "probe", FR_SQL_PROBE_INPUT, ALWAYS, "\"seen\":\"gone\"" },
+  { "input_files", FR_SQL_MENTION, ALWAYS, NULL },
+  { "input_files", FR_SQL_INPUTS, ALWAYS, NULL },
   { "run_begin", FR_SQL_RUN_BEGIN, ALWAYS, NULL },
   { "run_begin", FR_SQL_RUN_ORIGIN, ALWAYS, NULL },
   { "run_end", FR_SQL_RUN_END, ALWAYS, NULL },
@@ -153,7 +171,9 @@ static bool needed(const struct fr_ledger *ledger,
   if (effect->when == INDEXED &&
       (place == 0 || place > ledger->index.is.seq))
     return false;
-  if (effect->when == RESIDUE && ledger->residue == FR_NONE)
+  if ((effect->when == RESIDUE && ledger->residue == FR_NONE) ||
+      (effect->when == QUARANTINED && ledger->quarantined == FR_NONE) ||
+      (effect->when == WITH_ID && !event->has_id))
     return false;
   return !effect->needle || strstr(event->data, effect->needle);
 }
@@ -174,6 +194,9 @@ static enum fr_err note(struct fr_ledger *ledger, enum fr_sql applied,
   case FR_SQL_REMAIN:
   case FR_SQL_REMAIN_MORE:
     ledger->residue = FR_SOME;
+    return FR_OK;
+  case FR_SQL_QUARANTINE:
+    ledger->quarantined = FR_SOME;
     return FR_OK;
   case FR_SQL_HOLD_ADD:
   case FR_SQL_HOLD_REMOVE:

@@ -23,6 +23,12 @@ void fr_data_number(struct fr_data *data, const char *name, int64_t number);
 void fr_data_raw(struct fr_data *data, const char *name, const char *json);
 enum fr_err fr_data_end(struct fr_data *data);
 
+/* A link that is too long is cut as docs/ledger.md says: the same link is
+ * the same text wherever it is recorded. */
+void fr_data_link(struct fr_data *data, const char *name, const char *link);
+void fr_data_links(struct fr_data *data, const char *name,
+                   const char *const *links, size_t count);
+
 enum fr_err fr_data_files(struct fr_buf *buf,
                           const struct fr_outcome *outcome);
 

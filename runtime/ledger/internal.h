@@ -5,6 +5,7 @@
  *   schema.c tables and migrations        ledger.c  groups and runs
  *   sql.c    statements and errors        story.c   one request's story
  *   ask.c    questions                    verify.c  everything, again
+ *   acts.c   changes                      facts.c   what else a run knows
  *   index.c, recent.c, filter.c, merge.c  where the deletion of an id lies
  */
 #ifndef FR_LEDGER_INTERNAL_H
@@ -27,7 +28,7 @@
 #define FR_LEDGER_FILES 1000          /* files kept of one answer */
 #define FR_LEDGER_DATA (32 << 20)     /* no event is larger */
 
-enum fr_known { FR_UNKNOWN, FR_NONE, FR_SOME };       /* rows of a table */
+enum fr_known { FR_UNKNOWN, FR_NONE, FR_SOME };
 
 struct fr_ledger {
   sqlite3 *db;
@@ -51,7 +52,8 @@ struct fr_ledger {
   struct fr_buf data, files;    /* JSON in the making */
   struct fr_index index;
   int64_t version;              /* data_version, of this transaction */
-  enum fr_known holds, residue; /* holds: within a transaction only */
+  /* Rows of three tables; of holds within a transaction only. */
+  enum fr_known holds, residue, quarantined;
   char detail[1024];
 };
 
@@ -103,8 +105,7 @@ enum fr_err fr_group_begin(struct fr_ledger *ledger);
 enum fr_err fr_group_end(struct fr_ledger *ledger, enum fr_err err);
 /* FR_OK within a group that can still be committed. */
 enum fr_err fr_group_check(struct fr_ledger *ledger);
-
-/* True in a transaction: what was asked in it stays true until it ends. */
+/* In a transaction: what was asked in it stays true until it ends. */
 bool fr_group_steady(const struct fr_ledger *ledger);
 
 /* ---- story.c ------------------------------------------------------------- */

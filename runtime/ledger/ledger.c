@@ -158,7 +158,7 @@ void fr_ledger_rollback(struct fr_ledger *ledger)
     (void)sqlite3_exec(ledger->db, "ROLLBACK", NULL, NULL, NULL);
   if (ledger->grouped && ledger->written) {
     fr_index_forget(&ledger->index);
-    ledger->holds = ledger->residue = FR_UNKNOWN;
+    ledger->holds = ledger->residue = ledger->quarantined = FR_UNKNOWN;
   }
   ledger->grouped = false;
   ledger->glimpsing = false;

@@ -83,7 +83,23 @@ static const char *const steps[] = {
   " LEFT JOIN deletions d ON d.intent_seq = i.intent_seq"
   " WHERE e.request_id IS NOT NULL AND e.seq IS NOT d.intent_seq"
   " AND e.seq IS NOT d.outcome_seq ORDER BY e.request_id, e.seq;"
-  "DROP INDEX IF EXISTS events_by_id;"
+  "DROP INDEX IF EXISTS events_by_id;",
+
+  "CREATE TABLE changes("
+  " seq INTEGER PRIMARY KEY, run INTEGER NOT NULL, state TEXT NOT NULL,"
+  " outcome_seq INTEGER) STRICT;"
+  "CREATE INDEX changes_open ON changes(seq) WHERE state = 'open';"
+  "CREATE TABLE looked("
+  " endpoint_id TEXT NOT NULL, from_ms INTEGER NOT NULL,"
+  " to_ms INTEGER NOT NULL, run INTEGER NOT NULL,"
+  " PRIMARY KEY(endpoint_id, from_ms, to_ms)) STRICT, WITHOUT ROWID;"
+  "CREATE TABLE quarantined("
+  " request_id BLOB PRIMARY KEY, at_ms INTEGER NOT NULL,"
+  " delete_after_ms INTEGER NOT NULL, seq INTEGER NOT NULL)"
+  " STRICT, WITHOUT ROWID;"
+  "CREATE TABLE input_files("
+  " request_id BLOB NOT NULL, link TEXT NOT NULL, seq INTEGER NOT NULL,"
+  " PRIMARY KEY(request_id, link)) STRICT, WITHOUT ROWID;"
 };
 
 int fr_schema_newest(void)

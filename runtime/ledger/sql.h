@@ -10,6 +10,8 @@
 #ifndef FR_LEDGER_SQL_H
 #define FR_LEDGER_SQL_H
 
+#include "ledger/sqlfacts.h"
+
 #define FR_SQL_RECORD \
   " d.state, e.run, e.at_ms, d.key_at_ms, o.at_ms, d.generation," \
   " e.data->>'user_key', d.unanswered, e.data->>'ended_at_ms'," \
@@ -115,10 +117,7 @@
   X(REMAIN_MORE, "INSERT OR REPLACE INTO residue SELECT ?4, ''," \
     " (?5->>'exceptions_left_out') || ' more files'" \
     " WHERE ?5->>'exceptions_left_out' > 0") \
-  X(HOLD_ADD, "INSERT INTO holds VALUES (?4, ?3, ?5->>'reason')" \
-    " ON CONFLICT(request_id) DO UPDATE SET at_ms = ?3," \
-    " reason = ?5->>'reason'") \
-  X(HOLD_REMOVE, "DELETE FROM holds WHERE request_id = ?4")
+  FR_SQL_FACTS_MAP(X)
 
 enum fr_sql {
 #define FR_SQL_NAME(name, text) FR_SQL_##name,

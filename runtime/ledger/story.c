@@ -201,20 +201,21 @@ static size_t count_exceptions(const struct fr_outcome *outcome)
 }
 
 /* Asked once; from then on the events that are written say it. */
-static enum fr_err any_residue(struct fr_ledger *ledger)
+static enum fr_err any(struct fr_ledger *ledger, enum fr_sql which,
+                       enum fr_known *known)
 {
   sqlite3_stmt *statement;
   bool row;
   enum fr_err err = FR_OK;
 
-  if (ledger->residue != FR_UNKNOWN)
+  if (*known != FR_UNKNOWN)
     return FR_OK;
-  err = fr_sql_get(ledger, FR_SQL_ANY_RESIDUE, &statement);
+  err = fr_sql_get(ledger, which, &statement);
   if (!err)
     err = fr_sql_step(ledger, statement, &row);
   if (err)
     return err;
-  ledger->residue = row ? FR_SOME : FR_NONE;
+  *known = row ? FR_SOME : FR_NONE;
   sqlite3_reset(statement);
   return FR_OK;
 }
@@ -224,7 +225,7 @@ static enum fr_err left_over(struct fr_ledger *ledger,
                              const struct fr_uuid *id, bool *ret_left)
 {
   sqlite3_stmt *statement;
-  enum fr_err err = any_residue(ledger);
+  enum fr_err err = any(ledger, FR_SQL_ANY_RESIDUE, &ledger->residue);
 
   if (err || ledger->residue == FR_NONE)
     return err;
@@ -248,7 +249,8 @@ static enum fr_err judge(struct fr_ledger *ledger,
   *state = outcome->state;
   if (outcome->state != FR_STATE_DELETED && outcome->state != FR_STATE_GONE)
     return FR_OK;
-  if (!left)
+  err = any(ledger, FR_SQL_ANY_QUARANTINED, &ledger->quarantined);
+  if (!err && !left)
     err = left_over(ledger, &outcome->id, &left);
   if (!err && left)
     *state = FR_STATE_PARTIAL;

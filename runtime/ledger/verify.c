@@ -35,7 +35,13 @@ static const struct derived {
   { "mentions", "SELECT * FROM mentions ORDER BY request_id, seq", NULL },
   { "holds", "SELECT * FROM holds ORDER BY request_id", NULL },
   { "residue", "SELECT * FROM residue ORDER BY request_id, link", NULL },
-  { "user_keys", "SELECT * FROM user_keys ORDER BY key", NULL }
+  { "user_keys", "SELECT * FROM user_keys ORDER BY key", NULL },
+  { "changes", "SELECT * FROM changes ORDER BY seq", NULL },
+  { "looked", "SELECT * FROM looked ORDER BY endpoint_id, from_ms, to_ms",
+    NULL },
+  { "quarantined", "SELECT * FROM quarantined ORDER BY request_id", NULL },
+  { "input_files", "SELECT * FROM input_files ORDER BY request_id, link",
+    NULL }
 };
 
 /* ---- the chain ----------------------------------------------------------- */
@@ -220,7 +226,7 @@ static enum fr_err open_scratch(struct fr_ledger *ledger,
     return FR_ENOMEM;
   }
   scratch->lock_fd = -1;
-  scratch->residue = FR_NONE;
+  scratch->residue = scratch->quarantined = FR_NONE;
   fr_index_init(&scratch->index, true);
   err = fr_sql_connect(scratch, "", SQLITE_OPEN_READWRITE |
                                     SQLITE_OPEN_CREATE);

@@ -49,6 +49,28 @@ function core.hold_id(id, reason) end
 ---@return string[]?, table? err
 function core.read_ids(path) end
 
+--- Writes a fact into the run's ledger, synced; in a plan it is "planned" and
+--- nothing is written. The kinds and their fields (docs/ledger.md):
+---   "looked", nil, {endpoint, from_ms, to_ms, rows}
+---   "quarantine", id, {files = {links}, delete_after_ms, reason?}
+---   "release", id, {reason?}
+---   "probe", id, {link, seen, http_status?, age_s?, cache?}
+---   "input_files", id, {files = {links}}
+---@param kind string
+---@param id string?
+---@param fields table
+---@return "recorded"|"planned"|nil, table? err
+function core.record(kind, id, fields) end
+--- What the ledger knows of these; also in host.ledger. A failure raises.
+function core.looked(endpoint) end  --- rows {endpoint, from_ms, to_ms, run}
+--- Rows {request_id, at, run, seq, delete_after_ms, data}; of one id, or all.
+function core.quarantined(id) end
+function core.probes(id) end        --- rows {seq, run, at, request_id, data}
+function core.input_files(id) end   --- rows {request_id, link, seq}
+--- Rows {seq, run, at, request_id?, state, data, outcome?, outcome_at?},
+--- oldest first; `data` and `outcome` are those of the two events.
+function core.changes(run) end
+
 --- A reading call of the Platform API, retried; the decoded JSON, or nil and
 --- an error. Waits. `query` is a list of {name, value} pairs; repeated names
 --- are sent repeated. `key`: "none", "api", "admin", "list"
@@ -168,6 +190,11 @@ function host.ledger.events(filter, f) end
 function host.ledger.residue(id) end        --- rows {request_id, link, exception}
 function host.ledger.open() end             --- rows {request_id}
 function host.ledger.holds() end            --- rows {request_id, at, reason}
+function host.ledger.looked(endpoint) end   --- these five: as in core
+function host.ledger.quarantined(id) end
+function host.ledger.probes(id) end
+function host.ledger.input_files(id) end
+function host.ledger.changes(run) end
 function host.ledger.hold_add(ids, reason) end      --- true | nil, err
 function host.ledger.hold_remove(ids) end   --- true | nil, err, id
 --- {events, head} | nil, err (err.seq is the first that does not fit)

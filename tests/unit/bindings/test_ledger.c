@@ -91,12 +91,68 @@ static void test_only_some_commands_may_hold(void **state)
   done(&p);
 }
 
+static void test_facts(void **state)
+{
+  (void)state;
+  expect("local l = host.ledger\n"
+         "same(core.record('looked', nil, {endpoint = 'a', from_ms = 1,\n"
+         "  to_ms = 5, rows = 0}), 'recorded')\n"
+         "local seen = core.looked('a') same(#seen, 1)\n"
+         "same(seen[1].to_ms, 5) same(#l.looked('b'), 0)\n"
+         "same(core.record('quarantine', '" ID "', {files = {'https://f/a'},\n"
+         "  delete_after_ms = 9, reason = 'case'}), 'recorded')\n"
+         "local q = l.quarantined('" ID "')[1]\n"
+         "same(q.delete_after_ms, 9) same(q.data.files[1], 'https://f/a')\n"
+         "same(#core.quarantined(), 1)\n"
+         "core.record('release', '" ID "', {reason = 'over'})\n"
+         "same(#l.quarantined(), 0)\n"
+         "core.record('probe', '" ID "', {link = 'https://f/a',\n"
+         "  seen = 'cached', http_status = 200, age_s = 4, cache = 'HIT'})\n"
+         "local p = l.probes('" ID "')[1]\n"
+         "same(p.data.seen, 'cached') same(p.data.age_s, 4)\n"
+         "core.record('input_files', '" ID "', {files = {'https://f/in'}})\n"
+         "same(core.input_files('" ID "')[1].link, 'https://f/in')\n"
+         "same(#l.changes(), 0)\n"
+         "local r = core.record\n"
+         "fails(\"'kind'\", r, 'outcome', '" ID "', {})\n"
+         "fails(\"'kind'\", r, 'change', nil, {})\n"
+         "fails(\"'id'\", r, 'looked', '" ID "', {})\n"
+         "fails(\"'id'\", r, 'release', 'x', {})\n"
+         "fails(\"'endpoint'\", r, 'looked', nil, {from_ms = 1, to_ms = 2,\n"
+         "  rows = 0})\n"
+         "fails(\"'to_ms'\", r, 'looked', nil, {endpoint = 'a', from_ms = 1,\n"
+         "  to_ms = 1, rows = 0})\n"
+         "fails(\"'seen'\", r, 'probe', '" ID "', {link = 'x', seen = 'yes'})\n"
+         "fails(\"'files'\", r, 'input_files', '" ID "', {files = {}})\n"
+         "fails(\"'files'\", r, 'input_files', '" ID "', {files = {1}})\n"
+         "fails('reasons', r, 'release', '" ID "', {reasons = 'x'})\n"
+         "assert(l.verify())\n");
+}
+
+static void test_a_plan_records_nothing(void **state)
+{
+  struct program p;
+
+  (void)state;
+  prepare(&p);
+  p.mode = FR_MODE_PLAN;
+  connect_all(&p);
+  run(&p, "same(core.record('release', '" ID "', {}), 'planned')\n"
+          "fails(\"'kind'\", core.record, 'x', nil, {})\n"
+          "local n = 0\n"
+          "host.ledger.events({request_id = '" ID "'},\n"
+          "  function() n = n + 1 end) same(n, 0)\n");
+  done(&p);
+}
+
 int main(void)
 {
   const struct CMUnitTest tests[] = {
     cmocka_unit_test(test_runs_and_events),
     cmocka_unit_test(test_more_events_than_a_page),
     cmocka_unit_test(test_holds),
+    cmocka_unit_test(test_facts),
+    cmocka_unit_test(test_a_plan_records_nothing),
     cmocka_unit_test(test_only_some_commands_may_hold),
   };
 

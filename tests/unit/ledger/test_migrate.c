@@ -1,4 +1,4 @@
-/* A ledger of format 1 becomes one of format 2: nothing of the record
+/* A ledger of format 1 or 2 becomes one of format 3: nothing of the record
  * changes, and what follows from it is as a new ledger would have it.
  */
 #include "support.h"
@@ -62,6 +62,16 @@ static void turn_back(struct world *world)
            format_1, world->path);
   tamper(old, sql);
   assert_int_equal(rename(old, world->path), 0);
+}
+
+/* What format 3 added, taken away: the file of a falrun before it. */
+static void turn_back_to_2(struct world *world)
+{
+  fr_ledger_close(world->ledger);
+  world->ledger = NULL;
+  tamper(world->path, "DROP TABLE changes; DROP TABLE looked;"
+         "DROP TABLE quarantined; DROP TABLE input_files;"
+         "PRAGMA user_version = 2");
 }
 
 static void fill(struct world *world)
@@ -164,6 +174,41 @@ static void test_a_run_brings_it_up_to_date(void **state)
                              " OR name = 'events_by_id'"), 0);
 }
 
+static void test_from_format_2(void **state)
+{
+  struct world *world = *state;
+  struct fr_chain before, after;
+
+  fill(world);
+  assert_int_equal(fr_history_verify(world->ledger, &before), FR_OK);
+  turn_back_to_2(world);
+  assert_int_equal(try_open(world, world->path, FR_LEDGER_READ, ORIGIN,
+                            &world->ledger), FR_EIO);
+  open_run(world);
+  assert_int_equal(number_of(world->ledger, "PRAGMA user_version"), 3);
+  expect_all(world);
+  assert_int_equal(fr_history_verify(world->ledger, &after), FR_OK);
+  assert_int_equal(after.events, before.events);
+  assert_memory_equal(after.head, before.head, sizeof(after.head));
+  assert_int_equal(number_of(world->ledger, "SELECT count(*) FROM changes"),
+                   0);
+}
+
+/* Cut short anywhere, the migration leaves the old format whole. */
+static void test_a_migration_that_fails_changes_nothing(void **state)
+{
+  struct world *world = *state;
+
+  fill(world);
+  turn_back_to_2(world);
+  tamper(world->path, "CREATE TABLE input_files(x)");
+  assert_int_not_equal(try_open(world, world->path, FR_LEDGER_RUN, ORIGIN,
+                                &world->ledger), FR_OK);
+  tamper(world->path, "DROP TABLE input_files");
+  open_run(world);
+  expect_all(world);
+}
+
 static void test_a_hold_does_so_too(void **state)
 {
   struct world *world = *state;
@@ -171,7 +216,7 @@ static void test_a_hold_does_so_too(void **state)
   fill(world);
   turn_back(world);
   world->ledger = open_as(world, FR_LEDGER_HOLD);
-  assert_int_equal(number_of(world->ledger, "PRAGMA user_version"), 2);
+  assert_int_equal(number_of(world->ledger, "PRAGMA user_version"), 3);
   expect_all(world);
 }
 
@@ -220,7 +265,9 @@ static void test_a_forged_one_stays_forged(void **state)
 int main(void)
 {
   const struct CMUnitTest tests[] = {
-    TEST(test_a_run_brings_it_up_to_date), TEST(test_a_hold_does_so_too),
+    TEST(test_a_run_brings_it_up_to_date), TEST(test_from_format_2),
+    TEST(test_a_migration_that_fails_changes_nothing),
+    TEST(test_a_hold_does_so_too),
     TEST(test_reading_leaves_it_alone), TEST(test_an_empty_one),
     TEST(test_a_forged_one_stays_forged)
   };
