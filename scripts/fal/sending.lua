@@ -80,7 +80,7 @@ end
 ---@param job {options:table, limit:integer, next:function, taken:function,
 ---  marks:table[], errors:function?, lines:boolean?}
 function sending.run(job)
-  if job.options.verify then
+  if job.options.verify and core.mode == "run" and core.probes then
     return run_verified(job)
   end
   local flight <close> = core.flight(job.options, job.limit, job.lines)

@@ -2,7 +2,10 @@
 verify-erasure, against a CDN that lies, hangs, redirects and floods.
 
 Everything that the CDN receives is held against the key, in every test."""
+import hashlib
 import json
+import sqlite3
+import struct
 import time
 
 import pytest
@@ -460,3 +463,79 @@ def test_json_is_one_document(world, cdn, rng):
     assert whole["left"][0]["link"] == link("b.png")
     assert whole["left"][0]["age_s"] == 77
     assert whole["runs"] == [1] and whole["complete"] is True
+
+
+def test_interrupted_it_goes_on(world, cdn, rng):
+    ids = [uuid4(rng) for _ in range(40)]
+    api(world, lambda id: {id + ".png": None})
+    run(world, "delete", *ids, check=0)
+    running = world.start("verify-erasure", "--rate", "40/s", env={
+        "FALRUN_CDN_URL": cdn.origin + "/cdn"})
+    running.until(lambda: len(cdn.requests) >= 20)
+    running.signal(2)
+    assert running.wait().code == 130
+    world.run("verify", check=0)
+    done = run(world, "verify-erasure", "--rate", "1/s", "--max-runtime",
+               "2s", check=7)
+    assert "max-runtime" in done.err
+    run(world, "verify-erasure", check=0)
+    assert len(probes(world)) == 40
+
+
+def test_a_plan_asks_nobody(world, cdn, rng):
+    rows = [row(uuid4(rng), endpoint="a/b") for _ in range(5)]
+    api(world, {"a.png": None}, {}, rows)
+    path = world.policy(POLICY % "verify = true")
+    done = run(world, "plan", path, "-o", "x.plan", check=0)
+    assert "5" in done.out and not cdn.requests
+    done = run(world, "apply", "x.plan", check=0)
+    assert "their files: gone 5" in done.err
+
+
+def test_a_policy_that_verifies_can_be_tested(world):
+    world.policy("""
+        return fal.policy { name = "p", verify = true, reason = "r",
+          select = fal.requests { endpoint_id = "a/b", older_than = "30d" } }
+    """, "v.lua")
+    world.policy("""
+        test("it deletes", function(t)
+          t.requests { { id = "old", ended = "40d", endpoint_id = "a/b" } }
+          t.run "v.lua"
+          t.deleted { "old" }
+        end)
+    """, "v_test.lua")
+    world.run("test", key=False, check=0)
+
+
+def quarantine(world, id, files):
+    """As another command of falrun writes it: event and table."""
+    base = sqlite3.connect(world.ledger)
+    seq, head = base.execute("SELECT seq, hash FROM events ORDER BY seq DESC "
+                             "LIMIT 1").fetchone()
+    data = json.dumps({"files": files, "delete_after_ms": 1, "reason": "x"})
+    raw, at = bytes.fromhex(id.replace("-", "")), int(time.time() * 1000)
+    hash = hashlib.sha256(head + struct.pack(">qqq", seq + 1, at, 0)
+                          + b"quarantine\0\1" + raw + data.encode()).digest()
+    base.execute("INSERT INTO events VALUES(?, 0, ?, 'quarantine', ?, ?, ?)",
+                 (seq + 1, at, raw, data, hash))
+    base.execute("INSERT INTO mentions VALUES(?, ?)", (raw, seq + 1))
+    base.execute("INSERT INTO quarantined VALUES(?, ?, 1, ?)",
+                 (raw, at, seq + 1))
+    base.commit()
+    base.close()
+    world.run("verify", check=0)
+
+
+def test_what_is_hidden_is_not_gone(world, cdn, rng):
+    """A quarantine closes the access to a file: its 404 proves nothing."""
+    api(world, {"a.png": None, "b.png": None})
+    id = uuid4(rng)
+    run(world, "delete", uuid4(rng), check=0)
+    quarantine(world, id, [link("a.png")])
+    done = lua(world, DELETE, id, check=0)
+    assert [(f["seen"], f.get("why")) for f in done.json["files"]] == [
+        ("unknown", "its access was closed: hidden is not gone"),
+        ("gone", None)]
+    done = run(world, "verify-erasure", check=3)
+    assert "hidden is not gone" in done.out
+    world.run("verify", check=0)
