@@ -482,6 +482,22 @@ def test_interrupted_it_goes_on(world, cdn, rng):
     assert len(probes(world)) == 40
 
 
+def test_the_commands_json_tells_what_was_seen(world, cdn, rng):
+    ids = [uuid4(rng) for _ in range(3)]
+    api(world, lambda id: {id + ".png": None})
+    cdn.files["/cdn/files/%s.png" % ids[1]] = THERE
+    done = run(world, "delete", "--verify", "--json", *ids, check=3)
+    assert {one["request_id"]: (one["status"], one["files"][0]["seen"])
+            for one in done.json} == {ids[0]: ("deleted", "gone"),
+                                      ids[1]: ("partial", "there"),
+                                      ids[2]: ("deleted", "gone")}
+    done = run(world, "delete", "--verify", "--json", "--dry-run", uuid4(rng),
+               check=0)
+    assert done.json[0]["status"] == "planned"
+    done = run(world, "delete", "--verify", ids[1], check=3)
+    assert done.out == ids[1] + "\tpartial\n"
+
+
 def test_a_plan_asks_nobody(world, cdn, rng):
     rows = [row(uuid4(rng), endpoint="a/b") for _ in range(5)]
     api(world, {"a.png": None}, {}, rows)
