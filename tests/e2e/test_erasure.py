@@ -10,7 +10,7 @@ import time
 
 import pytest
 
-from conftest import ledger_events
+from conftest import agree, ledger_events
 from hostile import Answer, Server, row, uuid4
 
 GONE, THERE = Answer(404), Answer(206, b"x", headers=[
@@ -555,3 +555,60 @@ def test_what_is_hidden_is_not_gone(world, cdn, rng):
     done = run(world, "verify-erasure", check=3)
     assert "hidden is not gone" in done.out
     world.run("verify", check=0)
+
+
+VERIFIED = """
+    print(json.encode(fal.delete_all(fal.requests {
+      endpoint_id = "auto", older_than = "30d" }, { verify = true })))
+"""
+
+
+def sandboxed(world, *args, **how):
+    env = {"FALRUN_CDN_URL": world.url.replace("/v1", "/cdn")}
+    return world.run(*args, env=env, **how)
+
+
+def test_the_truth_of_the_sandbox(world):
+    """What is seen of files is what the sandbox really left there."""
+    world.sandbox(requests=300, faults="cdn-exception=0.2")
+    done = sandboxed(world, world.policy(VERIFIED), timeout=120, check=3)
+    left = {t["request_id"]: t["files_left"] for t in world.truths()}
+    deleted = sum(t["files_deleted"] for t in world.truths())
+    assert sum(left.values()) > 5
+    summary = done.json
+    assert summary["partial"] == sum(1 for n in left.values() if n)
+    assert "their files: gone %d, still there %d" % (
+        deleted, sum(left.values())) in done.err
+    done = sandboxed(world, "verify-erasure", "--again", "--json", check=3,
+                     timeout=120)
+    assert done.json["files"] == {"gone": deleted, "cached": 0, "unknown": 0,
+                                  "there": sum(left.values())}
+    seen = {}
+    for one in done.json["left"]:
+        if one["file"] == "output":
+            seen[one["request_id"]] = seen.get(one["request_id"], 0) + 1
+    assert seen == {id: n for id, n in left.items() if n}
+    agree(world)
+
+
+def test_a_sandbox_of_its_own_is_asked_by_itself(world):
+    same = ["--sandbox", "--requests", "100", "--anchor",
+            "2025-06-01T00:00:00Z"]
+    done = world.run(*same, world.policy(VERIFIED), key=False, timeout=120,
+                     check=0, env={"FALRUN_API_URL": None})
+    assert "their files: gone" in done.err and "there" not in done.err
+    # a second one has the same history, and nothing of it was deleted
+    done = world.run("verify-erasure", *same, "--again", key=False,
+                     timeout=120, check=3, env={"FALRUN_API_URL": None})
+    assert "still there" in done.out and "gone" not in done.out
+
+
+def test_a_cache_in_front_of_the_sandbox(world):
+    world.sandbox(requests=60, cdn_cache="10m")
+    done = sandboxed(world, world.policy(VERIFIED), timeout=120, check=0)
+    deleted = sum(t["files_deleted"] for t in world.truths())
+    assert "their files: served by a cache %d" % deleted in done.err
+    assert done.json["partial"] == 0
+    done = sandboxed(world, "verify-erasure", check=3)
+    assert "served by a cache %d" % deleted in done.out
+    agree(world)
