@@ -56,8 +56,8 @@ static bool bad_escape(const char *at, bool file)
   hex[2] = '\0';
   value = (unsigned)strtoul(hex, NULL, 16);
   return value < 0x20 || value == 0x7f ||
-         (value < 0x80 && (isalnum((int)value) ||
-                           strchr(file ? "-._~/\\" : "-._~/\\%;", (int)value) != NULL));
+         (value < 0x80 && isalnum((int)value)) ||
+         strchr(file ? "-._~/\\" : "-._~/\\%;", (int)value);
 }
 
 static bool bad_segment(const char *at, size_t len)
