@@ -6,6 +6,7 @@
 #include "host/run.h"
 
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "base/digest.h"
@@ -208,7 +209,8 @@ static enum fr_err open_lua(struct run *run)
     .loop = parts->loop, .clock = &parts->clock, .verdict = &parts->verdict,
     .fal = parts->fal, .gate = parts->gate, .ledger = parts->ledger,
     .mode = parts->config.command.deletes ? FR_MODE_RUN : FR_MODE_PLAN,
-    .may_hold = parts->config.command.ledger == FR_NEED_HOLD,
+    .may_hold = parts->config.command.ledger == FR_NEED_HOLD ||
+                !strcmp(parts->config.command.name, "release"),
     .command = parts->options->command,
     .policy = parts->policy.path ? &parts->policy : NULL,
     .words = parts->options->words, .options = parts->options->values,
