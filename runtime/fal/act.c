@@ -42,8 +42,9 @@ static const char *method_of(const char *method)
 }
 
 /* Letters, digits and -._~ need no escape (RFC 3986, 2.3); a slash, a
- * backslash, a percent and control bytes have none that is read alike. */
-static bool bad_escape(const char *at)
+ * backslash and control bytes have none that is read alike. A percent and a
+ * semicolon may be in the name of a file, and are looked for there alone. */
+static bool bad_escape(const char *at, bool file)
 {
   unsigned value;
   char hex[3];
@@ -55,8 +56,8 @@ static bool bad_escape(const char *at)
   hex[2] = '\0';
   value = (unsigned)strtoul(hex, NULL, 16);
   return value < 0x20 || value == 0x7f ||
-         (value < 0x80 && (isalnum((int)value) ||
-                           strchr("-._~/\\%;", (int)value) != NULL));
+         (value < 0x80 && isalnum((int)value)) ||
+         strchr(file ? "-._~/\\" : "-._~/\\%;", (int)value);
 }
 
 static bool bad_segment(const char *at, size_t len)
@@ -68,12 +69,13 @@ static bool bad_segment(const char *at, size_t len)
 /* One slash at the end is spared: the API may want it. */
 static bool is_plain(const char *path)
 {
+  bool file = !strncmp(path, "/serverless/files/", 18);
   const char *at = path;
   size_t len;
 
   for (; *at; at++)
     if (*at <= ' ' || *at > '~' || strchr("?#\\;", *at) ||
-        (*at == '%' && bad_escape(at)))
+        (*at == '%' && bad_escape(at, file)))
       return false;
   for (at = path; *at == '/'; at += len) {
     len = strcspn(++at, "/");
@@ -93,12 +95,13 @@ static bool segment_is(const char **at, const char *name)
   return same;
 }
 
+/* Whatever follows the word: a server may cut it off. */
 static bool deletes_payloads(const char *path)
 {
   const char *at = path + 1;
 
   return segment_is(&at, "models") && segment_is(&at, "requests") &&
-         segment_is(&at, NULL) && segment_is(&at, "payloads") && !*at;
+         segment_is(&at, NULL) && !strncasecmp(at, "payloads", 8);
 }
 
 static bool is_query(const char *query)
@@ -152,7 +155,7 @@ static enum fr_err judge(struct fr_exchange *exchange, int status,
   (void)exchange;
   (void)status;
   if (len > 0)
-    err = fr_json_load(body, len, 0, &root);
+    err = fr_json_load(body, len, JSON_DECODE_ANY, &root);
   json_decref(root);
   if (err == FR_EPROTOCOL)
     fr_buf_say(why, "its body is not whole, valid JSON");

@@ -39,7 +39,7 @@ local function print_events(events)
   local rows = {}
   for i, event in ipairs(events) do
     rows[i] = { event.at, event.run > 0 and event.run or nil,
-                story.outcome(event) or event.kind, story.details(event) }
+                story.name(event), story.details(event) }
   end
   text.table(host, { { title = "AT", always = true },
                      { title = "RUN", right = true },
@@ -165,8 +165,9 @@ return {
   usage = "falrun explain ID [POLICY.lua [args...]]",
   help = [[
 The state of the request, its hold, files that are still there, and every event
-in order: which run announced the deletion and why, what was answered, and by
-which evidence it counts as done. That is read from the ledger alone.
+in order: which run announced the deletion and why, what was answered, by which
+evidence it counts as done, and what else was changed about it. That is read
+from the ledger alone.
 
 With a policy: what it says of this request, step by step (its selection, where,
 keep rules, holds, limits), each with the values it saw; the verdict; and the
