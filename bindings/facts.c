@@ -6,7 +6,7 @@
 
 #define ROWS_MAX ((size_t)128 << 20)
 
-static void put_change(struct frl_rows *rows, const struct fr_fact *fact)
+static void put_change(struct frl_rows *rows, const struct fr_fact_row *fact)
 {
   frl_rows_text(rows, "state", fact->name);
   frl_rows_json(rows, "data", fact->data);
@@ -20,7 +20,7 @@ struct walk {
   enum fr_facts which;
 };
 
-static void put_named(const struct walk *walk, const struct fr_fact *fact)
+static void put_named(const struct walk *walk, const struct fr_fact_row *fact)
 {
   struct frl_rows *rows = walk->rows;
 
@@ -45,7 +45,7 @@ static void put_named(const struct walk *walk, const struct fr_fact *fact)
   }
 }
 
-static int put(void *arg, const struct fr_fact *fact)
+static int put(void *arg, const struct fr_fact_row *fact)
 {
   const struct walk *walk = arg;
   struct frl_rows *rows = walk->rows;

@@ -5,15 +5,13 @@
 #include <string.h>
 
 #include "bindings/json.h"
+#include "bindings/callspec.h"
 #include "bindings/nouns.h"
 #include "bindings/window.h"
 #include "fal/read.h"
 
 #define FUNCTION "core.read"
 #define BOX "falrun.read"
-#define QUERY_MAX (60u << 10)
-#define PAIRS_MAX 10000
-#define TIMEOUT_MAX_MS (10 * 60 * 1000)
 
 enum { CALL = 1, READ };
 
@@ -52,7 +50,7 @@ static struct box *push_box(lua_State *L)
   fr_list_init(&box->box.link);
   box->read = NULL;
   box->accept = AS_JSON;
-  fr_buf_init(&box->query, QUERY_MAX);
+  fr_buf_init(&box->query, FRL_QUERY_MAX);
   if (luaL_newmetatable(L, BOX)) {
     lua_pushcfunction(L, l_box_gc);
     lua_setfield(L, -2, "__gc");
@@ -61,105 +59,7 @@ static struct box *push_box(lua_State *L)
   return box;
 }
 
-/* ---- the query ----------------------------------------------------------- */
-
-/* The text of the value on top, which it may replace by its text. */
-static const char *check_value(lua_State *L, size_t *ret_len)
-{
-  if (lua_isboolean(L, -1)) {
-    lua_pushstring(L, lua_toboolean(L, -1) ? "true" : "false");
-    lua_replace(L, -2);
-  } else if (lua_type(L, -1) != LUA_TSTRING && !lua_isinteger(L, -1)) {
-    frl_bad_argument(L, FUNCTION, "query", "a value is a string, an integer "
-                     "or a boolean, not %s",
-                     lua_isnumber(L, -1) ? "a fraction"
-                                         : luaL_typename(L, -1));
-  }
-  return lua_tolstring(L, -1, ret_len);
-}
-
-static enum fr_err add_pair(struct fr_buf *query, const char *name,
-                            const char *value, size_t len)
-{
-  enum fr_err err = query->len ? fr_buf_add_text(query, "&") : FR_OK;
-
-  if (!err)
-    err = fr_url_add_escaped(query, name, strlen(name));
-  if (!err)
-    err = fr_buf_add_text(query, "=");
-  return err ? err : fr_url_add_escaped(query, value, len);
-}
-
-/* Adds the pair {name, value} on top of the stack, and pops it. */
-static void check_pair(lua_State *L, struct fr_buf *query)
-{
-  const char *value;
-  enum fr_err err;
-  size_t len;
-
-  if (!lua_istable(L, -1))
-    frl_bad_argument(L, FUNCTION, "query", "a list of {name, value} pairs "
-                     "expected");
-  if (lua_rawgeti(L, -1, 1) != LUA_TSTRING)
-    frl_bad_argument(L, FUNCTION, "query", "a name is a string, not %s",
-                     luaL_typename(L, -1));
-  lua_rawgeti(L, -2, 2);
-  value = check_value(L, &len);
-  err = add_pair(query, lua_tostring(L, -2), value, len);
-  if (err == FR_ETOO_BIG)
-    frl_bad_argument(L, FUNCTION, "query", "longer than %d bytes",
-                     (int)QUERY_MAX);
-  if (err)
-    luaL_error(L, "%s", fr_err_message(err));
-  lua_pop(L, 3);
-}
-
-static const char *check_query(lua_State *L, struct fr_buf *query)
-{
-  lua_Unsigned count;
-
-  if (!frl_field(L, CALL, FUNCTION, "query", LUA_TTABLE))
-    return NULL;
-  count = lua_rawlen(L, -1);
-  if (count > PAIRS_MAX)
-    frl_bad_argument(L, FUNCTION, "query", "more than %d pairs", PAIRS_MAX);
-  for (lua_Unsigned i = 1; i <= count; i++) {
-    lua_rawgeti(L, -1, (lua_Integer)i);
-    check_pair(L, query);
-  }
-  return query->len ? fr_buf_text(query) : NULL;
-}
-
-/* ---- the rest of the call ------------------------------------------------ */
-
-static const char *check_body(lua_State *L)
-{
-  if (!frl_field(L, CALL, FUNCTION, "body", LUA_TTABLE))
-    return NULL;
-  lua_pushcfunction(L, frl_json_encode);
-  lua_pushvalue(L, -2);
-  lua_call(L, 1, 1);
-  return lua_tostring(L, -1);
-}
-
-static enum fr_key check_key(lua_State *L)
-{
-  static const char *const names[] = { "none", "api", "admin", "list",
-                                       "optional", NULL };
-  static const enum fr_key keys[] = {
-    FR_KEY_NONE, FR_KEY_API, FR_KEY_ADMIN, FR_KEY_LIST, FR_KEY_OPTIONAL
-  };
-  const char *name = frl_field_text(L, CALL, FUNCTION, "key", 0, 20);
-
-  if (!name)
-    return FR_KEY_API;
-  for (int i = 0; names[i]; i++)
-    if (strcmp(name, names[i]) == 0)
-      return keys[i];
-  frl_bad_argument(L, FUNCTION, "key", "\"none\", \"api\", \"admin\", "
-                   "\"list\" or \"optional\" expected, got \"%s\"", name);
-  return FR_KEY_NONE;
-}
+/* ---- the call ------------------------------------------------------------ */
 
 static enum accept check_accept(lua_State *L)
 {
@@ -173,20 +73,6 @@ static enum accept check_accept(lua_State *L)
     frl_bad_argument(L, FUNCTION, "accept", "\"json\", \"text\" or \"both\" "
                      "expected, got \"%s\"", accept);
   return AS_JSON;
-}
-
-static uint32_t check_timeout(lua_State *L)
-{
-  uint64_t ms;
-
-  lua_pushliteral(L, "timeout");
-  if (lua_rawget(L, CALL) == LUA_TNIL)
-    return 0;
-  ms = frl_check_duration(L, lua_gettop(L), FUNCTION, "timeout");
-  if (ms < 1 || ms > TIMEOUT_MAX_MS)
-    frl_bad_argument(L, FUNCTION, "timeout", "1ms to 10m expected, got %s",
-                     lua_tostring(L, -1));
-  return (uint32_t)ms;
 }
 
 /* What it points at stays on the stack above the box. */
@@ -208,10 +94,10 @@ static void check_spec(lua_State *L, struct box *box,
   spec->path = frl_field_text(L, CALL, FUNCTION, "path", 1, 4000);
   if (!spec->path)
     frl_bad_argument(L, FUNCTION, "path", "string expected, got nil");
-  spec->query = check_query(L, &box->query);
-  spec->body = check_body(L);
-  spec->key = check_key(L);
-  spec->timeout_ms = check_timeout(L);
+  spec->query = frl_call_query(L, CALL, FUNCTION, &box->query);
+  spec->body = frl_call_body(L, CALL, FUNCTION);
+  spec->key = frl_call_key(L, CALL, FUNCTION);
+  spec->timeout_ms = frl_call_timeout(L, CALL, FUNCTION);
   box->accept = check_accept(L);
   spec->any_body = box->accept == AS_TEXT;
 }

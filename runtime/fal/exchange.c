@@ -337,7 +337,8 @@ static void settle(struct fr_exchange *exchange, uint64_t told)
   } else if (limited && told) {
     fr_throttle_pause(&fal->throttle, now + told);
   }
-  if (fal->stopped || exchange->tries >= exchange->spec.attempts) {
+  if (fal->stopped || exchange->tries >= exchange->spec.attempts ||
+      (exchange->spec.once && exchange->attempts > 0)) {
     give_up(exchange, false);
     return;
   }
@@ -386,6 +387,8 @@ static void on_answer(struct fr_op *op, void *arg)
   exchange->status = transport ? 0 : fr_call_status(exchange->call);
   exchange->err = judge(exchange, transport);
   note(exchange, transport);
+  if (exchange->err && exchange->spec.failed)
+    exchange->spec.failed(exchange);
   told = transport ? 0 : told_wait(exchange);
   tell_throttle(exchange, told);
   if (fr_retry_transient(exchange->err)) {

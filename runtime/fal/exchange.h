@@ -34,6 +34,8 @@ struct fr_exchange_spec {
    * (repeated), or any end; `why` gets the words behind the failure. */
   enum fr_err (*judge)(struct fr_exchange *exchange, int status,
                        const char *body, size_t len, struct fr_buf *why);
+  void (*failed)(struct fr_exchange *exchange); /* after one that did; NULL */
+  bool once;                    /* no repeat of a request that may have left */
 };
 
 enum fr_exchange_state {

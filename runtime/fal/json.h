@@ -12,7 +12,8 @@
 
 #include "base/err.h"
 
-/* FR_EPROTOCOL: not one whole, valid JSON object or array. FR_ENOMEM. The
+/* FR_EPROTOCOL: not one whole, valid JSON object or array (with the flag
+ * JSON_DECODE_ANY: or other value). FR_ENOMEM. The
  * caller owns the tree (json_decref). */
 enum fr_err fr_json_load(const char *text, size_t len, size_t flags,
                          json_t **ret_root);

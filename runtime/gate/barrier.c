@@ -241,6 +241,7 @@ static void fail(struct fr_gate *gate, struct fr_list *ends,
                  struct fr_list *sends, enum fr_err err)
 {
   fr_gate_break(gate, err);
+  fr_mutations_fail(gate);
   while (!fr_list_empty(sends)) {
     struct fr_effect *effect = effect_of(sends->next);
 
@@ -297,7 +298,8 @@ static void group(struct fr_gate *gate)
   enum fr_err err = FR_OK;
   bool begun = false;
 
-  if (writes(&gate->closing) || (room && writes(&gate->queued))) {
+  if (writes(&gate->closing) || (room && writes(&gate->queued)) ||
+      fr_mutations_wait(gate)) {
     err = fr_ledger_begin(ledger);
     begun = !err;
   }
@@ -310,9 +312,12 @@ static void group(struct fr_gate *gate)
   if (begun && !err)
     err = write_all(&sends, &ends);
   if (begun && !err)
+    err = fr_mutations_write(gate);
+  if (begun && !err)
     err = fr_ledger_commit(ledger);
   if (!err) {
     deliver(&ends, &sends);
+    fr_mutations_send(gate);
     return;
   }
   fail(gate, &ends, &sends, err);
@@ -341,6 +346,10 @@ static bool wait_for_company(struct fr_gate *gate)
 {
   uint64_t now = fr_loop_now(gate->config.loop);
 
+  if (fr_mutations_wait(gate)) {
+    gate->group_since = 0;
+    return false;
+  }
   if (fr_list_empty(&gate->closing) && fr_list_empty(&gate->queued)) {
     gate->group_since = 0;
     return true;
@@ -369,6 +378,8 @@ void fr_gate_barrier(struct fr_gate *gate)
   judge_answered(gate);
   fr_settle_pump(gate);
   recall_again(gate);
+  if (gate->stop)
+    fr_mutations_stop(gate);
   look_again(gate);
   if (wait_for_company(gate))
     return;

@@ -34,6 +34,9 @@ enum fr_err fr_gate_new(const struct fr_gate_config *config,
   fr_list_init(&gate->answered);
   fr_list_init(&gate->closing);
   fr_list_init(&gate->recall);
+  fr_list_init(&gate->asked);
+  fr_list_init(&gate->acting);
+  fr_list_init(&gate->acted);
   err = fr_table_init(&gate->ids);
   if (!err)
     err = fr_table_init(&gate->keys);
@@ -69,6 +72,7 @@ void fr_gate_free(struct fr_gate *gate)
   drop(&gate->sending);
   drop(&gate->answered);
   drop(&gate->closing);
+  fr_mutations_drop(gate);
   fr_read_free(gate->meta);
   fr_timer_stop(gate->config.loop, &gate->kick);
   fr_table_done(&gate->ids);
@@ -157,6 +161,7 @@ void fr_gate_stop(struct fr_gate *gate, enum fr_err err,
     fr_fal_stop(gate->config.fal, err, gate->sentence);
   take_back_queued(gate);
   take_back_sending(gate);
+  fr_mutations_stop(gate);
   if (gate->active > 0 || gate->settle.active)
     fr_gate_kick(gate);
 }

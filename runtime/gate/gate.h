@@ -70,6 +70,7 @@ struct fr_counts {
   uint64_t settled;             /* open before, and closed by this run */
   uint64_t open;                /* intents this run leaves open */
   uint64_t age_unknown;         /* of deleted and planned */
+  uint64_t changed, unchanged;  /* mutations: done; with an error */
 };
 void fr_gate_counts(const struct fr_gate *gate, struct fr_counts *ret_counts);
 uint64_t fr_gate_room(const struct fr_gate *gate); /* still allowed */

@@ -32,6 +32,7 @@ struct fr_gate {
   bool holds_changed;           /* since what is under way was asked about */
   char seal[256];               /* why nothing may be deleted yet, or "" */
   struct fr_list waiting, queued, sending, answered, closing, recall;
+  struct fr_list asked, acting, acted;  /* mutations: doing.h */
   struct fr_timer kick;         /* wakes the loop when work is left over */
   uint64_t group_since;         /* what waits for the commit; 0: nothing */
   uint64_t over, over_then, then; /* ends: all, and those up to `then` */
@@ -79,6 +80,14 @@ void fr_sources_done(struct fr_gate *gate);
 void fr_gate_adopt(struct fr_gate *gate);       /* a stop of the client */
 void fr_gate_break(struct fr_gate *gate, enum fr_err err);
 void fr_gate_kick(struct fr_gate *gate);
+
+/* ---- mutations.c: the barrier's part in changes ---- */
+bool fr_mutations_wait(const struct fr_gate *gate);     /* for a group */
+enum fr_err fr_mutations_write(struct fr_gate *gate);   /* within it */
+void fr_mutations_send(struct fr_gate *gate);           /* after it */
+void fr_mutations_fail(struct fr_gate *gate);           /* it failed */
+void fr_mutations_stop(struct fr_gate *gate);   /* takes back what it can */
+void fr_mutations_drop(struct fr_gate *gate);
 
 /* ---- send.c, answer.c, settle.c ---- */
 void fr_effect_send(struct fr_effect *effect);

@@ -37,19 +37,22 @@ enum fr_err fr_ledger_release(struct fr_ledger *ledger,
                               const struct fr_uuid *id, const char *reason);
 
 /* What the CDN said of a link. One seen as gone leaves the residue, and the
- * input files, of its request. */
-struct fr_probe {
+ * input files, of its request; the last residue of a partial deletion makes
+ * it deleted. One that is there becomes residue, and a deletion that counted
+ * as done is partial; but not for a file of the input, which fal keeps. */
+struct fr_probe_note {
   struct fr_uuid id;
   const char *link;
   const char *seen;             /* "gone", "cached", "there", "unknown" */
   int http_status;
   int64_t age_s;                /* -1: it did not say */
-  const char *cache;            /* or NULL */
+  const char *cache, *why;      /* or NULL */
+  bool input;                   /* a file of the request's input */
 };
 enum fr_err fr_ledger_probe(struct fr_ledger *ledger,
-                            const struct fr_probe *probe);
+                            const struct fr_probe_note *probe);
 
-/* fal keeps these input files of the request. */
+/* fal keeps these input files of the request; none: the look found none. */
 enum fr_err fr_ledger_inputs(struct fr_ledger *ledger,
                              const struct fr_uuid *id,
                              const char *const *files, size_t nfiles);
@@ -64,7 +67,7 @@ enum fr_facts {
   FR_FACTS_CHANGES,             /* name: state; data; end, end_at_ms */
   FR_FACTS_LEFT                 /* changes that are open */
 };
-struct fr_fact {
+struct fr_fact_row {
   int64_t seq, run, at_ms, from_ms, to_ms, end_at_ms;   /* 0: none */
   bool has_id;
   struct fr_uuid id;
@@ -77,7 +80,7 @@ struct fr_fact_filter {
 };
 enum fr_err fr_facts_each(struct fr_ledger *ledger, enum fr_facts which,
                           const struct fr_fact_filter *filter,
-                          int (*each)(void *, const struct fr_fact *),
+                          int (*each)(void *, const struct fr_fact_row *),
                           void *arg);
 
 #endif

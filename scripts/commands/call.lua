@@ -150,12 +150,23 @@ local function delete_payloads(row, given, options)
   report.finish(host, began)
 end
 
---- Prints what the API answered; where it has no words, what became of it.
+--- What became of a change that came to nothing, or of which nobody knows.
+--- The gate has recorded it, and the exit code is the gate's.
+local function print_failure(err)
+  if not err.status or err.status == "done" then
+    error(err, 0)
+  end
+  write_json { status = err.status, kind = err.kind, message = err.message,
+               http_status = err.http_status, attempts = err.attempts }
+  core.log.warn(err.message)
+end
+
+--- Prints what the API answered; where it is silent, what became of it.
 local function change(row, given, options)
   consent.begin(host)
   local result, err = operations.call(row, given, options)
   if not result then
-    error(err, 0)
+    return print_failure(err)
   elseif result.value == nil then
     write_json { status = result.status }
   else

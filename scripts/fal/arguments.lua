@@ -20,14 +20,21 @@ local function escape(text, keep)
   end))
 end
 
+--- A part of a path that is no file's is one name.
+local function check_segment(row, spec, value)
+  local never = spec.type == "file" and "[\\%c]" or "[/\\%%;%c]"
+  if value == "." or value == ".." or value:find(never) then
+    check.fail(row.name, spec.name, "%s is no name: it would be another path",
+               check.show(value))
+  end
+end
+
 local function path_of(row, values)
   return (row.path:gsub("{([%w_]+)}", function(name)
     local value = values[name]
     for _, spec in ipairs(row.params) do
       if spec.name == name and spec.place == "path" then
-        if value == "." or value == ".." then
-          check.fail(row.name, name, "%s is no name", check.show(value))
-        end
+        check_segment(row, spec, value)
         return escape(value, spec.type == "file" and "/" or "")
       end
     end

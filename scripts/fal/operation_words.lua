@@ -48,6 +48,12 @@ function of.boolean(value)
   return value == "true" or value ~= "false" and value
 end
 
+--- Of a time, "7d" is seven days ago: there is no fal.ago on a line.
+function of.time(value)
+  local ms = core.parse_duration(value)
+  return ms and core.format_time((core.at() - ms) // 1000 * 1000) or value
+end
+
 --- What stands behind name= , in the type that the row wants. What is not of
 --- that type stays text, and the check of the row says so.
 local function convert(host, spec, value)

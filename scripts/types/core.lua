@@ -54,8 +54,9 @@ function core.read_ids(path) end
 ---   "looked", nil, {endpoint, from_ms, to_ms, rows}
 ---   "quarantine", id, {files = {links}, delete_after_ms, reason?}
 ---   "release", id, {reason?}
----   "probe", id, {link, seen, http_status?, age_s?, cache?}
----   "input_files", id, {files = {links}}
+---   "probe", id, {link, seen, http_status?, age_s?, cache?, why?,
+---     input?}  as core.probe gave it; input: of the request's input
+---   "input_files", id, {files = {links}}  none: a look found none
 ---@param kind string
 ---@param id string?
 ---@param fields table
@@ -90,6 +91,17 @@ function core.read(call) end
 --- and when it ended in ms (-1: it has not); without those that the window
 --- `before` has. window:has(id), window:close().
 function core.window() end
+
+--- Is this file still on fal's CDN? Waits. `seen`: "gone", "cached", "there"
+--- or "unknown", with `why`. nil, err: the CDN does not answer, or this run has
+--- none to ask (`core.probes` is false).
+---@return {link:string, seen:string, http_status:integer, age_s:integer?, cache:string?, why:string?}?, table? err
+function core.probe(link) end
+core.probes = true
+function core.is_cdn_link(text) end         --- may it be asked for?
+function core.expect_files(count) end       --- of the progress line
+--- Marks the run: "failed" (exit 3), "unavailable" (exit 7), and a sentence.
+function core.mark(what, sentence) end
 
 function core.sleep(ms) end                 --- waits; ms is an integer
 function core.spawn(f, ...) end             --- a task: cancel, wait, status

@@ -7,7 +7,7 @@ import time
 import pytest
 
 import hostile
-from conftest import ROOT, on_terminal
+from conftest import ROOT, ledger_events, ms_of, on_terminal
 
 ID = "019e6d0a-e5be-7b82-b329-35ae64296902"
 
@@ -137,6 +137,16 @@ def test_json_comes_out(world):
     assert done.json == PRICES and done.err == ""
     assert server.requests[0].query == {"endpoint_id": ["a/b", "c/d"]}
     assert not world.ledger.exists()
+
+
+def test_a_time_may_be_so_long_ago(world):
+    answer = {"time_series": [], "has_more": False}
+    server = answering(world, *[says(answer)] * 2)
+    world.run("call", "models.usage", "start=7d", check=0)
+    at = ms_of(server.requests[0].query["start"][0])
+    assert abs(time.time() - 7 * 86400 - at / 1000) < 60
+    world.run("call", "models.usage", "start=2026-01-02", check=0)
+    assert server.requests[1].query["start"] == ["2026-01-02T00:00:00Z"]
 
 
 def test_a_body_from_words_file_or_input(world):
@@ -275,15 +285,14 @@ def test_the_deletion_is_falrun_delete(world):
 
 
 def test_the_deletion_takes_the_lock_and_reading_does_not(world):
-    world.sandbox(requests=50, seed=5, latency="1500ms")
-    id = world.expired()[0]
-    running = world.start("delete", id)
-    running.until(lambda: os.path.exists(str(world.ledger) + ".lock"))
-    time.sleep(0.3)
+    server = world.fal(delete=[hostile.Answer(200, hostile.DELETED,
+                                              stall=2)])
+    running = world.start("delete", ID)
+    running.until(lambda: server.deletes)
     world.run("call", "models.requests.delete_payloads", "request_id=" + ID,
               check=6)
     world.run("call", "meta", check=0)
-    assert running.wait().code == 0
+    assert running.wait().code == 0 and len(server.deletes) == 1
 
 
 # ---- policies ----
@@ -458,3 +467,105 @@ def test_a_no_on_a_terminal_changes_nothing(world):
     assert code == 4 and server.requests == []
     assert "keys.delete: key_id k-7. It cannot be undone. [y/N]" in said
     assert "nothing was changed" in said
+
+
+# ---- changes ----
+
+def kinds(world):
+    return [e["kind"] for e in ledger_events(world.ledger)]
+
+
+COLLECTION = {"collection": {"id": "c1", "name": "legal-hold"}}
+
+
+def test_a_change_is_announced_and_recorded(world):
+    server = answering(world, hostile.Answer(201, COLLECTION))
+    done = world.run("call", "assets.collections.create", "name=legal-hold",
+                     "--reason", "ticket 7", check=0)
+    assert done.json == COLLECTION
+    request = server.requests[0]
+    assert (request.method, request.path) == ("POST",
+                                              "/v1/assets/collections")
+    assert request.key
+    begun, over = [e for e in ledger_events(world.ledger)
+                   if e["kind"].startswith("change")]
+    assert begun["data"]["operation"] == "assets.collections.create"
+    assert begun["data"]["target"] == "name legal-hold"
+    assert begun["data"]["reason"] == "ticket 7"
+    assert over["data"]["state"] == "done"
+    assert begun["at"] <= request.at * 1000 + 1
+    world.run("verify", check=0)
+
+
+def test_a_change_without_an_answer_body(world):
+    server = answering(world, hostile.Answer(204, ""))
+    done = world.run("call", "keys.delete", "key_id=k 1", "--yes", check=0)
+    assert done.json == {"status": "done"}
+    assert server.requests[0].path == "/v1/keys/k%201"
+    assert server.requests[0].method == "DELETE"
+
+
+def test_an_answer_that_is_only_true(world):
+    answering(world, hostile.Answer(200, "true"))
+    done = world.run("call", "serverless.files.upload_url", "file=a/b.bin",
+                     "url=https://x.example/b.bin", check=0)
+    assert done.out == "true\n"
+
+
+@pytest.mark.parametrize("words", [("--dry-run",), ("--dry-run", "--yes")])
+def test_a_dry_run_of_a_change_sends_nothing(world, words):
+    server = answering(world)
+    done = world.run("call", "keys.delete", "key_id=k", *words, check=0)
+    assert done.json == {"status": "planned"} and server.requests == []
+
+
+def test_a_change_takes_the_lock(world):
+    server = world.fal(delete=[hostile.Answer(200, hostile.DELETED,
+                                              stall=2)])
+    running = world.start("delete", ID)
+    running.until(lambda: server.deletes)
+    world.run("call", "keys.create", "alias=x", check=6)
+    assert running.wait().code == 0
+    assert server.of("POST") == []
+
+
+@pytest.mark.parametrize("answer, code, status", [
+    (hostile.error(404, "Resource not found"), 3, "failed"),
+    (hostile.error(422), 3, "failed"),
+    (hostile.error(401), 5, "failed"),
+    (hostile.Answer(drop="before"), 3, "unknown"),
+])
+def test_a_change_that_fails(world, answer, code, status):
+    server = answering(world, answer)
+    done = world.run("call", "compute.create",
+                     "instance_type=gpu_1x_h100_sxm5", "ssh_key=ssh-rsa A",
+                     check=code) if status != "unknown" else world.run(
+                         "call", "keys.create", "alias=x", check=code)
+    assert done.json["status"] == status
+    assert len(server.requests) == 1
+
+
+def test_a_change_whose_answer_is_odd_says_that_it_was_done(world):
+    answering(world, hostile.Answer(201, {"key_id": 5}))
+    done = world.run("call", "keys.create", "alias=x", check=1)
+    assert "keys.create was done, but its answer is not what" in done.err
+
+
+def test_a_policy_that_changes_needs_a_yes(world):
+    server = answering(world, hostile.Answer(204, ""))
+    line = 'local r, err = fal.keys.delete { key_id = "k" }\n' \
+           'print(r and r.status or err.status)'
+    done = world.lua(line, check=4)
+    assert done.out.startswith("refused") and "--yes" in done.err
+    assert server.requests == []
+    done = world.lua(line, "--yes", check=0)
+    assert done.out.startswith("done") and len(server.requests) == 1
+    assert world.lua(line, "--dry-run", check=0).out.startswith("planned")
+    assert len(server.requests) == 1
+
+
+def test_a_yes_on_a_terminal(world):
+    server = answering(world, hostile.Answer(204, ""))
+    code, said = on_terminal(world, b"y\n", "call", "keys.delete",
+                             "key_id=k-7")
+    assert code == 0 and len(server.requests) == 1, said

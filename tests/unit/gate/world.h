@@ -21,6 +21,7 @@
 #include "fal/keys.h"
 #include "gate/gate.h"
 #include "http/call.h"
+#include "ledger/facts.h"
 #include "ledger/history.h"
 #include "ledger/holds.h"
 
@@ -57,7 +58,7 @@ struct world {
   unsigned concurrency;
   /* the server: answers in order, then EMPTY for ever */
   struct answer answers[32];
-  size_t nanswers, next, deletes, metas, violations, nparked;
+  size_t nanswers, next, deletes, metas, violations, nparked, changes;
   struct answer meta;
   int64_t skew_ms;
   bool no_date, park;
@@ -111,17 +112,49 @@ static inline void world_see(struct world *w, struct fr_call *call)
   w->deletes++;
 }
 
+static inline int world_count(void *arg, const struct fr_fact_row *fact)
+{
+  (void)fact;
+  ++*(size_t *)arg;
+  return 0;
+}
+
+/* How many changes a second connection sees as open. */
+static inline size_t world_left(struct world *w)
+{
+  static const struct fr_fact_filter all;
+  size_t count = 0;
+
+  assert_int_equal(fr_facts_each(w->peer, FR_FACTS_LEFT, &all, world_count,
+                                 &count), FR_OK);
+  return count;
+}
+
+/* A request that changes something else: is it announced? */
+static inline void world_see_change(struct world *w, struct fr_call *call)
+{
+  const struct fr_call_spec *spec = fr_call_spec(call);
+
+  w->violations += world_left(w) == 0;
+  (void)snprintf(w->key[w->changes % 32], FR_KEY_TEXT, "%s",
+                 spec->idempotency_key ? spec->idempotency_key : "");
+  w->changes++;
+}
+
 static inline void world_serve(void *arg, struct fr_call *call)
 {
   static const struct answer fine = { .status = 200, .body = EMPTY };
   struct world *w = arg;
 
-  if (strcmp(fr_call_spec(call)->method, "DELETE") != 0) {
+  if (strcmp(fr_call_spec(call)->method, "GET") == 0) {
     w->metas++;
     world_reply(w, call, &w->meta);
     return;
   }
-  world_see(w, call);
+  if (strstr(fr_call_spec(call)->url, "/payloads"))
+    world_see(w, call);
+  else
+    world_see_change(w, call);
   if (w->park) {
     w->parked[w->nparked] = call;
     w->parked_id[w->nparked++] = w->last_id;
@@ -182,7 +215,7 @@ static inline void world_begin(struct world *w)
   struct fr_gate_config gate;
 
   memset(&w->verdict, 0, sizeof(w->verdict));
-  w->nanswers = w->next = w->deletes = w->metas = 0;
+  w->nanswers = w->next = w->deletes = w->metas = w->changes = 0;
   assert_int_equal(fr_loop_new(&w->clock, &w->loop), FR_OK);
   assert_int_equal(fr_http_new_local(w->loop, w->mode == FR_MODE_PLAN,
                                      world_serve, w, &w->http), FR_OK);

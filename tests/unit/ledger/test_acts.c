@@ -31,7 +31,7 @@ static enum fr_err close_act(struct world *world, int64_t seq,
   return fr_ledger_act_end(world->ledger, &end);
 }
 
-static int tell(void *arg, const struct fr_fact *fact)
+static int tell(void *arg, const struct fr_fact_row *fact)
 {
   char *text = arg;
 
