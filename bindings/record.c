@@ -35,7 +35,7 @@ static const char *need_text(lua_State *L, const char *name, size_t most)
 }
 
 /* The list `files`, in a userdata on top; the table holds the texts. */
-static const char **need_files(lua_State *L, size_t *ret_count)
+static const char **need_files(lua_State *L, size_t least, size_t *ret_count)
 {
   const char **files;
   size_t count, len;
@@ -43,10 +43,10 @@ static const char **need_files(lua_State *L, size_t *ret_count)
   if (!frl_field(L, FIELDS, NAME, "files", LUA_TTABLE))
     frl_bad_argument(L, NAME, "files", "it is missing");
   count = (size_t)lua_rawlen(L, -1);
-  if (count < 1 || count > FR_FACT_FILES_MOST)
-    frl_bad_argument(L, NAME, "files", "1 to %d links are needed, got %d",
-                     (int)FR_FACT_FILES_MOST, (int)count);
-  files = lua_newuserdatauv(L, count * sizeof(*files), 0);
+  if (count < least || count > FR_FACT_FILES_MOST)
+    frl_bad_argument(L, NAME, "files", "%d to %d links are needed, got %d",
+                     (int)least, (int)FR_FACT_FILES_MOST, (int)count);
+  files = lua_newuserdatauv(L, (count + 1) * sizeof(*files), 0);
   for (size_t i = 0; i < count; i++) {
     if (lua_rawgeti(L, -2, (lua_Integer)i + 1) != LUA_TSTRING)
       frl_bad_argument(L, NAME, "files", "link %d is a %s", (int)i + 1,
@@ -88,7 +88,7 @@ static enum fr_err quarantine(lua_State *L, struct fr_ledger *ledger,
     .reason = frl_field_text(L, FIELDS, NAME, "reason", 0, TEXT_MAX)
   };
 
-  quarantine.files = need_files(L, &quarantine.nfiles);
+  quarantine.files = need_files(L, 1, &quarantine.nfiles);
   return ledger ? fr_ledger_quarantine(ledger, &quarantine) : FR_OK;
 }
 
@@ -119,7 +119,7 @@ static enum fr_err probe(lua_State *L, struct fr_ledger *ledger,
                          const struct fr_uuid *id)
 {
   lua_Integer status = 0, age = -1;
-  struct fr_probe probe = { .id = *id, .seen = need_seen(L) };
+  struct fr_probe_note probe = { .id = *id, .seen = need_seen(L) };
 
   probe.link = need_text(L, "link", LINK_MAX);
   (void)frl_field_integer(L, FIELDS, NAME, "http_status", &status);
@@ -129,6 +129,9 @@ static enum fr_err probe(lua_State *L, struct fr_ledger *ledger,
   probe.http_status = (int)status;
   probe.age_s = age;
   probe.cache = frl_field_text(L, FIELDS, NAME, "cache", 0, TEXT_MAX);
+  probe.why = frl_field_text(L, FIELDS, NAME, "why", 0, TEXT_MAX);
+  frl_field(L, FIELDS, NAME, "input", LUA_TBOOLEAN);
+  probe.input = lua_toboolean(L, -1);
   return ledger ? fr_ledger_probe(ledger, &probe) : FR_OK;
 }
 
@@ -136,7 +139,7 @@ static enum fr_err input_files(lua_State *L, struct fr_ledger *ledger,
                                const struct fr_uuid *id)
 {
   size_t count;
-  const char **files = need_files(L, &count);
+  const char **files = need_files(L, 0, &count);
 
   return ledger ? fr_ledger_inputs(ledger, id, files, count) : FR_OK;
 }
@@ -145,14 +148,14 @@ static const struct kind {
   const char *name;
   bool of_request;
   record_fn record;
-  const char *fields[7];        /* NULL-ended */
+  const char *fields[8];        /* NULL-ended */
 } kinds[] = {
   { "looked", false, looked, { "endpoint", "from_ms", "to_ms", "rows" } },
   { "quarantine", true, quarantine,
     { "files", "delete_after_ms", "reason" } },
   { "release", true, release, { "reason" } },
   { "probe", true, probe,
-    { "link", "seen", "http_status", "age_s", "cache" } },
+    { "link", "seen", "http_status", "age_s", "cache", "why", "input" } },
   { "input_files", true, input_files, { "files" } },
 };
 
@@ -173,7 +176,7 @@ static const struct kind *check_kind(lua_State *L)
 int frl_record(lua_State *L)
 {
   struct frl *frl = frl_of(L);
-  bool run = frl->config.mode == FR_MODE_RUN;
+  bool run = frl->config.mode == FR_MODE_RUN || frl->config.may_record;
   const struct kind *kind = check_kind(L);
   struct fr_uuid id = { { 0 } };
   enum fr_err err;

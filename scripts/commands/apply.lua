@@ -116,16 +116,15 @@ local function holds_of(head)
   return holds
 end
 
-local function open_files(sources)
-  for _, source in ipairs(sources or {}) do
-    local count, err = true, nil
-    if source.kind == "file" then
-      count, err = core.hold_file(source.title)
-    end
-    if not count then
-      error(err, 0)
-    end
+--- The policy's sources as it has them now, and files and marks that the plan
+--- names: what a plan was made with counts even if the policy is gone.
+local function all_holds(file)
+  local about = { { hold = file.holds },
+                  { hold = hold.of_plan(file.head.hold) } }
+  for _, one in ipairs(file.head.policies) do
+    about[#about + 1] = { hold = hold.of_plan(one.hold) }
   end
+  return hold.of_run(about)
 end
 
 --- ---- the plan as the runner takes it -----------------------------------
@@ -133,16 +132,21 @@ end
 --- Plans, one for each policy that the file names, in its order.
 local function plans_of(file)
   local plans, index, asks = {}, {}, hold.asks(file.holds)
+  local verify = {}
+  for _, about in ipairs(file.head.policies) do
+    verify[about.name] = about.verify == true
+  end
   for _, item in ipairs(file.items) do
     local name = item.policy or ""
     if not index[name] then
-      index[name] = plan.new { name = item.policy, reason = item.reason }
+      index[name] = plan.new { name = item.policy, reason = item.reason,
+                               verify = verify[name] }
       index[name].holds = file.holds
       plans[#plans + 1] = index[name]
     end
     local ended = item.ended_at and core.parse_time(item.ended_at)
     local at = index[name]:add(item.request_id, item, ended, item.reason)
-    if asks then
+    if asks or verify[name] then
       index[name].rows[at] = recheck.row(file, item)
     end
   end
@@ -170,10 +174,7 @@ local function unknown_of(file)
 end
 
 local function apply(file)
-  open_files(file.head.hold)
-  for _, about in ipairs(file.head.policies) do
-    open_files(about.hold)
-  end
+  file.holds = all_holds(file)
   if not hold.open(file.holds) then
     return
   end

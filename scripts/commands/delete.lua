@@ -9,6 +9,7 @@ local report = require "fal.report"
 
 local OPTIONS <const> = {
   { name = "reason", value = "TEXT", help = "why, for the ledger" },
+  { name = "verify", flag = true, help = "ask fal's CDN for each file" },
 }
 
 local function entry(id, result, err)
@@ -76,7 +77,8 @@ local function run()
     report.settle(host)
   end
   local finish = writer()
-  deletions.delete_all(ids.each(list, true), { reason = reason })
+  deletions.delete_all(ids.each(list, true), { reason = reason,
+                                                 verify = given.verify })
   finish()
   report.finish(host, began)
 end
@@ -96,7 +98,7 @@ a tab; with --json, a list of objects.
 
 Examples:
   falrun delete 019e6d0a-e5be-7b82-b329-35ae64296902 --reason "ticket 4711"
-  falrun delete - < ids.txt
+  falrun delete --verify - < ids.txt
   falrun delete --dry-run - < ids.txt
 ]],
   run_options = true,

@@ -9,8 +9,10 @@
 --- once, so that a long history does not use up the look ahead.
 local core = require "core"
 local check = require "fal.check"
+local erasure = require "fal.erasure"
 local hold = require "fal.hold"
 local ids = require "fal.ids"
+local marks = require "fal.marks"
 local payload = require "fal.payload"
 local sending = require "fal.sending"
 local shapes = require "fal.shapes"
@@ -71,6 +73,7 @@ end
 local function note_hold(item, id)
   local sources = hold.enforced()
   if sources[1] and core.parse_id(id) then
+    marks.check(hold.marks(sources))
     local reason = hold.ask(sources, payload.item(item),
       core.format_time(core.at() // 1000 * 1000), id)
     if reason then
@@ -81,7 +84,7 @@ end
 
 local function send(item, id, options)
   note_hold(item, id)
-  return core.delete_payloads(id, options)
+  return erasure.delete(item, id, options)
 end
 
 --- fal.delete_payloads: one request through the gate. Waits.
@@ -112,10 +115,14 @@ local function check_options(options)
   if options.reason ~= nil and type(options.reason) ~= "string" then
     check.fail("delete_all", "reason", "text is needed, got %s",
                type(options.reason))
-  elseif options.dry_run ~= nil and type(options.dry_run) ~= "boolean" then
-    check.fail("delete_all", "dry_run", "true or false is needed, got %s",
-               type(options.dry_run))
-  elseif options.timeout ~= nil then
+  end
+  for _, name in ipairs { "dry_run", "verify" } do
+    if options[name] ~= nil and type(options[name]) ~= "boolean" then
+      check.fail("delete_all", name, "true or false is needed, got %s",
+                 type(options[name]))
+    end
+  end
+  if options.timeout ~= nil then
     check.duration("delete_all", "timeout", options.timeout)
   end
   return {
@@ -123,6 +130,7 @@ local function check_options(options)
     timeout = options.timeout,
     retries = integer(options, "retries", 10),
     dry_run = options.dry_run,
+    verify = options.verify or nil,
   }, integer(options, "concurrency", 1000)
 end
 
@@ -146,7 +154,7 @@ local function ids_of(job, next_item)
                    .. "request id: %s", place, check.no_id(id))
       end
       if new then
-        if hold.enforced()[1] then
+        if hold.enforced()[1] or job.options.verify then
           job.items[id] = item
         end
         return id
@@ -187,13 +195,15 @@ local function run(job, next_id)
   sending.run {
     options = job.options,
     limit = sending.limit(hold.enforced()[1], job.concurrency),
+    marks = hold.marks(hold.enforced()),
     next = function()
       local id = not job.stopped and next_id() or nil
+      local item = id and job.items[id] or id
       if id then
-        note_hold(job.items[id] or id, id)
+        note_hold(item, id)
         job.items[id] = nil
       end
-      return id
+      return id, nil, item
     end,
     errors = function()
       return ERRORS_KEPT - #job.summary.errors

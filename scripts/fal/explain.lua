@@ -123,7 +123,7 @@ end
 local function explain_holds(found, plan, id, now_ms, ledger_hold)
   local _, _, held = core.preview(id)
   for _, about in ipairs(hold.describe(plan.holds)) do
-    if about.kind == "file" then
+    if about.kind ~= "from" then
       local its = not ledger_hold and held and
         held:find(about.title, 1, true)
       add(found, "hold", its and "held" or "no", its and held or about.title)

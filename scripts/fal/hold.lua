@@ -4,11 +4,15 @@
 ---                                  and reads it again when it has changed
 ---   fal.hold.from(f)               f is asked about each request, when it is
 ---                                  planned and again just before it is sent
+---   fal.hold.collection "legal"    what people have marked in fal's
+---   fal.hold.tag "keep"            dashboard: read whole, and again and again
+---   fal.hold.favourites()          while the run deletes (fal/marks.lua)
 ---
 --- A source that cannot be read or that raises is a safety stop: nothing is
 --- deleted without an answer.
 local core = require "core"
 local check = require "fal.check"
+local marks = require "fal.marks"
 
 local hold = {}
 
@@ -54,6 +58,45 @@ function hold.from(f, title)
   return new { kind = "from", f = f, title = title or "a hold of the policy" }
 end
 
+local function new_mark(mark, name)
+  return new { kind = "mark", mark = mark, name = name,
+               title = name and ("the %s %s of fal's dashboard"):format(mark,
+                 check.show(name)) or "the favourites of fal's dashboard" }
+end
+
+local function check_mark(func, name)
+  if type(name) ~= "string" or name == "" or #name > 200 then
+    check.fail(func, "name", "the name or the id of a %s is needed, got %s",
+               func:match "%a+$", check.show(name))
+  end
+end
+
+--- What is in a collection of fal's dashboard, and in the collections in it.
+---@param name string   or its id; of two with one name, both
+---@return fal.HoldSource
+function hold.collection(name)
+  check_mark("hold.collection", name)
+  return new_mark("collection", name)
+end
+
+--- What has a tag in fal's dashboard.
+---@param name string   or its id
+---@return fal.HoldSource
+function hold.tag(name)
+  check_mark("hold.tag", name)
+  return new_mark("tag", name)
+end
+
+--- The favourite assets of fal's dashboard.
+---@return fal.HoldSource
+function hold.favourites(...)
+  if select("#", ...) > 0 then
+    check.fail("hold.favourites", "name", "it takes none: there is one list "
+               .. "of favourites")
+  end
+  return new_mark("favourites")
+end
+
 --- One source or a list of them, as a list; raises for anything else.
 function hold.sources(func, value)
   if value == nil then
@@ -61,15 +104,14 @@ function hold.sources(func, value)
   elseif known[value] then
     return { value }
   elseif type(value) ~= "table" then
-    check.fail(func, "hold", "fal.hold.file \"FILE\" or fal.hold.from(f), or "
-               .. "a list of those, is needed, got %s", check.show(value))
+    check.fail(func, "hold", "a source like fal.hold.file \"FILE\", or a list "
+               .. "of those, is needed, got %s", check.show(value))
   end
   local list = {}
   for key, source in pairs(value) do
     if math.type(key) ~= "integer" or not known[source] then
       check.fail(func, "hold", "entry %s is no source of holds: write "
-                 .. "fal.hold.file \"FILE\" or fal.hold.from(f)",
-                 check.show(key))
+                 .. "fal.hold.file \"FILE\", for example", check.show(key))
     end
     list[key] = source
   end
@@ -80,7 +122,18 @@ function hold.sources(func, value)
   return list
 end
 
---- Gives the files among the sources to the gate. An error is the stop.
+--- The marks among the sources, for fal/marks.lua.
+function hold.marks(sources)
+  local list = {}
+  for _, source in ipairs(sources) do
+    local what = known[source]
+    list[#list + 1] = what.kind == "mark" and what or nil
+  end
+  return list
+end
+
+--- Gives files and marks among the sources to the gate. An error is the stop.
+--- Waits.
 ---@return boolean?, fal.Error?
 function hold.open(sources)
   for _, source in ipairs(sources) do
@@ -92,7 +145,7 @@ function hold.open(sources)
       end
     end
   end
-  return true
+  return marks.renew(hold.marks(sources))
 end
 
 local function read_list(list)
@@ -196,9 +249,23 @@ function hold.describe(sources)
   local list = {}
   for i, source in ipairs(sources) do
     local what = known[source]
-    list[i] = { kind = what.kind, title = what.title }
+    list[i] = { kind = what.kind, title = what.title, mark = what.mark,
+                name = what.name }
   end
   return list
+end
+
+--- Sources as a plan wrote them down; its functions only the policy can ask.
+function hold.of_plan(list)
+  local sources = {}
+  for _, what in ipairs(list) do
+    if what.kind == "file" then
+      sources[#sources + 1] = hold.file(what.title)
+    elseif what.kind == "mark" then
+      sources[#sources + 1] = new_mark(what.mark, what.name)
+    end
+  end
+  return sources
 end
 
 --- For scripts that delete by themselves: from now on the sources hold.
@@ -220,6 +287,7 @@ end
 --- Forgets what an earlier script of this process enforced.
 function hold.reset()
   enforced = {}
+  marks.reset()
 end
 
 return hold

@@ -13,7 +13,9 @@ local time = require "fal.time"
 local library = {
   policy = policy.declare,
   keep = { any = keep.any, all = keep.all },
-  hold = { file = hold.file, from = hold.from, enforce = hold.enforce },
+  hold = { file = hold.file, from = hold.from, collection = hold.collection,
+           tag = hold.tag, favourites = hold.favourites,
+           enforce = hold.enforce },
   ids = ids.read,
   delete_payloads = deletions.delete_payloads,
   delete_all = deletions.delete_all,

@@ -24,7 +24,7 @@ local RETRIES <const> = { name = "retries", kind = "integer", least = 0,
 local DRY_RUN <const> = { name = "dry_run", kind = "boolean" }
 local CONCURRENCY <const> = { name = "concurrency", kind = "integer",
                               least = 1, most = 1000 }
-local REFUSED <const> = { name = "verify", kind = "boolean", never = true }
+local VERIFY <const> = { name = "verify", kind = "boolean" }
 
 --- Tables of options, in the order in which messages name them.
 shapes.options = {
@@ -40,9 +40,9 @@ shapes.options = {
   delete_payloads = {
     { name = "reason", kind = "text", most = 1000 },
     { name = "idempotency_key", kind = "text" },
-    TIMEOUT, RETRIES, DRY_RUN, REFUSED,
+    TIMEOUT, RETRIES, DRY_RUN, VERIFY,
   },
-  delete_all = { REASON, CONCURRENCY, TIMEOUT, RETRIES, DRY_RUN },
+  delete_all = { REASON, CONCURRENCY, TIMEOUT, RETRIES, DRY_RUN, VERIFY },
   each = { CONCURRENCY },
   call = { TIMEOUT },
   call_saves = { TIMEOUT, { name = "to", kind = "text", most = 4096 } },
@@ -62,7 +62,7 @@ shapes.options = {
     { name = "hold", kind = "sources" },
     { name = "limits", kind = "options", of = "policy_limits" },
     { name = "reason", kind = "reason", needed = true, most = 1000 },
-    REFUSED,
+    VERIFY,
     { name = "all", kind = "boolean" },
   },
   policy_limits = {
@@ -92,6 +92,9 @@ local F <const> = { name = "f", kind = "function", needed = true }
 local PATH <const> = { name = "path", kind = "text", needed = true,
                        most = 4096 }
 
+local MARK <const> = { name = "name", kind = "text", needed = true,
+                       most = 200 }
+
 --- Functions and their arguments.
 shapes.calls = {
   ["fal.policy"] = { options("policy", true) },
@@ -110,6 +113,9 @@ shapes.calls = {
   ["fal.keep.all"] = { options("keep", true) },
   ["fal.hold.file"] = { PATH },
   ["fal.hold.from"] = { F, { name = "title", kind = "text" } },
+  ["fal.hold.collection"] = { MARK },
+  ["fal.hold.tag"] = { MARK },
+  ["fal.hold.favourites"] = {},
   ["fal.hold.enforce"] = { { name = "sources", kind = "sources",
                              needed = true } },
 }
@@ -120,7 +126,8 @@ shapes.fields = {
           "spawn", "limits", "ago", "sleep", "ids", "keep", "hold",
           "version" },
   ["fal.keep"] = { "any", "all" },
-  ["fal.hold"] = { "file", "from", "enforce" },
+  ["fal.hold"] = { "file", "from", "collection", "tag", "favourites",
+                   "enforce" },
   json = { "decode", "encode", "array", "null" },
   log = { "error", "warn", "info", "debug" },
 }
@@ -128,7 +135,7 @@ shapes.fields = {
 --- What waits, and so cannot be called by a callback of C.
 shapes.waits = {
   ["fal.delete_payloads"] = true, ["fal.delete_all"] = true,
-  ["fal.each"] = true, ["fal.sleep"] = true,
+  ["fal.each"] = true, ["fal.sleep"] = true, ["fal.hold.enforce"] = true,
 }
 
 --- The names of a table of options, in order.

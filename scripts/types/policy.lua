@@ -13,7 +13,7 @@
 ---@field hold fal.HoldSource|fal.HoldSource[]|nil
 ---@field limits fal.PolicyLimits?
 ---@field reason string|fun(request: fal.Request, now: fal.Time): string
----@field verify boolean?          true is refused by this version
+---@field verify boolean?          ask fal's CDN for each file afterwards
 ---@field all boolean?             nothing narrows the selection, on purpose
 
 ---@class fal.PolicyLimits
@@ -74,6 +74,22 @@ function fal.hold.file(path) end
 ---@param title string?   what messages call it
 ---@return fal.HoldSource
 function fal.hold.from(f, title) end
+
+--- What is in a collection of fal's dashboard, and in the collections in it.
+--- Marks are read whole before the first deletion, and again while the run
+--- deletes; one that cannot be read, or is not there, stops the run.
+---@param name string   or its id
+---@return fal.HoldSource
+function fal.hold.collection(name) end
+
+--- What has a tag in fal's dashboard.
+---@param name string   or its id
+---@return fal.HoldSource
+function fal.hold.tag(name) end
+
+--- The favourite assets of fal's dashboard.
+---@return fal.HoldSource
+function fal.hold.favourites() end
 
 --- For scripts that delete by themselves: from now on the sources hold.
 ---@param sources fal.HoldSource|fal.HoldSource[]

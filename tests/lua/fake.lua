@@ -415,7 +415,10 @@ local function add_api(world)
     world.declared = whole
     return world.stopped == nil or nil
   end
-  core.hold_id = function(id, reason) world.held[id] = reason end
+  core.hold_id = function(id, reason)
+    world.held[id] = reason
+    return true
+  end
   core.hold_file = function(path)
     world.hold_files[#world.hold_files + 1] = path
     if world.hold_error then

@@ -470,11 +470,11 @@ test("a declaration is checked whole", function(world)
   wrong(world, "a whole number from 0", { limits = { max = 1.5 } })
   wrong(world, "a number from 0 to 100", { limits = { percent = 101 } })
   wrong(world, "a duration needs a unit", { limits = { min_age = 7 } })
-  wrong(world, "fal.hold.file \"FILE\" or fal.hold.from(f)",
+  wrong(world, "a source like fal.hold.file \"FILE\"",
         { hold = "holds.csv" })
   wrong(world, "entry 1 is no source of holds", { hold = { "h.csv" } })
   wrong(world, "the list is empty", { hold = {} })
-  wrong(world, "it is not supported by this version", { verify = true })
+  wrong(world, "true or false is needed", { verify = "yes" })
   wrong(world, "true or false is needed", { all = "yes" })
   wrong(world, "text of 1 to 1000 bytes", { reason = "" })
 end)
