@@ -163,7 +163,7 @@ void frl_push_counts(lua_State *L)
 
   if (gate)
     fr_gate_counts(gate, &counts);
-  lua_createtable(L, 0, 10);
+  lua_createtable(L, 0, 12);
   set_count(L, "deleted", counts.deleted);
   set_count(L, "already_deleted", counts.already_deleted);
   set_count(L, "planned", counts.planned);
@@ -174,6 +174,8 @@ void frl_push_counts(lua_State *L)
   set_count(L, "settled", counts.settled);
   set_count(L, "open", counts.open);
   set_count(L, "age_unknown", counts.age_unknown);
+  set_count(L, "changed", counts.changed);
+  set_count(L, "unchanged", counts.unchanged);
 }
 
 static int l_counts(lua_State *L)

@@ -217,6 +217,39 @@ static void need_of_call(const struct fr_options *options,
   command->ledger = FR_NEED_RUN;
 }
 
+/* What is left then only plans and reads: the client below the gate refuses
+ * the rest, too. */
+static enum fr_err check_read_only(const struct fr_options *options,
+                                   const struct fr_command *command,
+                                   struct fr_buf *why)
+{
+  char title[FR_TITLE_MAX];
+
+  if (!command->deletes || !fr_option_flag(options, "read-only"))
+    return FR_OK;
+  fr_option_title(options, "read-only", title);
+  fr_buf_say(why, "%s is set, and falrun %s is there to change something: "
+             "nothing was sent; add --dry-run to see what it would do", title,
+             options->command);
+  return FR_ECONFIG;
+}
+
+static void read_flags(const struct fr_options *options,
+                       struct fr_config *config)
+{
+  config->sandbox = fr_option_flag(options, "sandbox");
+  config->json = fr_option_flag(options, "json");
+  config->quiet = fr_option_flag(options, "quiet");
+  config->verbose = fr_option_flag(options, "verbose");
+  config->no_progress = fr_option_flag(options, "no-progress");
+  config->ca_file = nonempty(fr_option(options, "ca-file"));
+  config->proxy = nonempty(fr_option(options, "proxy"));
+  if (fr_option_flag(options, "dry-run") && config->command.deletes) {
+    config->command.deletes = config->probes = false;
+    config->command.ledger = FR_NEED_READ;
+  }
+}
+
 enum fr_err fr_config_read(const struct fr_options *options,
                            struct fr_buf *why, struct fr_config *ret_config)
 {
@@ -232,17 +265,9 @@ enum fr_err fr_config_read(const struct fr_options *options,
     config.command.network = false;
   if (!strcmp(options->command, "call"))
     need_of_call(options, &config.command);
-  config.sandbox = fr_option_flag(options, "sandbox");
-  config.json = fr_option_flag(options, "json");
-  config.quiet = fr_option_flag(options, "quiet");
-  config.verbose = fr_option_flag(options, "verbose");
-  config.no_progress = fr_option_flag(options, "no-progress");
-  config.ca_file = nonempty(fr_option(options, "ca-file"));
-  config.proxy = nonempty(fr_option(options, "proxy"));
-  if (fr_option_flag(options, "dry-run") && config.command.deletes) {
-    config.command.deletes = config.probes = false;
-    config.command.ledger = FR_NEED_READ;
-  }
+  read_flags(options, &config);
+  if (check_read_only(options, &config.command, why))
+    return FR_ECONFIG;
   if (config.sandbox && url) {
     fr_buf_say(why, "--sandbox starts an API of its own: leave out --api-url "
                "(or FALRUN_API_URL)");

@@ -17,6 +17,7 @@ struct known {
 
 static const struct known table[] = {
   { "dry-run", true, 0, NULL },       { "sandbox", true, 0, NULL },
+  { "read-only", true, 0, NULL },
   { "api-url", false, 0, NULL },      { "ledger", false, 0, NULL },
   { "max-deletes", false, 0, NULL },  { "max-percent", false, 0, NULL },
   { "min-age", false, 0, NULL },      { "concurrency", false, 0, NULL },

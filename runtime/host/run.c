@@ -6,9 +6,12 @@
 #include "host/run.h"
 
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "base/digest.h"
+#include "base/log.h"
+#include "gate/mutation.h"
 #include "host/console.h"
 #include "host/parts.h"
 #include "host/progress.h"
@@ -211,7 +214,8 @@ static enum fr_err open_lua(struct run *run)
     .fal = parts->fal, .gate = parts->gate, .prober = parts->prober,
     .ledger = parts->ledger,
     .mode = parts->config.command.deletes ? FR_MODE_RUN : FR_MODE_PLAN,
-    .may_hold = parts->config.command.ledger == FR_NEED_HOLD,
+    .may_hold = parts->config.command.ledger == FR_NEED_HOLD ||
+                !strcmp(parts->config.command.name, "release"),
     .may_record = parts->config.command.ledger == FR_NEED_RUN,
     .command = parts->options->command,
     .policy = parts->policy.path ? &parts->policy : NULL,
@@ -262,22 +266,48 @@ static enum fr_err begin(struct run *run)
   return err;
 }
 
+/* Says once what a killed run may have changed. */
+static enum fr_err recover(struct run *run)
+{
+  const struct fr_parts *parts = &run->parts;
+  struct fr_buf words;
+  size_t count = 0;
+  enum fr_err err = FR_OK;
+
+  fr_buf_init(&words, 512);
+  if (run->began && parts->gate)
+    err = fr_mutations_recover(parts->gate, &words, &count);
+  if (err)
+    fr_buf_say(&run->why, "the ledger %s failed: %s", parts->config.ledger,
+               fr_ledger_detail(parts->ledger));
+  else if (count > 0)
+    fr_log(FR_LOG_WARN, "%s", fr_buf_text(&words));
+  fr_buf_done(&words);
+  return err;
+}
+
 /* ---- the end ------------------------------------------------------------ */
 
 static enum fr_err count_json(const struct fr_gate *gate,
                               const char *notes, struct fr_buf *json)
 {
   struct fr_counts c = { 0 };
+  enum fr_err err;
 
   if (gate)
     fr_gate_counts(gate, &c);
-  return fr_buf_addf(json, "{\"deleted\":%llu,\"already_deleted\":%llu,"
+  err = fr_buf_addf(json, "{\"deleted\":%llu,\"already_deleted\":%llu,"
     "\"partial\":%llu,\"held\":%llu,\"refused\":%llu,\"failed\":%llu,"
-    "\"settled\":%llu,\"open\":%llu%s}", (unsigned long long)c.deleted,
+    "\"settled\":%llu,\"open\":%llu", (unsigned long long)c.deleted,
     (unsigned long long)c.already_deleted, (unsigned long long)c.partial,
     (unsigned long long)c.held, (unsigned long long)c.refused,
     (unsigned long long)c.failed, (unsigned long long)c.settled,
-    (unsigned long long)c.open, notes);
+    (unsigned long long)c.open);
+  if (!err && c.changed + c.unchanged > 0)
+    err = fr_buf_addf(json, ",\"changed\":%llu,\"unchanged\":%llu",
+                      (unsigned long long)c.changed,
+                      (unsigned long long)c.unchanged);
+  return err ? err : fr_buf_addf(json, "%s}", notes);
 }
 
 static void end(struct run *run)
@@ -363,6 +393,8 @@ int fr_run(const struct fr_options *options)
     err = open_lua(&run);
   if (!err)
     err = begin(&run);
+  if (!err)
+    err = recover(&run);
   if (err) {
     code = not_started(&run, err);
   } else {

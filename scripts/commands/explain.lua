@@ -3,6 +3,7 @@ local cli = require "fal.cli"
 local core = require "core"
 local explain = require "fal.explain"
 local host = require "host"
+local quarantine = require "fal.quarantine"
 local runner = require "fal.runner"
 local seen = require "fal.seen"
 local story = require "fal.story"
@@ -49,6 +50,7 @@ end
 local function collect(id)
   local facts = { request_id = id, hold = hold_of(id), events = {},
                   residue = host.ledger.residue(id) }
+  facts.quarantine = host.ledger.quarantined(id)[1]
   host.ledger.events({ request_id = id }, function(event)
     facts.events[#facts.events + 1] = event
     if event.kind == "intent" then
@@ -66,7 +68,7 @@ local function print_events(events)
   local rows = {}
   for i, event in ipairs(events) do
     rows[i] = { event.at, event.run > 0 and event.run or nil,
-                story.outcome(event) or event.kind, story.details(event) }
+                story.name(event), story.details(event) }
   end
   text.table(host, { { title = "AT", always = true },
                      { title = "RUN", right = true },
@@ -91,6 +93,9 @@ local function print_facts(facts)
   if facts.hold then
     host.write(("held since %s: %s\n"):format(facts.hold.at,
       text.clean(facts.hold.reason)))
+  end
+  if facts.quarantine then
+    host.write(quarantine.words(facts.quarantine) .. "\n")
   end
   for _, file in ipairs(facts.residue) do
     host.write(("still there: %s (%s)\n"):format(text.clean(file.link),
@@ -203,8 +208,9 @@ return {
   usage = "falrun explain ID [POLICY.lua [args...]]",
   help = [[
 The state of the request, its hold, files that are still there, and every event
-in order: which run announced the deletion and why, what was answered, and by
-which evidence it counts as done. That is read from the ledger alone.
+in order: which run announced the deletion and why, what was answered, by which
+evidence it counts as done, and what else was changed about it. That is read
+from the ledger alone.
 
 With a policy: what it says of this request, step by step (its selection, where,
 keep rules, holds, limits), each with the values it saw; the verdict; and the

@@ -6,7 +6,7 @@ local reference = require "fal.reference"
 local GROUPS <const> = {
   { "Policies", "run", "plan", "apply", "check", "test", "simulate",
     "new" },
-  { "Requests", "delete", "requests", "hold", "call" },
+  { "Requests", "delete", "release", "requests", "hold", "call" },
   { "The record", "history", "show", "explain", "verify",
     "verify-erasure" },
   { "Tools", "sandbox", "types", "help" },
@@ -14,6 +14,7 @@ local GROUPS <const> = {
 
 local RUN_OPTIONS <const> = {
   { "--dry-run", "plan only: nothing is deleted" },
+  { "--read-only", "refuse to start what deletes or changes something" },
   { "--sandbox", "against a local API with made-up history; no key needed" },
   { "--max-deletes N", "stop before more than this are deleted (10000)" },
   { "--max-percent P", "the same for a share of what is there (fal.policy)" },
@@ -43,7 +44,7 @@ local EXIT_CODES <const> = {
   { "0", "all done, or nothing to do" },
   { "1", "the policy failed" },
   { "2", "usage or configuration" },
-  { "3", "some deletions failed or were partial; all recorded" },
+  { "3", "some deletions or changes failed or are partial; all recorded" },
   { "4", "safety stop (limit, age floor, clock, hold source), or a no" },
   { "5", "the API refused the key" },
   { "6", "another run holds the lock" },

@@ -36,6 +36,21 @@ local function print_runs(runs)
   end
 end
 
+--- The changes of these runs, by run; a run without one has no list.
+local function changes_by_run(runs)
+  local wanted, found = {}, {}
+  for _, row in ipairs(runs) do
+    wanted[row.run] = true
+  end
+  for _, row in ipairs(host.ledger.changes()) do
+    if wanted[row.run] then
+      found[row.run] = found[row.run] or core.json.array {}
+      table.insert(found[row.run], story.change(row))
+    end
+  end
+  return found
+end
+
 local function run()
   local given, words = cli.parse(host, "history", OPTIONS)
   if words[1] then
@@ -46,8 +61,9 @@ local function run()
   if not host.options.json then
     return print_runs(runs)
   end
-  local out = report.list(host)
+  local out, changes = report.list(host), changes_by_run(runs)
   for _, row in ipairs(runs) do
+    row.changes = changes[row.run]
     out.add(row)
   end
   out.close()
@@ -59,7 +75,8 @@ return {
   help = [[
 One line a run: when it began, how long it took, its exit code and what became
 of its requests. A run without an exit code was killed; the next one settled
-what it left open.
+what it left open. "changed" counts what falrun call and scripts changed beside
+deletions; with --json each run lists these changes.
 
 Example:
   falrun history --limit 5

@@ -17,6 +17,13 @@ local COLUMNS <const> = {
   { title = "REASON" },
 }
 
+local CHANGES <const> = {
+  { title = "AT", always = true }, { title = "OPERATION", always = true },
+  { title = "TARGET", shrink = true }, { title = "OUTCOME", always = true },
+  { title = "HTTP", right = true }, { title = "TRIES", right = true },
+  { title = "REASON", shrink = true },
+}
+
 local function find_run(word)
   if word == "last" then
     return host.ledger.runs(1)[1]
@@ -129,6 +136,28 @@ local function print_run(run)
   end
 end
 
+local function print_changes(run)
+  local rows = {}
+  for i, row in ipairs(host.ledger.changes(run.run)) do
+    local change = story.change(row)
+    rows[i] = { change.at, change.operation, change.target or change.path,
+                change.state, change.http_status, change.attempts,
+                change.reason }
+  end
+  if rows[1] then
+    host.write("\nWhat else it changed:\n")
+    text.table(host, CHANGES, rows)
+  end
+end
+
+local function changes_of(run)
+  local list = core.json.array {}
+  for i, row in ipairs(host.ledger.changes(run.run)) do
+    list[i] = story.change(row)
+  end
+  return list
+end
+
 local function print_json(run)
   local left, out = new_residue(), report.list(host)
   host.write('{"run":' .. core.json.encode(run) .. ',\n"requests":')
@@ -145,7 +174,8 @@ local function print_json(run)
   end)
   out.close()
   host.write(',"residue":' .. core.json.encode(
-    core.json.array(left.rows())) .. "}\n")
+    core.json.array(left.rows())) .. ',"changes":'
+    .. core.json.encode(changes_of(run)) .. "}\n")
 end
 
 local function run()
@@ -159,6 +189,7 @@ local function run()
     print_json(row)
   else
     print_run(row)
+    print_changes(row)
   end
 end
 
@@ -170,8 +201,10 @@ The head of the run, then a line for each of its requests: what became of it,
 by which evidence (answered, replayed, inferred), the HTTP status, how many
 attempts, and the reason. "open" is an intent without an outcome: the next run
 settles it. With verify = true, and for falrun verify-erasure, a line for each
-file that was asked for, by evidence "probe". At the end, files that an answer
-named as not deleted, or that were seen after it.
+file that was asked for, by evidence "probe". Then files that an answer named as
+not deleted, or that were seen after it, and what the run changed beside
+deletions: "unknown" left without an answer that says whether it happened, and
+falrun does not send it again.
 
 Examples:
   falrun show last

@@ -11,7 +11,8 @@ local ORDER <const> = {
   { "deleted", "deleted" }, { "already_deleted", "already deleted" },
   { "planned", "planned" }, { "partial", "partial" }, { "held", "held" },
   { "refused", "refused" }, { "failed", "failed" },
-  { "open", "left open" },
+  { "open", "left open" }, { "changed", "changed" },
+  { "unchanged", "not changed" },
 }
 
 --- "deleted 1,234, held 2, failed 3"; `most` is always named.

@@ -20,10 +20,39 @@ function story.outcome(event)
   end
 end
 
+--- A change and its outcome as one flat row.
+---@param row table   of core.changes
+function story.change(row)
+  local data, outcome = row.data, row.outcome or {}
+  return {
+    at = row.at, run = row.run, request_id = row.request_id,
+    operation = story.value(data.operation),
+    method = story.value(data.method), path = story.value(data.path),
+    target = story.value(data.target), reason = story.value(data.reason),
+    policy = story.value(data.policy),
+    irreversible = data.irreversible or nil,
+    idempotency_key = story.value(data.key), state = row.state,
+    kind = story.value(outcome.kind), evidence = story.value(outcome.evidence),
+    http_status = story.value(outcome.http_status),
+    attempts = story.value(outcome.attempts), ended_at = row.outcome_at,
+  }
+end
+
+--- What an event is called in the story of a request.
+function story.name(event)
+  if event.kind == "change_outcome" then
+    return "change " .. (story.value(event.data.state) or "unknown")
+  elseif event.kind == "probe" then
+    return "seen " .. (story.value(event.data.seen) or "unknown")
+  end
+  return story.outcome(event) or event.kind
+end
+
 local function residue_note(data)
   local left = 0
   for _, file in ipairs(story.value(data.files) or {}) do
-    left = left + (story.value(file.exception) and 1 or 0)
+    local exception = type(file) == "table" and story.value(file.exception)
+    left = left + (exception and 1 or 0)
   end
   left = left + (story.value(data.exceptions_left_out) or 0)
   if left > 0 then
@@ -47,12 +76,17 @@ function story.details(event)
       parts[#parts + 1] = format:format(field)
     end
   end
+  add("%s", data.operation)
+  add("%s", data.target)
+  add("%s", data.link)
   add("%s", data.evidence)
   add("HTTP %s", data.http_status)
   add("%s", data.kind)
   add("attempts %s", data.attempts)
   add("generation %s", data.generation)
   add("key %s", data.key)
+  add("erased from %s", data.delete_after_ms and
+      core.format_time(data.delete_after_ms // 1000 * 1000))
   add("reason: %s", data.reason)
   if event.kind == "input_files" then
     add("%s", input_note(data.files))

@@ -49,10 +49,24 @@ function core.hold_id(id, reason) end
 ---@return string[]?, table? err
 function core.read_ids(path) end
 
+--- Any call that changes something, through the gate and its ledger. Waits.
+--- Announced before the first byte, closed by what was answered; repeated only
+--- under an Idempotency-Key (`idempotent`: the API takes one, and one is made
+--- unless it is given). Deleting payloads is core.delete_payloads alone.
+--- result: {status = "done"|"planned", value = decoded JSON or nil,
+--- http_status, attempts, evidence, idempotency_key}; where Lua cannot hold
+--- the answer `unread` says why there is no value. err.status: "refused",
+--- nothing was done; "failed", fal said no; "unknown", it left without an
+--- answer that says what became of it: it may have happened.
+---@param call {operation:string, method:string, path:string, query:table?, body:table?, key:string?, idempotent:boolean?, idempotency_key:string?, timeout:string?, reason:string?, policy:string?, irreversible:boolean?, request_id:string?, target:string?, dry_run:boolean?}
+---@return table? result, table? err
+function core.change(call) end
+
 --- Writes a fact into the run's ledger, synced; in a plan it is "planned" and
 --- nothing is written. The kinds and their fields (docs/ledger.md):
 ---   "looked", nil, {endpoint, from_ms, to_ms, rows}
----   "quarantine", id, {files = {links}, delete_after_ms, reason?}
+---   "quarantine", id, {files = {links}, acl = {JSON of each, as it was},
+---     delete_after_ms, reason?}
 ---   "release", id, {reason?}
 ---   "probe", id, {link, seen, http_status?, age_s?, cache?, why?,
 ---     input?}  as core.probe gave it; input: of the request's input
@@ -182,7 +196,7 @@ function host.modules() end
 --- Sends again what earlier runs left open. Waits.
 function host.settle() end
 --- {deleted, already_deleted, planned, partial, held, refused, failed,
---- settled, open, age_unknown} of this run, integers.
+--- settled, open, age_unknown, changed, unchanged} of this run, integers.
 function host.counts() end
 --- {in_flight, waiting, concurrency, requests, retries, limited, paused_ms}
 function host.figures() end
