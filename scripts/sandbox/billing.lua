@@ -8,6 +8,7 @@ local spans = require "sandbox.spans"
 local billing = {}
 
 local DAY <const> = 86400000
+local BOUND <const> = { ["true"] = true, ["false"] = true }
 local KEY_ID <const> = "sandbox-key"    -- whoever asks, this key generated
 
 local function add_auth(record, expand)
@@ -65,6 +66,8 @@ local function usage_question(one, many)
     return nil, "expand must name time_series or summary"
   elseif one.timeframe and not buckets.knows(one.timeframe) then
     return nil, "timeframe must be minute, hour, day, week or month"
+  elseif not BOUND[one.bound_to_timeframe or "true"] then
+    return nil, "bound_to_timeframe must be true or false"
   end
   return buckets.bound(ask, one.timeframe, one.bound_to_timeframe ~= "false")
 end
