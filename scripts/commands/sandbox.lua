@@ -23,7 +23,7 @@ local OPTIONS <const> = {
     .. "in flight; changes too" },
   { name = "latency", value = "DUR|A-B", help = "wait before each answer "
     .. "(0s)" },
-  { name = "faults", value = "LIST", help = "NAME[@list|@delete]=SHARE,..." },
+  { name = "faults", value = "LIST", help = "NAME[@PLACE]=SHARE,..." },
   { name = "fault-seed", value = "N", help = "another number, other "
     .. "faults (1)" },
   { name = "counts", value = "FILE", help = "append what passed the limits, "
@@ -37,11 +37,16 @@ local OPTIONS <const> = {
     .. "vanish (stay)" },
   { name = "window-field", value = "FIELD", help = "what start and end "
     .. "look at: ended_at, sent_at or started_at (ended_at)" },
+  { name = "cdn-cache", value = "DUR", help = "serve deleted files from a "
+    .. "cache for so long (0s)" },
+  { name = "cdn-acl", value = "HOW", help = "enforce or ignore access lists "
+    .. "of files (enforce)" },
   { name = "sort", value = "HOW", help = "order of by-endpoint: desc or asc "
     .. "(desc)" },
 }
 
 local REQUESTS_MOST <const> = 2000000   -- what a kept walk has memory for
+local BODY_MOST <const> = 16 << 20      -- of a file that is sent
 local ENDPOINTS_MOST <const> = 1000
 local SEED_MOST <const> = 1 << 53
 
@@ -172,6 +177,16 @@ local function injector(given)
   return made
 end
 
+--- How long a cache serves files that are gone, in ms; nil for not at all.
+local function cdn_cache(given)
+  local text = given["cdn-cache"] or "0s"
+  local ms = core.parse_duration(text)
+  if not ms then
+    wrong("cdn-cache", text, "a duration, like 10m")
+  end
+  return ms > 0 and ms or nil
+end
+
 local function state_of(given)
   return {
     world = history(given), faults = injector(given),
@@ -191,6 +206,8 @@ local function state_of(given)
       window_field = choice(given, "window-field", { "ended_at", "sent_at",
                                                      "started_at" }),
       sort = choice(given, "sort", { "desc", "asc" }),
+      cdn_cache_ms = cdn_cache(given),
+      cdn_acl = choice(given, "cdn-acl", { "enforce", "ignore" }),
     },
   }
 end
@@ -204,7 +221,7 @@ local function run()
   local port = number(given, "port", 0, 0, 65535)
   local state = state_of(given)
   local server, err = host.serve {
-    port = port, handler = main.handler(state),
+    port = port, handler = main.handler(state), max_body = BODY_MOST,
   }
   if not server then
     host.usage(tostring(err))
@@ -231,7 +248,7 @@ others may delete.
 
 Faults: a status (429, 500, ...), timeout, cdn-exception, drop-before,
 drop-after, garbage, truncate, late-rows; each with a share from 0 to 1, or
-"=#N" for the N-th request only; "@list" or "@delete" narrows it:
+"=#N" for the N-th request only; "@list", "@delete" or "@change" narrows it:
   falrun sandbox --faults 500=0.05,drop-after@delete=0.1,401@delete=#17
 docs/sandbox.md tells more.
 ]],

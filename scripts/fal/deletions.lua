@@ -29,6 +29,7 @@ local ERRORS_KEPT <const> = 10
 local whole_room                -- of the run, before anything is deleted
 local settle, consent           -- what a run does before its first deletion
 local batch                     -- called after some have ended
+local each                      -- called after each, where files are asked for
 local declared = false          -- a plan is made: rules decide, nothing else
 
 --- Begins a run. `first()` is called once, before the ledger is asked about
@@ -38,13 +39,19 @@ function deletions.reset(first, agree)
   whole_room, declared = core.room(), false
   settle = first and tasks.once(first)
   consent = agree and tasks.once(agree)
-  batch = nil
+  batch, each = nil, nil
 end
 
 --- f(text) is called each time when some deletions are over, with a line for
 --- each: its id, a tab, its status.
 function deletions.after_batch(f)
   batch = f
+end
+
+--- f(id, result, err) is called for each deletion of delete_all with verify,
+--- once its files were asked for.
+function deletions.after_each(f)
+  each = f
 end
 
 --- From here on the run is a declared policy's: what its rules do besides
@@ -209,6 +216,7 @@ local function run(job, next_id)
       return ERRORS_KEPT - #job.summary.errors
     end,
     lines = batch ~= nil,
+    each = each,
     taken = function(...)
       taken(job, ...)
     end,

@@ -67,6 +67,9 @@ local function run_verified(job)
     options.reason = one.reason or options.reason
     local result, err = erasure.delete(one.item or one.id, one.id, options)
     local status = (result or err).status
+    if job.each then
+      job.each(one.id, result, err)
+    end
     job.taken({ [status] = 1 }, { err }, one.id .. "\t" .. status .. "\n")
   end, count)
 end
@@ -78,9 +81,10 @@ end
 --- where job.lines is set. After a refusal nothing more is taken. `marks` are
 --- kept up to date meanwhile. Waits.
 ---@param job {options:table, limit:integer, next:function, taken:function,
----  marks:table[], errors:function?, lines:boolean?}
+---  marks:table[], errors:function?, lines:boolean?, each:function?}  each:
+---  told of each id, result and error, with job.options.verify only
 function sending.run(job)
-  if job.options.verify then
+  if job.options.verify and core.mode == "run" and core.probes then
     return run_verified(job)
   end
   local flight <close> = core.flight(job.options, job.limit, job.lines)

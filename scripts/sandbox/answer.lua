@@ -34,6 +34,13 @@ function answer.json(status, body)
   return answer.text(status, core.json.encode(body))
 end
 
+--- What was done has nothing to show: 204.
+function answer.empty()
+  return { status = 204, body = "", headers = {
+    ["x-fal-request-id"] = number_it(),
+  } }
+end
+
 function answer.error(status, message)
   local number = number_it()
   local kind = TYPES[status] or

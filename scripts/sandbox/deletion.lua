@@ -6,6 +6,7 @@
 --- The line is written before the effect: what cannot be told does not
 --- happen, and answers 500.
 local answer = require "sandbox.answer"
+local cdn = require "sandbox.cdn"
 local core = require "core"
 local query = require "sandbox.query"
 local replays = require "sandbox.replays"
@@ -75,6 +76,7 @@ local function perform(self, call)
     tell(self, call, left[1] and "partial" or "deleted", count - #left,
          #left)
     world:delete(number, left[1] and left)
+    cdn.deleted(self.state, number)
   end
   return results and answer.json(200, {
     cdn_delete_results = core.json.array(results),

@@ -3,9 +3,9 @@
 ---   500=0.05,drop-after@delete=0.1,401@delete=#17,late-rows=0.02
 ---
 --- NAME[@PLACE]=SHARE, or =#N for the N-th request of that place alone. A
---- place is "list" or "delete"; without one a fault strikes both. The draw
---- depends on the seed and the request's number of its place alone. Where
---- several strike one request, the first of the list does.
+--- place is "list", "delete" or "change"; without one a fault strikes all.
+--- The draw depends on the seed and the request's number of its place alone.
+--- Where several strike one request, the first of the list does.
 local answer = require "sandbox.answer"
 local world = require "sandbox.world"
 
@@ -17,13 +17,16 @@ local KNOWN <const> = {
   ["truncate"] = true,
 }
 
+--- Each place's part of the draw.
+local PLACES <const> = { delete = 0, list = 1, change = 1000 }
+
 --- The one place of the faults that have only one.
 local ONLY <const> = { ["late-rows"] = "list", ["cdn-exception"] = "delete" }
 
 local function parse_place(fault, place)
   local only = ONLY[fault.name]
-  if place and place ~= "list" and place ~= "delete" then
-    return ("a fault strikes @list or @delete, not @%s"):format(
+  if place and not PLACES[place] then
+    return ("a fault strikes @list, @delete or @change, not @%s"):format(
       answer.shown(place, 40))
   elseif place and only and place ~= only then
     return ("%s strikes @%s alone"):format(fault.name, only)
@@ -60,7 +63,7 @@ end
 
 --- The injector, or nil and what is wrong with the text.
 function faults.new(text, seed)
-  local list, counts = {}, { list = 0, delete = 0 }
+  local list, counts = {}, { list = 0, delete = 0, change = 0 }
   for part in (text or ""):gmatch("[^,%s]+") do
     local fault, why = parse_one(part)
     if not fault then
@@ -77,7 +80,7 @@ function faults.new(text, seed)
     for i, fault in ipairs(list) do
       local here = not fault.place or fault.place == place
       local strikes = fault.nth == count or not fault.nth and
-        world.unit(seed, count, i * 2 + (place == "list" and 1 or 0))
+        world.unit(seed, count, i * 2 + PLACES[place])
         < fault.share
       if here and strikes and fault.name ~= "late-rows" then
         return fault.name

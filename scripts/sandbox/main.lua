@@ -6,12 +6,14 @@
 --- What each call really did goes to the truth file (deletion.lua); tests
 --- hold the ledger against it.
 local answer = require "sandbox.answer"
-local billing = require "sandbox.billing"
+local asked = require "sandbox.asked"
+local cdn = require "sandbox.cdn"
 local core = require "core"
 local deletion = require "sandbox.deletion"
 local limits = require "sandbox.limits"
-local listing = require "sandbox.listing"
 local query = require "sandbox.query"
+local replays = require "sandbox.replays"
+local routes = require "sandbox.routes"
 local world = require "sandbox.world"
 
 local main = {}
@@ -27,24 +29,10 @@ local function scope(request)
   return id:match("^api") and "api" or "admin"
 end
 
-local function meta()
-  return answer.json(200, { webhook_ip_ranges =
-                            core.json.array { "127.0.0.0/8" } })
-end
-
---- path -> handler, the key it needs, and where faults strike.
-local GETS <const> = {
-  ["/meta"] = { run = meta, key = "none" },
-  ["/models/requests/by-endpoint"] = { run = listing.by_endpoint,
-                                       key = "api" },
-  ["/models/requests/search"] = { run = listing.search, key = "api" },
-  ["/models/usage"] = { run = billing.usage, key = "admin" },
-  ["/models/billing-events"] = { run = billing.events, key = "admin" },
-}
-
 local function refuse_key(request, needed)
   local has = scope(request)
-  if needed == "none" then
+  if needed == "none" or needed == "optional" and
+     not request.header("Authorization") then
     return nil
   elseif not has then
     return answer.error(401)
@@ -53,21 +41,71 @@ local function refuse_key(request, needed)
   end
 end
 
-local function get(state, request, path)
-  local operation = GETS[path]
-  if not operation then
-    return answer.error(404)
+--- A change that was made, for the truth: one line, before its answer.
+local function tell(state, route, values, request)
+  local target = values[route.row.target or ""]
+  for _, spec in ipairs(route.row.params) do
+    target = target or values[spec.name]
   end
-  local refused = refuse_key(request, operation.key)
+  assert(state.truth:write(core.json.encode {
+    at = core.format_time(core.at()), operation = route.row.name,
+    target = type(target) == "string" and answer.shown(target, 300) or nil,
+    idempotency_key = request.header("Idempotency-Key") and
+      answer.shown(request.header("Idempotency-Key"), 300),
+  } .. "\n"))
+end
+
+local function perform(state, route, holes, request)
+  local values, why = asked.read(route.row, request, holes)
+  if not values then
+    return answer.error(400, why)
+  end
+  local reply = route.run(state, values, request)
+  if state.truth and route.row.changes and reply.status < 300 then
+    tell(state, route, values, request)
+  end
+  return reply
+end
+
+--- A change with an Idempotency-Key, done once in ten minutes.
+local function once(state, route, holes, request)
+  local key = request.header("Idempotency-Key")
+  if not key or not route.row.idempotent then
+    return perform(state, route, holes, request)
+  end
+  local id = request.method .. request.path .. " "
+  local status, body = replays.find(state.replays, key, id)
+  if status then
+    return status == 204 and answer.empty() or answer.text(status, body)
+  end
+  local reply = perform(state, route, holes, request)
+  if reply.status < 400 or state.switches.cache_errors then
+    replays.keep(state.replays, key, id, reply.status, reply.body)
+  end
+  return reply
+end
+
+--- Where faults strike: everything that reads is "list".
+local function place_of(row)
+  return row.changes and "change" or row.key ~= "none" and "list" or nil
+end
+
+local function serve(state, request, route, holes)
+  local refused = refuse_key(request, route.row.key)
   if refused then
     return refused
   end
-  local fault = operation.key ~= "none" and state.faults.draw("list")
+  local place = place_of(route.row)
+  local fault = place and state.faults.draw(place)
   local reply = answer.instead(fault)
   if reply then
     return reply
+  elseif route.loose then
+    reply = route.run(state, query.read(request.query))
+  else
+    reply = once(state, route, holes, request)
   end
-  return answer.spoil(operation.run(state, query.read(request.query)), fault)
+  return answer.spoil(reply, fault)
 end
 
 local function delete(state, request, id)
@@ -86,10 +124,9 @@ local function route(state, request)
     return answer.error(404)
   elseif request.method == "DELETE" and id then
     return delete(state, request, id)
-  elseif request.method == "GET" then
-    return get(state, request, path)
   end
-  return answer.error(404)
+  local found, holes = routes.find(request.method, path)
+  return found and serve(state, request, found, holes) or answer.error(404)
 end
 
 local function wait(state)
@@ -105,7 +142,11 @@ end
 --- switches, latency, truth.
 function main.handler(state)
   state.deletion, state.listed, state.waits = deletion.new(state), 0, 0
+  state.replays = replays.new()
   return function(request)
+    if request.path:sub(1, 5) == "/cdn/" then
+      return cdn.handle(state, request)
+    end
     local _ <close>, refused = limits.enter(state.limits)
     if refused then
       return refused

@@ -2,12 +2,15 @@
 verify-erasure, against a CDN that lies, hangs, redirects and floods.
 
 Everything that the CDN receives is held against the key, in every test."""
+import hashlib
 import json
+import sqlite3
+import struct
 import time
 
 import pytest
 
-from conftest import ledger_events
+from conftest import agree, ledger_events
 from hostile import Answer, Server, row, uuid4
 
 GONE, THERE = Answer(404), Answer(206, b"x", headers=[
@@ -460,3 +463,152 @@ def test_json_is_one_document(world, cdn, rng):
     assert whole["left"][0]["link"] == link("b.png")
     assert whole["left"][0]["age_s"] == 77
     assert whole["runs"] == [1] and whole["complete"] is True
+
+
+def test_interrupted_it_goes_on(world, cdn, rng):
+    ids = [uuid4(rng) for _ in range(40)]
+    api(world, lambda id: {id + ".png": None})
+    run(world, "delete", *ids, check=0)
+    running = world.start("verify-erasure", "--rate", "40/s", env={
+        "FALRUN_CDN_URL": cdn.origin + "/cdn"})
+    running.until(lambda: len(cdn.requests) >= 20)
+    running.signal(2)
+    assert running.wait().code == 130
+    world.run("verify", check=0)
+    done = run(world, "verify-erasure", "--rate", "1/s", "--max-runtime",
+               "2s", check=7)
+    assert "max-runtime" in done.err
+    run(world, "verify-erasure", check=0)
+    assert len(probes(world)) == 40
+
+
+def test_the_commands_json_tells_what_was_seen(world, cdn, rng):
+    ids = [uuid4(rng) for _ in range(3)]
+    api(world, lambda id: {id + ".png": None})
+    cdn.files["/cdn/files/%s.png" % ids[1]] = THERE
+    done = run(world, "delete", "--verify", "--json", *ids, check=3)
+    assert {one["request_id"]: (one["status"], one["files"][0]["seen"])
+            for one in done.json} == {ids[0]: ("deleted", "gone"),
+                                      ids[1]: ("partial", "there"),
+                                      ids[2]: ("deleted", "gone")}
+    done = run(world, "delete", "--verify", "--json", "--dry-run", uuid4(rng),
+               check=0)
+    assert done.json[0]["status"] == "planned"
+    done = run(world, "delete", "--verify", ids[1], check=3)
+    assert done.out == ids[1] + "\tpartial\n"
+
+
+def test_a_plan_asks_nobody(world, cdn, rng):
+    rows = [row(uuid4(rng), endpoint="a/b") for _ in range(5)]
+    api(world, {"a.png": None}, {}, rows)
+    path = world.policy(POLICY % "verify = true")
+    done = run(world, "plan", path, "-o", "x.plan", check=0)
+    assert "5" in done.out and not cdn.requests
+    done = run(world, "apply", "x.plan", check=0)
+    assert "their files: gone 5" in done.err
+
+
+def test_a_policy_that_verifies_can_be_tested(world):
+    world.policy("""
+        return fal.policy { name = "p", verify = true, reason = "r",
+          select = fal.requests { endpoint_id = "a/b", older_than = "30d" } }
+    """, "v.lua")
+    world.policy("""
+        test("it deletes", function(t)
+          t.requests { { id = "old", ended = "40d", endpoint_id = "a/b" } }
+          t.run "v.lua"
+          t.deleted { "old" }
+        end)
+    """, "v_test.lua")
+    world.run("test", key=False, check=0)
+
+
+def quarantine(world, id, files):
+    """As another command of falrun writes it: event and table."""
+    base = sqlite3.connect(world.ledger)
+    seq, head = base.execute("SELECT seq, hash FROM events ORDER BY seq DESC "
+                             "LIMIT 1").fetchone()
+    data = json.dumps({"files": files, "delete_after_ms": 1, "reason": "x"})
+    raw, at = bytes.fromhex(id.replace("-", "")), int(time.time() * 1000)
+    hash = hashlib.sha256(head + struct.pack(">qqq", seq + 1, at, 0)
+                          + b"quarantine\0\1" + raw + data.encode()).digest()
+    base.execute("INSERT INTO events VALUES(?, 0, ?, 'quarantine', ?, ?, ?)",
+                 (seq + 1, at, raw, data, hash))
+    base.execute("INSERT INTO mentions VALUES(?, ?)", (raw, seq + 1))
+    base.execute("INSERT INTO quarantined VALUES(?, ?, 1, ?)",
+                 (raw, at, seq + 1))
+    base.commit()
+    base.close()
+    world.run("verify", check=0)
+
+
+def test_what_is_hidden_is_not_gone(world, cdn, rng):
+    """A quarantine closes the access to a file: its 404 proves nothing."""
+    api(world, {"a.png": None, "b.png": None})
+    id = uuid4(rng)
+    run(world, "delete", uuid4(rng), check=0)
+    quarantine(world, id, [link("a.png")])
+    done = lua(world, DELETE, id, check=0)
+    assert [(f["seen"], f.get("why")) for f in done.json["files"]] == [
+        ("unknown", "its access was closed: hidden is not gone"),
+        ("gone", None)]
+    done = run(world, "verify-erasure", check=3)
+    assert "hidden is not gone" in done.out
+    world.run("verify", check=0)
+
+
+VERIFIED = """
+    print(json.encode(fal.delete_all(fal.requests {
+      endpoint_id = "auto", older_than = "30d" }, { verify = true })))
+"""
+
+
+def sandboxed(world, *args, **how):
+    env = {"FALRUN_CDN_URL": world.url.replace("/v1", "/cdn")}
+    return world.run(*args, env=env, **how)
+
+
+def test_the_truth_of_the_sandbox(world):
+    """What is seen of files is what the sandbox really left there."""
+    world.sandbox(requests=300, faults="cdn-exception=0.2")
+    done = sandboxed(world, world.policy(VERIFIED), timeout=120, check=3)
+    left = {t["request_id"]: t["files_left"] for t in world.truths()}
+    deleted = sum(t["files_deleted"] for t in world.truths())
+    assert sum(left.values()) > 5
+    summary = done.json
+    assert summary["partial"] == sum(1 for n in left.values() if n)
+    assert "their files: gone %d, still there %d" % (
+        deleted, sum(left.values())) in done.err
+    done = sandboxed(world, "verify-erasure", "--again", "--json", check=3,
+                     timeout=120)
+    assert done.json["files"] == {"gone": deleted, "cached": 0, "unknown": 0,
+                                  "there": sum(left.values())}
+    seen = {}
+    for one in done.json["left"]:
+        if one["file"] == "output":
+            seen[one["request_id"]] = seen.get(one["request_id"], 0) + 1
+    assert seen == {id: n for id, n in left.items() if n}
+    agree(world)
+
+
+def test_a_sandbox_of_its_own_is_asked_by_itself(world):
+    same = ["--sandbox", "--requests", "100", "--anchor",
+            "2025-06-01T00:00:00Z"]
+    done = world.run(*same, world.policy(VERIFIED), key=False, timeout=120,
+                     check=0, env={"FALRUN_API_URL": None})
+    assert "their files: gone" in done.err and "there" not in done.err
+    # a second one has the same history, and nothing of it was deleted
+    done = world.run("verify-erasure", *same, "--again", key=False,
+                     timeout=120, check=3, env={"FALRUN_API_URL": None})
+    assert "still there" in done.out and "gone" not in done.out
+
+
+def test_a_cache_in_front_of_the_sandbox(world):
+    world.sandbox(requests=60, cdn_cache="10m")
+    done = sandboxed(world, world.policy(VERIFIED), timeout=120, check=0)
+    deleted = sum(t["files_deleted"] for t in world.truths())
+    assert "their files: served by a cache %d" % deleted in done.err
+    assert done.json["partial"] == 0
+    done = sandboxed(world, "verify-erasure", check=3)
+    assert "served by a cache %d" % deleted in done.out
+    agree(world)
