@@ -34,26 +34,27 @@ static const char *need_text(lua_State *L, const char *name, size_t most)
   return text;
 }
 
-/* The list `files`, in a userdata on top; the table holds the texts. */
-static const char **need_files(lua_State *L, size_t least, size_t *ret_count)
+/* A list of texts, in a userdata on top; the table holds the texts. */
+static const char **need_list(lua_State *L, const char *name, size_t least,
+                              size_t *ret_count)
 {
   const char **files;
   size_t count, len;
 
-  if (!frl_field(L, FIELDS, NAME, "files", LUA_TTABLE))
-    frl_bad_argument(L, NAME, "files", "it is missing");
+  if (!frl_field(L, FIELDS, NAME, name, LUA_TTABLE))
+    frl_bad_argument(L, NAME, name, "it is missing");
   count = (size_t)lua_rawlen(L, -1);
   if (count < least || count > FR_FACT_FILES_MOST)
-    frl_bad_argument(L, NAME, "files", "%d to %d links are needed, got %d",
+    frl_bad_argument(L, NAME, name, "%d to %d links are needed, got %d",
                      (int)least, (int)FR_FACT_FILES_MOST, (int)count);
   files = lua_newuserdatauv(L, (count + 1) * sizeof(*files), 0);
   for (size_t i = 0; i < count; i++) {
     if (lua_rawgeti(L, -2, (lua_Integer)i + 1) != LUA_TSTRING)
-      frl_bad_argument(L, NAME, "files", "link %d is a %s", (int)i + 1,
+      frl_bad_argument(L, NAME, name, "link %d is a %s", (int)i + 1,
                        luaL_typename(L, -1));
     files[i] = lua_tolstring(L, -1, &len);
     if (len > LINK_MAX || len != strlen(files[i]))
-      frl_bad_argument(L, NAME, "files", "link %d is no link", (int)i + 1);
+      frl_bad_argument(L, NAME, name, "link %d is no link", (int)i + 1);
     lua_pop(L, 1);
   }
   *ret_count = count;
@@ -83,12 +84,17 @@ static enum fr_err looked(lua_State *L, struct fr_ledger *ledger,
 static enum fr_err quarantine(lua_State *L, struct fr_ledger *ledger,
                               const struct fr_uuid *id)
 {
+  size_t nacls = 0;
   struct fr_quarantine quarantine = {
     .id = *id, .delete_after_ms = need_number(L, "delete_after_ms"),
     .reason = frl_field_text(L, FIELDS, NAME, "reason", 0, TEXT_MAX)
   };
 
-  quarantine.files = need_files(L, 1, &quarantine.nfiles);
+  quarantine.files = need_list(L, "files", 0, &quarantine.nfiles);
+  if (frl_field(L, FIELDS, NAME, "acl", LUA_TTABLE))
+    quarantine.acls = need_list(L, "acl", 0, &nacls);
+  if (quarantine.acls && nacls != quarantine.nfiles)
+    frl_bad_argument(L, NAME, "acl", "one for each file is needed");
   return ledger ? fr_ledger_quarantine(ledger, &quarantine) : FR_OK;
 }
 
@@ -139,7 +145,7 @@ static enum fr_err input_files(lua_State *L, struct fr_ledger *ledger,
                                const struct fr_uuid *id)
 {
   size_t count;
-  const char **files = need_files(L, 0, &count);
+  const char **files = need_list(L, "files", 0, &count);
 
   return ledger ? fr_ledger_inputs(ledger, id, files, count) : FR_OK;
 }
@@ -152,7 +158,7 @@ static const struct kind {
 } kinds[] = {
   { "looked", false, looked, { "endpoint", "from_ms", "to_ms", "rows" } },
   { "quarantine", true, quarantine,
-    { "files", "delete_after_ms", "reason" } },
+    { "files", "acl", "delete_after_ms", "reason" } },
   { "release", true, release, { "reason" } },
   { "probe", true, probe,
     { "link", "seen", "http_status", "age_s", "cache", "why", "input" } },

@@ -11,6 +11,7 @@ static const struct fr_command table[] = {
   { "apply", false, true, true, FR_NEED_RUN },
   { "check", true, false, false, FR_NEED_NONE },
   { "delete", false, true, true, FR_NEED_RUN },
+  { "release", false, true, true, FR_NEED_RUN },
   { "call", false, true, false, FR_NEED_NONE },
   { "hold", false, false, false, FR_NEED_HOLD },
   { "requests", false, true, false, FR_NEED_NONE },

@@ -53,6 +53,8 @@ enum fr_err fr_ledger_quarantine(struct fr_ledger *ledger,
 
   fr_data_begin(&data, &ledger->data);
   fr_data_links(&data, "files", quarantine->files, quarantine->nfiles);
+  if (quarantine->acls)
+    fr_data_links(&data, "acl", quarantine->acls, quarantine->nfiles);
   fr_data_number(&data, "delete_after_ms", quarantine->delete_after_ms);
   fr_data_text(&data, "reason", quarantine->reason, FR_LEDGER_REASON);
   return tell(ledger, &data, "quarantine", &quarantine->id);

@@ -27,6 +27,7 @@ enum fr_err fr_ledger_looked(struct fr_ledger *ledger,
 struct fr_quarantine {
   struct fr_uuid id;
   const char *const *files;
+  const char *const *acls;      /* of each, JSON, as it was; or NULL */
   size_t nfiles;
   int64_t delete_after_ms;      /* since 1970 */
   const char *reason;           /* or NULL */

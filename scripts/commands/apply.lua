@@ -12,6 +12,7 @@ local ids = require "fal.ids"
 local plan = require "fal.plan"
 local planfile = require "fal.planfile"
 local policy = require "fal.policy"
+local quarantine = require "fal.quarantine"
 local recheck = require "fal.recheck"
 local report = require "fal.report"
 local runner = require "fal.runner"
@@ -174,6 +175,7 @@ local function unknown_of(file)
 end
 
 local function apply(file)
+  quarantine.view(host):hold(core.at())
   file.holds = all_holds(file)
   if not hold.open(file.holds) then
     return

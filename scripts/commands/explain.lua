@@ -3,6 +3,7 @@ local cli = require "fal.cli"
 local core = require "core"
 local explain = require "fal.explain"
 local host = require "host"
+local quarantine = require "fal.quarantine"
 local runner = require "fal.runner"
 local seen = require "fal.seen"
 local story = require "fal.story"
@@ -49,6 +50,7 @@ end
 local function collect(id)
   local facts = { request_id = id, hold = hold_of(id), events = {},
                   residue = host.ledger.residue(id) }
+  facts.quarantine = host.ledger.quarantined(id)[1]
   host.ledger.events({ request_id = id }, function(event)
     facts.events[#facts.events + 1] = event
     if event.kind == "intent" then
@@ -91,6 +93,9 @@ local function print_facts(facts)
   if facts.hold then
     host.write(("held since %s: %s\n"):format(facts.hold.at,
       text.clean(facts.hold.reason)))
+  end
+  if facts.quarantine then
+    host.write(quarantine.words(facts.quarantine) .. "\n")
   end
   for _, file in ipairs(facts.residue) do
     host.write(("still there: %s (%s)\n"):format(text.clean(file.link),

@@ -6,7 +6,7 @@ local reference = require "fal.reference"
 local GROUPS <const> = {
   { "Policies", "run", "plan", "apply", "check", "test", "simulate",
     "new" },
-  { "Requests", "delete", "requests", "hold", "call" },
+  { "Requests", "delete", "release", "requests", "hold", "call" },
   { "The record", "history", "show", "explain", "verify",
     "verify-erasure" },
   { "Tools", "sandbox", "types", "help" },

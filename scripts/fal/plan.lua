@@ -8,8 +8,8 @@
 ---
 --- A candidate is a row that the selection has, that `where` says yes to,
 --- and that the ledger does not have as deleted. Its fate is nil (it will be
---- deleted), "kept", "held" or "open" (announced by an earlier run and not
---- settled).
+--- deleted), "kept", "held", "open" (announced by an earlier run and not
+--- settled) or "quarantine" (hidden now, deleted by a later run).
 local core = require "core"
 
 local plan = {}
@@ -24,7 +24,8 @@ function plan.new(made, notes)
     statuses = {}, reasons = {}, rows = {}, fates = {}, words = {},
     size = 0, scanned = 0, already = 0, passed_over = 0,
     taken = 0,
-    counts = { kept = 0, held = 0, open = 0 }, kept_by = {}, too_young = {},
+    counts = { kept = 0, held = 0, open = 0, quarantine = 0 },
+    kept_by = {}, too_young = {},
   }, plan)
 end
 
@@ -87,7 +88,9 @@ end
 
 --- How many will be deleted.
 function plan:planned()
-  return self.size - self.counts.kept - self.counts.held - self.counts.open
+  local counts = self.counts
+  return self.size - counts.kept - counts.held - counts.open -
+    counts.quarantine
 end
 
 --- Rows of the listing that the ledger does not have as deleted.
@@ -133,6 +136,7 @@ function plan:totals()
     already_deleted = self.already, passed_over = self.passed_over,
     taken = self.taken, planned = self:planned(), kept = self.counts.kept,
     held = self.counts.held, open = self.counts.open,
+    quarantine = self.policy.action and self.counts.quarantine or nil,
     oldest = time(list[1] and self.ended[list[1]]),
     newest = time(list[1] and self.ended[list[#list]]),
   }

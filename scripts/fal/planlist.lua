@@ -68,6 +68,7 @@ end
 --- was collected on the way, and kept and held items come with their words.
 local function take(list, plans)
   list.planned, list.kept, list.policies = {}, {}, {}
+  list.quarantine = {}
   local now = core.at()
   for i, plan in ipairs(plans) do
     plan:each(nil, function(item)
@@ -83,6 +84,11 @@ local function take(list, plans)
       put(list.held, { request_id = item.request_id, policy = item.policy,
         reason = words,
         endpoint_id = item.endpoint_id })
+    end)
+    plan:each("quarantine", function(item, words)
+      put(list.quarantine, { request_id = item.request_id, reason = words,
+                             endpoint_id = item.endpoint_id,
+                             policy = item.policy })
     end)
     list.policies[i] = plan:totals()
   end
@@ -134,6 +140,8 @@ local function print_json(host, list)
     planned = core.json.array(list.planned),
     held = core.json.array(list.held),
     kept = list.kept and core.json.array(list.kept),
+    quarantine = list.quarantine and list.quarantine[1] and
+      core.json.array(list.quarantine) or nil,
     refused = core.json.array(list.refused),
     already_deleted = host.counts().already_deleted,
     totals = totals(host, list),
@@ -188,6 +196,8 @@ local function print_lists(host, list)
       text.number(left)))
   end
   print_rows(host, "\nKept:\n", OTHERS, list.kept or {}, other_row)
+  print_rows(host, "\nTo be put into quarantine:\n", OTHERS,
+             list.quarantine or {}, other_row)
   print_rows(host, "\nHeld:\n", OTHERS, list.held, other_row)
   if list.refused[1] then
     host.write("\nWould not be deleted:\n")
@@ -204,7 +214,7 @@ local function print_text(host, list)
   end
   print_lists(host, list)
   local any = list.planned[1] or list.held[1] or list.refused[1] or
-    (list.kept and list.kept[1])
+    (list.kept and list.kept[1]) or (list.quarantine and list.quarantine[1])
   local counts = host.counts()
   local selected = 0
   for _, about in ipairs(list.policies or {}) do

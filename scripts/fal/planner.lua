@@ -11,6 +11,7 @@ local hold = require "fal.hold"
 local keeping = require "fal.keeping"
 local payload = require "fal.payload"
 local plan = require "fal.plan"
+local quarantine = require "fal.quarantine"
 local tasks = require "fal.tasks"
 local time = require "fal.time"
 
@@ -115,7 +116,7 @@ local function keep_row(job, row)
   local at = made:add(row.id, row.request, row.ended, row.reason)
   job.codes[at] = row.fate ~= "planned" and (row.code or row.fate) or nil
   job.held_by[at] = row.held_by
-  if job.asks or job.policy.verify then
+  if job.asks or job.policy.verify or job.policy.action then
     made.rows[at] = row.request
   end
   if job.keeping and row.fate ~= "failed" and row.fate ~= "partial" then
@@ -187,6 +188,20 @@ local function apply_gate(job, at)
   end
 end
 
+--- Where a policy hides first: true when that, or the grace, comes next.
+local function apply_action(job, at)
+  local made, code, action = job.plan, job.codes[at], job.policy.action
+  if not action or code and not (code == "held" and
+    quarantine.is_grace(job.held_by[at])) then
+    return false
+  end
+  local fate, words = job.view:fate(made.ids[at], action, job.now_ms)
+  if fate then
+    made:settle(at, fate, words)
+  end
+  return fate ~= nil
+end
+
 local function apply_holds(job)
   local made = job.plan
   for at = 1, made.size do
@@ -195,11 +210,11 @@ local function apply_holds(job)
         hold.ask(job.holds, made.rows[at], job.now, made.ids[at])
       if reason then
         made:settle(at, "held", reason)
-      else
+      elseif not apply_action(job, at) then
         apply_gate(job, at)
       end
     end
-    if made.fates[at] then
+    if made.fates[at] and made.fates[at] ~= "quarantine" then
       made.rows[at] = nil
     end
   end
@@ -218,14 +233,15 @@ end
 --- a safety stop by a source of holds.
 ---@param made table       a declaration of policy.lua
 ---@param options {now_ms:integer, holds:fal.HoldSource[]?, taken:table?,
----  notes:table?}   holds: of the run; nil: the policy's own
+---  view:table?, notes:table?}   view: of quarantine.lua; holds: of the run;
+---  nil: the policy's own
 ---  taken: which policy of this run has an id already; nil: there is one only
 function planner.plan(made, options)
   local holds = options.holds or made.hold
   local job = {
     policy = made, now_ms = options.now_ms, taken = options.taken,
     now = core.format_time(options.now_ms // 1000 * 1000), codes = {},
-    held_by = {},
+    held_by = {}, view = options.view,
     plan = plan.new(made, options.notes), holds = holds,
     asks = hold.asks(holds),
     keeping = made.keep and keeping.new(made.keep), seen = {},

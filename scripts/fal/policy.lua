@@ -9,6 +9,7 @@ local core = require "core"
 local check = require "fal.check"
 local hold = require "fal.hold"
 local keep = require "fal.keep"
+local quarantine = require "fal.quarantine"
 local requests = require "fal.requests"
 local shapes = require "fal.shapes"
 local tasks = require "fal.tasks"
@@ -156,6 +157,7 @@ local function make(options)
       keep.rule(options.keep, "policy", "keep") or nil,
     hold = hold.sources("policy", options.hold),
     limits = check_limits(options.limits),
+    action = quarantine.action(options.action),
     all = check_flag(options, "all"), place = core.where(),
     verify = check_flag(options, "verify"),
   }

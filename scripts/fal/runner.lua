@@ -9,10 +9,12 @@
 local consent = require "fal.consent"
 local core = require "core"
 local deletions = require "fal.deletions"
+local hiding = require "fal.hiding"
 local hold = require "fal.hold"
 local limits = require "fal.limits"
 local planner = require "fal.planner"
 local policy = require "fal.policy"
+local quarantine = require "fal.quarantine"
 local sending = require "fal.sending"
 local summary = require "fal.summary"
 local tasks = require "fal.tasks"
@@ -104,6 +106,7 @@ local function plan_all(outcome, list, options)
   for i, made in ipairs(list) do
     outcome.plans[i] = planner.plan(made, {
       now_ms = outcome.now_ms, taken = taken, holds = outcome.holds,
+      view = outcome.view,
       notes = options.notes and {} or nil })
   end
 end
@@ -148,6 +151,9 @@ local function run_declared(host, outcome, list, options)
   for _, plan in ipairs(outcome.plans) do
     plan.outcomes = {}
     runner.delete(plan, outcome.now_ms)
+    if plan.counts.quarantine > 0 and core.mode == "run" then
+      hiding.run(plan, outcome.view)
+    end
   end
 end
 
@@ -236,6 +242,8 @@ function runner.run(host, chunk, args, options)
   watch(host, outcome, options.observe, options.brief)
   reset(host, options.settle)
   outcome.ok = host.guard(function()
+    outcome.view = quarantine.view(host)
+    outcome.view:hold(core.at())
     local list = policy.returned((chunk(table.unpack(args))),
                                  options.path)
     if list then

@@ -61,9 +61,15 @@ shapes.options = {
     { name = "keep", kind = "rule" },
     { name = "hold", kind = "sources" },
     { name = "limits", kind = "options", of = "policy_limits" },
+    { name = "action", kind = "options", of = "policy_action" },
     { name = "reason", kind = "reason", needed = true, most = 1000 },
     VERIFY,
     { name = "all", kind = "boolean" },
+  },
+  policy_action = {
+    { name = "quarantine", kind = "duration", needed = true },
+    { name = "delete_after", kind = "duration", positive = true,
+      needed = true },
   },
   policy_limits = {
     { name = "max", kind = "integer", least = 0, most = MOST },

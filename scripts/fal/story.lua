@@ -85,6 +85,8 @@ function story.details(event)
   add("attempts %s", data.attempts)
   add("generation %s", data.generation)
   add("key %s", data.key)
+  add("erased from %s", data.delete_after_ms and
+      core.format_time(data.delete_after_ms // 1000 * 1000))
   add("reason: %s", data.reason)
   if event.kind == "input_files" then
     add("%s", input_note(data.files))

@@ -42,11 +42,12 @@ local function rest_of(totals)
   local parts = {}
   for _, pair in ipairs {
     { "kept", "kept by its rules" }, { "held", "held" },
+    { "quarantine", "to be put into quarantine" },
     { "open", "not settled yet" },
     { "passed_over", "passed over by its where" },
     { "taken", "taken by a policy before it" },
     { "already_deleted", "already deleted" } } do
-    if totals[pair[1]] > 0 then
+    if (totals[pair[1]] or 0) > 0 then
       parts[#parts + 1] = text.number(totals[pair[1]]) .. " " .. pair[2]
     end
   end
@@ -86,6 +87,7 @@ function summary.note(plans)
       scanned = totals.scanned, planned = totals.planned,
       kept = totals.kept, held = totals.held,
       already_deleted = totals.already_deleted,
+      quarantine = totals.quarantine,
       deleted = plan.outcomes and plan.outcomes.deleted or 0,
     }
   end

@@ -65,7 +65,8 @@ function core.change(call) end
 --- Writes a fact into the run's ledger, synced; in a plan it is "planned" and
 --- nothing is written. The kinds and their fields (docs/ledger.md):
 ---   "looked", nil, {endpoint, from_ms, to_ms, rows}
----   "quarantine", id, {files = {links}, delete_after_ms, reason?}
+---   "quarantine", id, {files = {links}, acl = {JSON of each, as it was},
+---     delete_after_ms, reason?}
 ---   "release", id, {reason?}
 ---   "probe", id, {link, seen, http_status?, age_s?, cache?, why?,
 ---     input?}  as core.probe gave it; input: of the request's input

@@ -145,6 +145,13 @@ class Server:
             rest += more
         raw, _, rest = rest.partition(b"\r\n\r\n")
         request = Request(raw, b"", time.time())
+        length = int(request.headers.get("content-length", 0))
+        while len(rest) < length:
+            more = client.recv(65536)
+            if not more:
+                return None
+            rest += more
+        request.body, rest = rest[:length], rest[length:]
         with self.lock:
             self.requests.append(request)
             if request.id:

@@ -427,6 +427,18 @@ local function add_api(world)
     end
     return 1
   end
+  core.quarantined = function(id)
+    local rows = {}
+    for _, row in ipairs(world.quarantined) do
+      rows[#rows + 1] = (not id or row.request_id == id) and row or nil
+    end
+    return rows
+  end
+  core.record = function(kind, id, fields)
+    fields.kind, fields.id = kind, id
+    world.records[#world.records + 1] = fields
+    return "recorded"
+  end
   core.read_ids = function() return world.input end
   core.delete_payloads = function(id, options)
     world.deletions[#world.deletions + 1] = { id = id, options = options }
@@ -496,6 +508,7 @@ function fake.world()
     core = { mode = "run" }, now = 0, at = 1772323200000, room = 10000,
     calls = {}, deletions = {}, log = {}, input = {}, holds = {},
     held = {}, hold_files = {}, changes = {},
+    quarantined = {}, records = {},
     in_flight = 0, most_in_flight = 0,
     counts = { deleted = 0, settled = 0 },
   }
