@@ -13,7 +13,8 @@ local hiding = {}
 
 local PATH <const> = "/storage/files/acl"
 local FILES_MOST <const> = 1000         -- of one event
-local ACL_MOST <const> = 2000           -- bytes
+local ACL_MOST <const> = 2000           -- bytes; and of a link: what the
+local LINK_MOST <const> = 2048          -- ledger keeps whole
 local DEEPEST <const> = 100
 local TOGETHER <const> = 8
 local SHOWN <const> = 10
@@ -93,6 +94,9 @@ local function look(request)
   local links = hiding.links(request.output)
   local files, acls = {}, {}
   for _, link in ipairs(links) do
+    if #link > LINK_MOST then
+      error(("the link of a file has %d bytes"):format(#link), 0)
+    end
     local acl, err = get_acl(link)
     if acl then
       files[#files + 1], acls[#acls + 1] = link, acl
