@@ -19,6 +19,7 @@
 
 #include "base/verdict.h"
 #include "gate/gate.h"
+#include "probe/probe.h"
 
 struct frl;
 
@@ -39,9 +40,11 @@ struct frl_config {
   struct fr_verdict *verdict;
   struct fr_fal *fal;           /* NULL: this command has no network */
   struct fr_gate *gate;         /* NULL likewise */
+  struct fr_prober *prober;     /* NULL: this command asks no CDN */
   struct fr_ledger *ledger;     /* NULL: this command has no ledger */
   enum fr_mode mode;
   bool may_hold;                /* the command may write holds */
+  bool may_record;              /* facts, also where nothing is deleted */
   const char *command;          /* "run", "plan", ... */
   const struct frl_policy *policy;      /* or NULL */
   const char *const *words;     /* after the command or policy; NULL-ended */

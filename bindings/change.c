@@ -164,8 +164,9 @@ static int decode(lua_State *L)
 }
 
 /* Stack: ..., result. What was done stays done when its answer is one that
- * Lua cannot hold (numbers, depth): `unread` says why there is no value. */
-static int add_value(lua_State *L)
+ * Lua cannot hold (numbers, depth): `unread` says why there is no value. Its
+ * text is there, too: a decoded one is not the same when it is encoded. */
+static int add_value(lua_State *L, const struct fr_mutation_result *result)
 {
   int status;
 
@@ -175,6 +176,8 @@ static int add_value(lua_State *L)
   if (status == LUA_ERRMEM || frl_of(L)->caps.hit != FRL_CAP_NONE)
     return lua_error(L);
   lua_setfield(L, -2, status == LUA_OK ? "value" : "unread");
+  lua_pushlstring(L, result->body, result->body_len);
+  lua_setfield(L, -2, "text");
   return 1;
 }
 
@@ -194,7 +197,7 @@ static int push_change(lua_State *L, struct fr_op *op)
   }
   lua_createtable(L, 0, 8);
   set_facts(L, result);
-  return result->body_len ? add_value(L) : 1;
+  return result->body_len ? add_value(L, result) : 1;
 }
 
 /* core.change(call) -> result | nil, err                      [-1, +n, ey] */

@@ -136,9 +136,7 @@ static void check_spec(lua_State *L, struct fr_deletion_spec *spec)
   spec->idempotency_key = frl_field_text(L, OPTS, FUNCTION,
                                           "idempotency_key", 1, KEY_MAX);
   lua_replace(L, KEY);
-  if (check_flag(L, OPTS, "verify"))
-    frl_bad_argument(L, FUNCTION, "verify", "it is not supported by this "
-                     "version; probe the files of cdn_delete_results");
+  check_flag(L, OPTS, "verify");        /* the library's: fal/erasure.lua */
 }
 
 /* ---- results ------------------------------------------------------------- */

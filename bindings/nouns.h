@@ -1,7 +1,7 @@
 /* bindings/nouns.h - the files behind the tables `core` and `host`.
  *
  *   core.c  <-- deletion.c, flight.c, idset.c, hold.c, read.c
- *               (fal.c), time.c
+ *               (fal.c), time.c, probe.c, record.c
  *   host.c  <-- io.c, file.c, ledger.c <-- rows.c, note.c, capture.c,
  *               coverage.c, server.c, stage.c <-- calls.c
  *                               |          |
@@ -19,10 +19,13 @@ extern const luaL_Reg frl_deletion_functions[];         /* deletion.c */
 extern const luaL_Reg frl_hold_functions[];             /* hold.c */
 extern const luaL_Reg frl_read_functions[];
 extern const luaL_Reg frl_window_functions[];             /* read.c */
+extern const luaL_Reg frl_probe_functions[];            /* probe.c */
 extern const luaL_Reg frl_time_functions[];             /* time.c */
 extern const luaL_Reg frl_change_functions[];           /* change.c */
 extern const luaL_Reg frl_fact_functions[];             /* facts.c */
 int frl_record(lua_State *L);           /* core.record (record.c) */
+/* ledger.probes(id) -> rows, oldest first (facts.c)          [-1, +1, e] */
+int frl_probes(lua_State *L);
 /* A failure of the ledger is a fact about the run: marks the verdict; nil
  * and the error.                                             [-0, +2, m] */
 int frl_fail_ledger(lua_State *L, enum fr_err err);       /* ledger.c */

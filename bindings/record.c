@@ -125,7 +125,7 @@ static enum fr_err probe(lua_State *L, struct fr_ledger *ledger,
                          const struct fr_uuid *id)
 {
   lua_Integer status = 0, age = -1;
-  struct fr_probe probe = { .id = *id, .seen = need_seen(L) };
+  struct fr_probe_note probe = { .id = *id, .seen = need_seen(L) };
 
   probe.link = need_text(L, "link", LINK_MAX);
   (void)frl_field_integer(L, FIELDS, NAME, "http_status", &status);
@@ -135,6 +135,9 @@ static enum fr_err probe(lua_State *L, struct fr_ledger *ledger,
   probe.http_status = (int)status;
   probe.age_s = age;
   probe.cache = frl_field_text(L, FIELDS, NAME, "cache", 0, TEXT_MAX);
+  probe.why = frl_field_text(L, FIELDS, NAME, "why", 0, TEXT_MAX);
+  frl_field(L, FIELDS, NAME, "input", LUA_TBOOLEAN);
+  probe.input = lua_toboolean(L, -1);
   return ledger ? fr_ledger_probe(ledger, &probe) : FR_OK;
 }
 
@@ -142,7 +145,7 @@ static enum fr_err input_files(lua_State *L, struct fr_ledger *ledger,
                                const struct fr_uuid *id)
 {
   size_t count;
-  const char **files = need_list(L, "files", 1, &count);
+  const char **files = need_list(L, "files", 0, &count);
 
   return ledger ? fr_ledger_inputs(ledger, id, files, count) : FR_OK;
 }
@@ -151,14 +154,14 @@ static const struct kind {
   const char *name;
   bool of_request;
   record_fn record;
-  const char *fields[7];        /* NULL-ended */
+  const char *fields[8];        /* NULL-ended */
 } kinds[] = {
   { "looked", false, looked, { "endpoint", "from_ms", "to_ms", "rows" } },
   { "quarantine", true, quarantine,
     { "files", "acl", "delete_after_ms", "reason" } },
   { "release", true, release, { "reason" } },
   { "probe", true, probe,
-    { "link", "seen", "http_status", "age_s", "cache" } },
+    { "link", "seen", "http_status", "age_s", "cache", "why", "input" } },
   { "input_files", true, input_files, { "files" } },
 };
 
@@ -179,7 +182,7 @@ static const struct kind *check_kind(lua_State *L)
 int frl_record(lua_State *L)
 {
   struct frl *frl = frl_of(L);
-  bool run = frl->config.mode == FR_MODE_RUN;
+  bool run = frl->config.mode == FR_MODE_RUN || frl->config.may_record;
   const struct kind *kind = check_kind(L);
   struct fr_uuid id = { { 0 } };
   enum fr_err err;

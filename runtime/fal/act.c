@@ -155,7 +155,8 @@ static enum fr_err judge(struct fr_exchange *exchange, int status,
   (void)exchange;
   (void)status;
   if (len > 0)
-    err = fr_json_load(body, len, JSON_DECODE_ANY, &root);
+    err = fr_json_load(body, len, JSON_DECODE_ANY | JSON_ALLOW_NUL |
+                       JSON_DECODE_INT_AS_REAL, &root);
   json_decref(root);
   if (err == FR_EPROTOCOL)
     fr_buf_say(why, "its body is not whole, valid JSON");

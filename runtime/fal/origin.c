@@ -6,7 +6,6 @@
  */
 #include "fal/origin.h"
 
-#include <arpa/inet.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -18,18 +17,6 @@ static enum fr_err refuse(struct fr_buf *why, const char *fault)
 {
   fr_buf_say(why, "the API URL is not usable: %s; %s", fault, WAY_OUT);
   return FR_ECONFIG;
-}
-
-static bool is_loopback(const char *host)
-{
-  struct in_addr four;
-  struct in6_addr six;
-
-  if (!strcmp(host, "localhost"))
-    return true;
-  if (inet_pton(AF_INET, host, &four) == 1)
-    return ntohl(four.s_addr) >> 24 == 127;
-  return inet_pton(AF_INET6, host, &six) == 1 && IN6_IS_ADDR_LOOPBACK(&six);
 }
 
 /* What the text alone shows, before any parser guesses at it. */
@@ -67,7 +54,7 @@ static const char *fault_in_parts(const struct fr_url *parts)
     return "its scheme is not https";
   if (!parts->host[0] || strchr(parts->host, '%'))
     return "it has no usable host";
-  if (plain && !is_loopback(parts->host))
+  if (plain && !fr_url_is_loopback(parts))
     return "http would send keys in the clear, so it is for loopback "
            "addresses only (127.0.0.1, [::1], localhost)";
   return NULL;

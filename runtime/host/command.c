@@ -19,6 +19,7 @@ static const struct fr_command table[] = {
   { "show", false, false, false, FR_NEED_READ },
   { "explain", false, true, false, FR_NEED_READ },
   { "verify", false, false, false, FR_NEED_READ },
+  { "verify-erasure", false, false, false, FR_NEED_RUN },
   { "sandbox", false, false, false, FR_NEED_NONE },
   { "simulate", true, true, false, FR_NEED_NONE },
   { "test", false, false, false, FR_NEED_NONE },
@@ -36,6 +37,18 @@ const struct fr_command *fr_command_find(const char *name)
     if (!strcmp(table[i].name, name))
       return &table[i];
   return &other;
+}
+
+bool fr_command_probes(const char *name)
+{
+  static const char *const probing[] = {
+    "run", "apply", "delete", "verify-erasure"
+  };
+
+  for (size_t i = 0; i < sizeof(probing) / sizeof(probing[0]); i++)
+    if (!strcmp(probing[i], name))
+      return true;
+  return false;
 }
 
 const char *const *fr_command_names(void)

@@ -23,6 +23,8 @@ struct fr_command {
 
 /* Never NULL. */
 const struct fr_command *fr_command_find(const char *name);
+/* It may ask the CDN for files, without any key. */
+bool fr_command_probes(const char *name);
 
 /* All commands there are, for suggestions; NULL-ended. */
 const char *const *fr_command_names(void);

@@ -10,6 +10,7 @@
 
 #include "base/date.h"
 #include "bindings/bindings.h"
+#include "probe/link.h"
 
 static enum fr_err wrong(const struct fr_options *options, const char *name,
                          const char *wanted, struct fr_buf *why)
@@ -183,6 +184,27 @@ static enum fr_err check_ca_file(const struct fr_options *options,
   return FR_ECONFIG;
 }
 
+/* A base in place of fal's CDN could say of everything that it is gone. So it
+ * stands beside an API in its place only, whose ledger is one of its own. */
+static enum fr_err read_cdn(struct fr_buf *why, struct fr_config *config)
+{
+  const char *base = nonempty(getenv("FALRUN_CDN_URL"));
+  struct fr_url api;
+
+  if (!base || !config->probes)
+    return FR_OK;
+  if (fr_link_check_base(base, why))
+    return FR_ECONFIG;
+  if (!config->sandbox && (fr_url_parse(config->origin.name, &api) ||
+                           !fr_url_is_loopback(&api))) {
+    fr_buf_say(why, "FALRUN_CDN_URL is for tests, and the API is %s: unset "
+               "it", config->origin.name);
+    return FR_ECONFIG;
+  }
+  config->cdn = base;
+  return FR_OK;
+}
+
 /* `falrun call` reads, and needs no ledger; an operation that changes
  * something is a run of its own. Only the Lua table knows which one that is.
  * Should it be wrong, what was opened here still changes nothing. */
@@ -223,7 +245,7 @@ static void read_flags(const struct fr_options *options,
   config->ca_file = nonempty(fr_option(options, "ca-file"));
   config->proxy = nonempty(fr_option(options, "proxy"));
   if (fr_option_flag(options, "dry-run") && config->command.deletes) {
-    config->command.deletes = false;
+    config->command.deletes = config->probes = false;
     config->command.ledger = FR_NEED_READ;
   }
 }
@@ -231,7 +253,10 @@ static void read_flags(const struct fr_options *options,
 enum fr_err fr_config_read(const struct fr_options *options,
                            struct fr_buf *why, struct fr_config *ret_config)
 {
-  struct fr_config config = { .command = *fr_command_find(options->command) };
+  struct fr_config config = {
+    .command = *fr_command_find(options->command),
+    .probes = fr_command_probes(options->command)
+  };
   const char *url = fr_option(options, "api-url");
   enum fr_err err;
 
@@ -249,6 +274,8 @@ enum fr_err fr_config_read(const struct fr_options *options,
     return FR_ECONFIG;
   }
   err = fr_origin_parse(url ? url : FR_ORIGIN_DEFAULT, why, &config.origin);
+  if (!err)
+    err = read_cdn(why, &config);
   if (!err)
     err = check_ca_file(options, config.ca_file, why);
   if (!err)

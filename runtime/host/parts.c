@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -75,7 +76,8 @@ static enum fr_err open_sandbox(struct fr_parts *parts, struct fr_buf *why)
 {
   enum fr_err err;
 
-  if (!parts->config.sandbox || !parts->config.command.network)
+  if (!parts->config.sandbox ||
+      !(parts->config.command.network || parts->config.probes))
     return FR_OK;
   err = fr_sandbox_start(&parts->sandbox, parts->options->forward, why);
   if (!err && !parts->config.ledger[0])
@@ -118,7 +120,7 @@ static enum fr_err open_ledger(struct fr_parts *parts, struct fr_buf *why)
     config.access = FR_LEDGER_RUN;
   if (parts->config.command.ledger == FR_NEED_HOLD && !only_lists(parts))
     config.access = FR_LEDGER_HOLD;
-  if (parts->config.command.network)
+  if (parts->config.command.network || parts->config.probes)
     config.origin = parts->config.origin.name;
   return fr_ledger_open(&config, why, &parts->ledger);
 }
@@ -164,6 +166,36 @@ static enum fr_err open_gate(struct fr_parts *parts, struct fr_buf *why)
   return err;
 }
 
+/* The CDN of the sandbox is beside its API: /v1, /cdn. */
+static const char *cdn_of(const struct fr_parts *parts, char *base,
+                          size_t size)
+{
+  size_t len = strlen(parts->sandbox.url);
+
+  if (parts->config.cdn || !parts->sandbox.pid || len < 3)
+    return parts->config.cdn;
+  snprintf(base, size, "%.*s/cdn", (int)len - 3, parts->sandbox.url);
+  return base;
+}
+
+/* The pace of the command line is the API's, where there is one. */
+static enum fr_err open_prober(struct fr_parts *parts, struct fr_buf *why)
+{
+  const struct fr_config *config = &parts->config;
+  bool alone = !config->command.network;
+  char base[80];
+  struct fr_prober_config prober = {
+    .base = cdn_of(parts, base, sizeof(base)),
+    .proxy = config->proxy, .ca_file = config->ca_file,
+    .concurrency = alone ? config->concurrency : 0,
+    .rate = alone ? config->rate : 0
+  };
+
+  if (!config->probes)
+    return FR_OK;
+  return fr_prober_new(parts->loop, &prober, why, &parts->prober);
+}
+
 typedef enum fr_err (*step_fn)(struct fr_parts *parts, struct fr_buf *why);
 
 enum fr_err fr_parts_open(struct fr_parts *parts,
@@ -172,7 +204,7 @@ enum fr_err fr_parts_open(struct fr_parts *parts,
 {
   static const step_fn steps[] = {
     open_loop, open_policy, open_keys, open_sandbox, open_ledger,
-    open_network, open_gate
+    open_network, open_gate, open_prober
   };
   enum fr_err err;
 
@@ -187,6 +219,7 @@ enum fr_err fr_parts_open(struct fr_parts *parts,
 
 void fr_parts_close(struct fr_parts *parts)
 {
+  fr_prober_free(parts->prober);
   fr_gate_free(parts->gate);
   fr_fal_free(parts->fal);
   fr_http_free(parts->http);

@@ -2,7 +2,7 @@
  *
  *   config -> loop -> policy -> keys -> sandbox? -> ledger -> http -> fal
  *                                                                      |
- *   all closed, in reverse <---------------- the run <---------------- gate
+ *   all closed, in reverse <---------- the run <------- prober <----- gate
  *
  * What the command may not touch (host/command.h) stays NULL.
  *
@@ -13,6 +13,7 @@
 
 #include "host/config.h"
 #include "host/sandbox.h"
+#include "probe/probe.h"
 
 struct fr_parts {
   const struct fr_options *options;
@@ -28,6 +29,7 @@ struct fr_parts {
   struct fr_http *http;
   struct fr_fal *fal;
   struct fr_gate *gate;
+  struct fr_prober *prober;
 };
 
 /* An error, perhaps with a sentence in `why`. Close must be called either

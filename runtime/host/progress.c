@@ -12,7 +12,34 @@ static uint64_t done(const struct fr_counts *counts)
          counts->partial + counts->held + counts->refused + counts->failed;
 }
 
-static void show(struct fr_progress *progress)
+/* "1,200 of 5,000 files, 1,180 gone, 50/s, 1 min left" */
+static void show_files(struct fr_progress *progress)
+{
+  uint64_t elapsed = fr_loop_now(progress->loop) - progress->began;
+  struct fr_prober_figures f;
+  struct fr_buf line;
+  uint64_t over = 0;
+  double rate;
+
+  fr_prober_figures(progress->prober, &f);
+  for (unsigned i = 0; i < FR_FILE_SEENS; i++)
+    over += f.seen[i];
+  rate = elapsed ? (double)over * 1000.0 / (double)elapsed : 0.0;
+  fr_buf_init(&line, 512);
+  fr_buf_addf(&line, "%llu of %llu files, %llu gone", (unsigned long long)over,
+              (unsigned long long)f.expected,
+              (unsigned long long)f.seen[FR_FILE_GONE]);
+  if (over > f.seen[FR_FILE_GONE])
+    fr_buf_addf(&line, ", %llu not",
+                (unsigned long long)(over - f.seen[FR_FILE_GONE]));
+  fr_buf_addf(&line, ", %.0f/s", rate);
+  if (rate > 0.0 && f.expected > over)
+    fr_buf_addf(&line, ", %.0f s left", (double)(f.expected - over) / rate);
+  fr_console_progress(progress->console, fr_buf_text(&line));
+  fr_buf_done(&line);
+}
+
+static void show_run(struct fr_progress *progress)
 {
   uint64_t elapsed = fr_loop_now(progress->loop) - progress->began;
   struct fr_fal_figures figures;
@@ -40,6 +67,14 @@ static void show(struct fr_progress *progress)
                 (unsigned long long)figures.paused_ms / 1000 + 1);
   fr_console_progress(progress->console, fr_buf_text(&line));
   fr_buf_done(&line);
+}
+
+static void show(struct fr_progress *progress)
+{
+  if (progress->gate)
+    show_run(progress);
+  else
+    show_files(progress);
 }
 
 static void due(struct fr_timer *timer)

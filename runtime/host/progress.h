@@ -8,6 +8,7 @@
 
 #include "gate/gate.h"
 #include "host/console.h"
+#include "probe/probe.h"
 
 struct fr_progress {
   struct fr_timer timer;
@@ -15,10 +16,12 @@ struct fr_progress {
   struct fr_console *console;
   struct fr_gate *gate;
   struct fr_fal *fal;
+  struct fr_prober *prober;
   uint64_t began;
 };
 
-/* The first four pointers are set by the caller; all are borrowed. */
+/* The pointers are set by the caller; all are borrowed. Without a gate it is
+ * the prober's files that are shown. */
 void fr_progress_start(struct fr_progress *progress);
 void fr_progress_stop(struct fr_progress *progress);
 

@@ -177,11 +177,13 @@ static enum fr_err open_watches(struct run *run)
     fr_timer_start(parts->loop, &run->runtime,
                    fr_loop_now(parts->loop) + most);
   }
-  if (parts->gate && !parts->config.quiet && !parts->config.no_progress) {
+  if ((parts->gate || parts->prober) && !parts->config.quiet &&
+      !parts->config.no_progress) {
     run->progress.loop = parts->loop;
     run->progress.console = &run->console;
     run->progress.gate = parts->gate;
     run->progress.fal = parts->fal;
+    run->progress.prober = parts->prober;
     fr_progress_start(&run->progress);
   }
   return fr_signals_open(&run->signals, parts->loop);
@@ -209,10 +211,12 @@ static enum fr_err open_lua(struct run *run)
   struct fr_parts *parts = &run->parts;
   struct frl_config config = {
     .loop = parts->loop, .clock = &parts->clock, .verdict = &parts->verdict,
-    .fal = parts->fal, .gate = parts->gate, .ledger = parts->ledger,
+    .fal = parts->fal, .gate = parts->gate, .prober = parts->prober,
+    .ledger = parts->ledger,
     .mode = parts->config.command.deletes ? FR_MODE_RUN : FR_MODE_PLAN,
     .may_hold = parts->config.command.ledger == FR_NEED_HOLD ||
                 !strcmp(parts->config.command.name, "release"),
+    .may_record = parts->config.command.ledger == FR_NEED_RUN,
     .command = parts->options->command,
     .policy = parts->policy.path ? &parts->policy : NULL,
     .words = parts->options->words, .options = parts->options->values,
@@ -287,10 +291,11 @@ static enum fr_err recover(struct run *run)
 static enum fr_err count_json(const struct fr_gate *gate,
                               const char *notes, struct fr_buf *json)
 {
-  struct fr_counts c;
+  struct fr_counts c = { 0 };
   enum fr_err err;
 
-  fr_gate_counts(gate, &c);
+  if (gate)
+    fr_gate_counts(gate, &c);
   err = fr_buf_addf(json, "{\"deleted\":%llu,\"already_deleted\":%llu,"
     "\"partial\":%llu,\"held\":%llu,\"refused\":%llu,\"failed\":%llu,"
     "\"settled\":%llu,\"open\":%llu", (unsigned long long)c.deleted,

@@ -24,8 +24,15 @@ static bool valid(const struct fr_call_spec *spec)
 
   return len && !spec->method[len] && clean(spec->url) &&
          clean(spec->authorization) && clean(spec->idempotency_key) &&
-         clean(spec->content_type) && spec->max_body && spec->max_headers &&
-         spec->connect_ms && spec->total_ms && spec->stall_ms;
+         clean(spec->content_type) && clean(spec->range) &&
+         spec->max_body && spec->max_headers && spec->connect_ms &&
+         spec->total_ms && spec->stall_ms;
+}
+
+/* Neither header says who asks. */
+static bool is_anonymous(const struct fr_call_spec *spec)
+{
+  return !spec->authorization && !spec->idempotency_key;
 }
 
 static size_t size_of(const char *text)
@@ -52,7 +59,7 @@ static bool copy(struct fr_call_spec *spec)
   size_t size = size_of(spec->method) + size_of(spec->url) +
                 size_of(spec->authorization) +
                 size_of(spec->idempotency_key) +
-                size_of(spec->content_type) +
+                size_of(spec->content_type) + size_of(spec->range) +
                 (spec->body ? spec->body_len : 0);
   char *at = malloc(size);
 
@@ -65,6 +72,7 @@ static bool copy(struct fr_call_spec *spec)
   spec->authorization = put(&at, spec->authorization);
   spec->idempotency_key = put(&at, spec->idempotency_key);
   spec->content_type = put(&at, spec->content_type);
+  spec->range = put(&at, spec->range);
   if (spec->body && spec->body_len)
     memcpy(at, spec->body, spec->body_len);
   if (spec->body)
@@ -86,7 +94,7 @@ enum fr_err fr_call_new(struct fr_http *http, const struct fr_call_spec *spec,
   enum fr_err err = FR_OK;
   struct fr_call *call;
 
-  if (!valid(spec))
+  if (!valid(spec) || (http->anonymous && !is_anonymous(spec)))
     return FR_EINVALID;
   call = calloc(1, sizeof(*call));
   if (!call)

@@ -112,6 +112,7 @@ static bool add_headers(struct fr_call *call)
   return add_header(call, "Authorization", spec->authorization) &&
          add_header(call, "Idempotency-Key", spec->idempotency_key) &&
          add_header(call, "Content-Type", type) &&
+         add_header(call, "Range", spec->range) &&
          (!has_body(spec) || add_header(call, "Expect", ""));
 }
 

@@ -40,6 +40,7 @@ enum fr_err fr_http_new(struct fr_loop *loop,
 
   if (!http)
     return FR_ENOMEM;
+  http->anonymous = config->anonymous;
   err = copy(config->proxy, &http->proxy);
   if (!err)
     err = copy(config->ca_file, &http->ca_file);

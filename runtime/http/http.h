@@ -8,7 +8,8 @@
  * configuration does not name, verifies TLS 1.2 or newer always. Callbacks
  * of libcurl only move bytes; what finished is delivered by the loop.
  *
- * Promise: a read-only client sends no call whose spec says `changes`.
+ * Promise: a read-only client sends no call whose spec says `changes`; an
+ * anonymous one has no call with an authorization, whoever asks.
  *
  * Ownership: a client owns its connections and must outlive its calls.
  */
@@ -26,6 +27,7 @@ struct fr_call;
 
 struct fr_http_config {
   bool read_only;         /* refuse what changes something: FR_EREAD_ONLY */
+  bool anonymous;         /* refuse an authorization or key: FR_EINVALID */
   const char *proxy;      /* URL, or NULL: none, whatever the environment */
   const char *ca_file;    /* PEM added in place of the system's, or NULL */
   long max_connections;   /* in total; 0: libcurl's default */
@@ -50,11 +52,13 @@ struct fr_url {
   char scheme[8];         /* lower case: "https" */
   char host[256];         /* lower case; IPv6 without brackets */
   unsigned port;          /* the scheme's default when none is written */
-  char path[512];         /* "/v1", without a slash at the end; may be "" */
+  char path[2304];        /* "/v1", without a slash at the end; may be "" */
   bool has_user, has_query, has_fragment;
 };
 
 enum fr_err fr_url_parse(const char *text, struct fr_url *ret_url);
+/* 127.0.0.0/8, ::1 or localhost: what is sent there stays on this machine. */
+bool fr_url_is_loopback(const struct fr_url *url);
 
 /* Percent-encodes everything but unreserved characters (RFC 3986, 2.3). */
 enum fr_err fr_url_add_escaped(struct fr_buf *buf, const char *text,

@@ -24,7 +24,7 @@ struct fr_sharing {
 
 struct fr_http {
   struct fr_loop *loop;
-  bool read_only;
+  bool read_only, anonymous;
   char *proxy, *ca_file;
   fr_http_serve_fn serve;       /* not NULL: the local transport */
   void *serve_arg;

@@ -1,4 +1,5 @@
 /* http/url.c - URLs, taken apart by the parser that will send them. */
+#include <arpa/inet.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -128,6 +129,19 @@ enum fr_err fr_url_parse(const char *text, struct fr_url *ret_url)
   if (!err)
     *ret_url = parsed;
   return err;
+}
+
+bool fr_url_is_loopback(const struct fr_url *url)
+{
+  struct in_addr four;
+  struct in6_addr six;
+
+  if (!strcmp(url->host, "localhost"))
+    return true;
+  if (inet_pton(AF_INET, url->host, &four) == 1)
+    return ntohl(four.s_addr) >> 24 == 127;
+  return inet_pton(AF_INET6, url->host, &six) == 1 &&
+         IN6_IS_ADDR_LOOPBACK(&six);
 }
 
 static bool unreserved(unsigned char c)

@@ -70,6 +70,9 @@ static const struct effect {
   { "probe", FR_SQL_MENTION, ALWAYS, NULL },
   { "probe", FR_SQL_PROBE_CLEAR, ALWAYS, "\"seen\":\"gone\"" },
   { "probe", FR_SQL_PROBE_INPUT, ALWAYS, "\"seen\":\"gone\"" },
+  { "probe", FR_SQL_PROBE_DONE, KNOWN, "\"seen\":\"gone\"" },
+  { "probe", FR_SQL_PROBE_REMAIN, KNOWN, "\"seen\":\"there\"" },
+  { "probe", FR_SQL_PROBE_PARTIAL, KNOWN, "\"seen\":\"there\"" },
   { "input_files", FR_SQL_MENTION, ALWAYS, NULL },
   { "input_files", FR_SQL_INPUTS, ALWAYS, NULL },
   { "run_begin", FR_SQL_RUN_BEGIN, ALWAYS, NULL },
@@ -193,6 +196,7 @@ static enum fr_err note(struct fr_ledger *ledger, enum fr_sql applied,
     return fr_index_note(ledger, &event->id, place);
   case FR_SQL_REMAIN:
   case FR_SQL_REMAIN_MORE:
+  case FR_SQL_PROBE_REMAIN:
     ledger->residue = FR_SOME;
     return FR_OK;
   case FR_SQL_QUARANTINE:

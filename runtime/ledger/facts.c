@@ -7,10 +7,11 @@
 
 /* ---- telling ------------------------------------------------------------- */
 
-static enum fr_err tell(struct fr_ledger *ledger, struct fr_data *data,
-                        const char *kind, const struct fr_uuid *id)
+/* `told` NULL: its deletion is looked for, because the event changes it. */
+static enum fr_err tell_of(struct fr_ledger *ledger, struct fr_data *data,
+                           const char *kind, const struct fr_uuid *id,
+                           const struct fr_told *told)
 {
-  const struct fr_told nothing = { .looked = true };
   bool own = !ledger->grouped;
   enum fr_err err = fr_data_end(data);
 
@@ -20,8 +21,16 @@ static enum fr_err tell(struct fr_ledger *ledger, struct fr_data *data,
   err = own ? fr_ledger_begin(ledger) : fr_group_check(ledger);
   if (err)
     return err;
-  err = fr_event_add(ledger, kind, id, &nothing);
+  err = fr_event_add(ledger, kind, id, told);
   return own ? fr_group_end(ledger, err) : err;
+}
+
+static enum fr_err tell(struct fr_ledger *ledger, struct fr_data *data,
+                        const char *kind, const struct fr_uuid *id)
+{
+  const struct fr_told nothing = { .looked = true };
+
+  return tell_of(ledger, data, kind, id, &nothing);
 }
 
 enum fr_err fr_ledger_looked(struct fr_ledger *ledger,
@@ -62,7 +71,7 @@ enum fr_err fr_ledger_release(struct fr_ledger *ledger,
 }
 
 enum fr_err fr_ledger_probe(struct fr_ledger *ledger,
-                            const struct fr_probe *probe)
+                            const struct fr_probe_note *probe)
 {
   struct fr_data data;
 
@@ -74,7 +83,11 @@ enum fr_err fr_ledger_probe(struct fr_ledger *ledger,
     fr_data_number(&data, "age_s", probe->age_s);
   if (probe->cache)
     fr_data_text(&data, "cache", probe->cache, FR_LEDGER_REASON);
-  return tell(ledger, &data, "probe", &probe->id);
+  if (probe->why)
+    fr_data_text(&data, "why", probe->why, FR_LEDGER_REASON);
+  if (probe->input)
+    fr_data_raw(&data, "input", "true");
+  return tell_of(ledger, &data, "probe", &probe->id, NULL);
 }
 
 enum fr_err fr_ledger_inputs(struct fr_ledger *ledger,

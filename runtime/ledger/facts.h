@@ -38,19 +38,22 @@ enum fr_err fr_ledger_release(struct fr_ledger *ledger,
                               const struct fr_uuid *id, const char *reason);
 
 /* What the CDN said of a link. One seen as gone leaves the residue, and the
- * input files, of its request. */
-struct fr_probe {
+ * input files, of its request; the last residue of a partial deletion makes
+ * it deleted. One that is there becomes residue, and a deletion that counted
+ * as done is partial; but not for a file of the input, which fal keeps. */
+struct fr_probe_note {
   struct fr_uuid id;
   const char *link;
   const char *seen;             /* "gone", "cached", "there", "unknown" */
   int http_status;
   int64_t age_s;                /* -1: it did not say */
-  const char *cache;            /* or NULL */
+  const char *cache, *why;      /* or NULL */
+  bool input;                   /* a file of the request's input */
 };
 enum fr_err fr_ledger_probe(struct fr_ledger *ledger,
-                            const struct fr_probe *probe);
+                            const struct fr_probe_note *probe);
 
-/* fal keeps these input files of the request. */
+/* fal keeps these input files of the request; none: the look found none. */
 enum fr_err fr_ledger_inputs(struct fr_ledger *ledger,
                              const struct fr_uuid *id,
                              const char *const *files, size_t nfiles);

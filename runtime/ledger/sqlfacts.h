@@ -63,6 +63,15 @@
     " AND link = ?5->>'link'") \
   X(PROBE_INPUT, "DELETE FROM input_files WHERE request_id = ?4" \
     " AND link = ?5->>'link'") \
+  X(PROBE_DONE, "UPDATE deletions SET state = 'deleted'" \
+    " WHERE intent_seq = ?6 AND state = 'partial' AND NOT EXISTS" \
+    " (SELECT 1 FROM residue WHERE request_id = ?4)") \
+  X(PROBE_REMAIN, "INSERT OR REPLACE INTO residue SELECT ?4," \
+    " ?5->>'link', 'still served: HTTP ' || (?5->>'http_status')" \
+    " WHERE ?5->>'input' IS NULL") \
+  X(PROBE_PARTIAL, "UPDATE deletions SET state = 'partial'" \
+    " WHERE intent_seq = ?6 AND state IN ('deleted', 'gone')" \
+    " AND ?5->>'input' IS NULL") \
   X(INPUTS, "INSERT OR REPLACE INTO input_files" \
     " SELECT ?4, value, ?1 FROM json_each(?5, '$.files')")
 

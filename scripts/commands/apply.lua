@@ -133,16 +133,21 @@ end
 --- Plans, one for each policy that the file names, in its order.
 local function plans_of(file)
   local plans, index, asks = {}, {}, hold.asks(file.holds)
+  local verify = {}
+  for _, about in ipairs(file.head.policies) do
+    verify[about.name] = about.verify == true
+  end
   for _, item in ipairs(file.items) do
     local name = item.policy or ""
     if not index[name] then
-      index[name] = plan.new { name = item.policy, reason = item.reason }
+      index[name] = plan.new { name = item.policy, reason = item.reason,
+                               verify = verify[name] }
       index[name].holds = file.holds
       plans[#plans + 1] = index[name]
     end
     local ended = item.ended_at and core.parse_time(item.ended_at)
     local at = index[name]:add(item.request_id, item, ended, item.reason)
-    if asks then
+    if asks or verify[name] then
       index[name].rows[at] = recheck.row(file, item)
     end
   end

@@ -96,6 +96,11 @@ local function written(answer)
   return (answer:gsub("[^\n\t]+", text.clean))
 end
 
+--- JSON as it came, on lines of its own.
+local function write_answer(json)
+  host.write(written(json:match "^%s*(.-)%s*$") .. "\n")
+end
+
 local function print_items(row, given, options)
   local walk, name = operations.pages(row, given, options, true)
   local out, count = report.list(host), 0
@@ -133,7 +138,7 @@ local function print_read(row, given, options, how)
     if row.media then
       write_json(value)
     else
-      host.write(written(answer:match "^%s*(.-)%s*$") .. "\n")
+      write_answer(answer)
     end
   end
 end
@@ -167,10 +172,10 @@ local function change(row, given, options)
   local result, err = operations.call(row, given, options)
   if not result then
     return print_failure(err)
-  elseif result.value == nil then
-    write_json { status = result.status }
+  elseif result.text then
+    write_answer(result.text)
   else
-    write_json(result.value)
+    write_json { status = result.status }
   end
   if not host.options.quiet then
     core.log.info(("%s: %s; ledger %s"):format(row.name, result.status,

@@ -10,6 +10,7 @@ local report = require "fal.report"
 
 local OPTIONS <const> = {
   { name = "reason", value = "TEXT", help = "why, for the ledger" },
+  { name = "verify", flag = true, help = "ask fal's CDN for each file" },
 }
 
 local function entry(id, result, err)
@@ -19,13 +20,14 @@ local function entry(id, result, err)
     message = err and err.message, http_status = outcome.http_status,
     evidence = outcome.evidence, attempts = outcome.attempts,
     cdn_delete_results = core.json.array(outcome.cdn_delete_results),
+    files = outcome.files,
   }
 end
 
 --- Has each outcome written; returns what ends that. An observer must not
 --- raise: what standard output says (a closed pipe) is kept and raised at the
---- end.
-local function writer()
+--- end. With `verify` an outcome is written after its files were asked for.
+local function writer(verify)
   local list = host.options.json and report.list(host)
   local watch, failure = report.watcher(host), nil
   local function try(write, ...)
@@ -34,12 +36,18 @@ local function writer()
       failure = not ok and problem or nil
     end
   end
-  host.observe(function(id, result, err)
-    watch(id, result, err)
+  local function write(id, result, err)
     if list then
       try(list.add, entry(id, result, err))
     end
+  end
+  host.observe(function(id, result, err)
+    watch(id, result, err)
+    if not verify then
+      write(id, result, err)
+    end
   end, not list and not host.options.verbose)
+  deletions.after_each(write)
   if not list then
     deletions.after_batch(function(text)
       try(host.write, text)
@@ -77,8 +85,10 @@ local function run()
   if core.mode == "run" then
     report.settle(host)
   end
-  local finish = writer()
-  deletions.delete_all(ids.each(list, true), { reason = reason })
+  local verify = given.verify and core.mode == "run" and core.probes
+  local finish = writer(verify)
+  deletions.delete_all(ids.each(list, true), { reason = reason,
+                                                 verify = verify or nil })
   finish()
   report.finish(host, began)
 end
@@ -98,7 +108,7 @@ a tab; with --json, a list of objects.
 
 Examples:
   falrun delete 019e6d0a-e5be-7b82-b329-35ae64296902 --reason "ticket 4711"
-  falrun delete - < ids.txt
+  falrun delete --verify - < ids.txt
   falrun delete --dry-run - < ids.txt
 ]],
   run_options = true,

@@ -5,6 +5,7 @@ local explain = require "fal.explain"
 local host = require "host"
 local quarantine = require "fal.quarantine"
 local runner = require "fal.runner"
+local seen = require "fal.seen"
 local story = require "fal.story"
 local summary = require "fal.summary"
 local text = require "fal.text"
@@ -16,6 +17,32 @@ local function hold_of(id)
   for _, hold in ipairs(host.ledger.holds()) do
     if hold.request_id == id then
       return hold
+    end
+  end
+end
+
+--- A state that files have changed since: what was left is gone, or what was
+--- deleted is still served.
+local function settle_state(facts)
+  local state, left = facts.state, facts.residue[1] ~= nil
+  if state == "partial" and not left then
+    facts.state, facts.since = "deleted", "the files that were left have been "
+      .. "seen as gone since"
+  elseif (state == "deleted" or state == "gone") and left then
+    facts.state, facts.since = "partial", "a file has been seen since"
+  end
+end
+
+local function take_files(facts)
+  local files = seen.files(function(f)
+    for _, event in ipairs(facts.events) do
+      f(event)
+    end
+  end)
+  facts.input_files, facts.input_looked_at = {}, files.looked
+  for _, file in ipairs(files) do
+    if file.input then
+      table.insert(facts.input_files, { link = file.link, seen = file.seen })
     end
   end
 end
@@ -32,6 +59,8 @@ local function collect(id)
       facts.state = story.value(event.data.state)
     end
   end)
+  settle_state(facts)
+  take_files(facts)
   return facts
 end
 
@@ -46,9 +75,21 @@ local function print_events(events)
                      { title = "WHAT" }, { title = "DETAILS" } }, rows)
 end
 
+local function print_inputs(facts)
+  for _, file in ipairs(facts.input_files) do
+    host.write(("fal keeps of the input: %s%s\n"):format(text.clean(
+      file.link), file.seen and (" (seen: %s)"):format(file.seen) or ""))
+  end
+  if facts.state and not facts.input_looked_at then
+    host.write("nobody looked at the input: whether fal keeps files of it is "
+               .. "not known\n")
+  end
+end
+
 local function print_facts(facts)
   local state = facts.state or "never asked to be deleted"
-  host.write(("%s: %s\n"):format(facts.request_id, text.clean(state)))
+  host.write(("%s: %s%s\n"):format(facts.request_id, text.clean(state),
+    facts.since and " (" .. facts.since .. ")" or ""))
   if facts.hold then
     host.write(("held since %s: %s\n"):format(facts.hold.at,
       text.clean(facts.hold.reason)))
@@ -60,6 +101,7 @@ local function print_facts(facts)
     host.write(("still there: %s (%s)\n"):format(text.clean(file.link),
       text.clean(file.exception)))
   end
+  print_inputs(facts)
   if facts.events[1] then
     host.write("\n")
     print_events(facts.events)
@@ -150,6 +192,7 @@ local function run()
   if host.options.json then
     core.json.array(facts.events)
     core.json.array(facts.residue)
+    core.json.array(facts.input_files)
     if facts.policies then
       core.json.array(facts.policies)
     end

@@ -7,7 +7,8 @@ local GROUPS <const> = {
   { "Policies", "run", "plan", "apply", "check", "test", "simulate",
     "new" },
   { "Requests", "delete", "release", "requests", "hold", "call" },
-  { "The record", "history", "show", "explain", "verify" },
+  { "The record", "history", "show", "explain", "verify",
+    "verify-erasure" },
   { "Tools", "sandbox", "types", "help" },
 }
 

@@ -26,7 +26,7 @@ local function print_runs(runs)
     local took = story.took(run)
     rows[i] = { run.run, run.began_at, took and text.seconds(took),
                 run.command, run.exit_code or "none",
-                run.summary and report.counts(run.summary, "deleted")
+                run.summary and report.outcome(run)
                   or "running, or it was killed", run.policy }
   end
   if rows[1] then

@@ -28,7 +28,10 @@ local OPTIONS <const> = {
     .. "faults (1)" },
   { name = "counts", value = "FILE", help = "append what passed the limits, "
     .. "by second" },
-  { name = "truth", value = "FILE", help = "append what was really deleted" },
+  { name = "truth", value = "FILE", help = "append what was really deleted "
+    .. "and changed" },
+  { name = "record", value = "FILE", help = "append every request, without "
+    .. "its key" },
   { name = "second-delete", value = "HOW", help = "what deleting again "
     .. "answers: empty, 404 or same (empty)" },
   { name = "cache-errors", value = "yes|no", help = "does the idempotency "
@@ -197,7 +200,7 @@ local function state_of(given)
       steps(given, "concurrency-limit", width_of, "a whole number from 1 "
             .. "on, or with changes, like 40,20@20s"),
       open_file(given, "counts")),
-    truth = open_file(given, "truth"),
+    truth = open_file(given, "truth"), record = open_file(given, "record"),
     switches = {
       second_delete = choice(given, "second-delete", { "empty", "404",
                                                        "same" }),

@@ -51,6 +51,9 @@ local function walk(number, put)
     local id, outcome = event.request_id, story.outcome(event)
     if event.kind == "intent" then
       open[id], reasons[id] = event.seq, story.value(event.data.reason)
+    elseif event.kind == "probe" then
+      put(id, event.data.seen, { evidence = "probe", http_status =
+        event.data.http_status }, event.data.link)
     elseif id and outcome then
       put(id, outcome, event.data, story.value(event.data.reason)
         or reasons[id])
@@ -67,16 +70,25 @@ local function walk(number, put)
   end
 end
 
-local function residue_of(partial)
-  local rows = {}
-  if next(partial) then
-    for _, row in ipairs(host.ledger.residue()) do
-      if partial[row.request_id] then
-        rows[#rows + 1] = row
-      end
-    end
+--- What is left of the requests of a run: note(id) for each of them, then
+--- rows(). Residue is rare, and the requests may be many.
+local function new_residue()
+  local all, by_id, mine = host.ledger.residue(), {}, {}
+  for _, row in ipairs(all) do
+    by_id[row.request_id] = true
   end
-  return rows
+  return {
+    note = function(id)
+      mine[id] = by_id[id]
+    end,
+    rows = function()
+      local rows = {}
+      for _, row in ipairs(all) do
+        rows[#rows + 1] = mine[row.request_id] and row or nil
+      end
+      return rows
+    end,
+  }
 end
 
 local function print_head(run)
@@ -95,22 +107,22 @@ local function print_head(run)
     or "it is running, or it was killed; the next run settles what is open")
   line("exit", run.exit_code)
   line("options", run.options and core.json.encode(run.options))
-  line("outcome", run.summary and report.counts(run.summary, "deleted"))
+  line("outcome", run.summary and report.outcome(run))
 end
 
 local function print_run(run)
   print_head(run)
-  local put, partial, begun = text.stream(host, COLUMNS), {}, false
+  local put, left, begun = text.stream(host, COLUMNS), new_residue(), false
   walk(run.run, function(id, outcome, data, reason)
     if not begun then
       host.write("\n")
       begun = true
     end
-    partial[id] = outcome == "partial" or nil
+    left.note(id)
     put(id, outcome, story.value(data.evidence), story.value(
       data.http_status), story.value(data.attempts), reason)
   end)
-  local residue = residue_of(partial)
+  local residue = left.rows()
   if residue[1] then
     host.write("\nFiles that are still there:\n")
     text.table(host, { { title = "REQUEST ID" }, { title = "LINK" },
@@ -147,10 +159,13 @@ local function changes_of(run)
 end
 
 local function print_json(run)
-  local partial, out = {}, report.list(host)
+  local left, out = new_residue(), report.list(host)
   host.write('{"run":' .. core.json.encode(run) .. ',\n"requests":')
   walk(run.run, function(id, outcome, data, reason)
-    partial[id] = outcome == "partial" or nil
+    left.note(id)
+    if data.evidence == "probe" then
+      return                            -- of a file, not of a request
+    end
     out.add { request_id = id, outcome = outcome, reason = reason,
               evidence = story.value(data.evidence),
               http_status = story.value(data.http_status),
@@ -159,7 +174,7 @@ local function print_json(run)
   end)
   out.close()
   host.write(',"residue":' .. core.json.encode(
-    core.json.array(residue_of(partial))) .. ',"changes":'
+    core.json.array(left.rows())) .. ',"changes":'
     .. core.json.encode(changes_of(run)) .. "}\n")
 end
 
@@ -185,9 +200,11 @@ return {
 The head of the run, then a line for each of its requests: what became of it,
 by which evidence (answered, replayed, inferred), the HTTP status, how many
 attempts, and the reason. "open" is an intent without an outcome: the next run
-settles it. Then files that an answer named as not deleted, and what the run
-changed beside deletions: "unknown" left without an answer that says whether it
-happened, and falrun does not send it again.
+settles it. With verify = true, and for falrun verify-erasure, a line for each
+file that was asked for, by evidence "probe". Then files that an answer named
+as not deleted, or that were seen after it, and what the run changed beside
+deletions: "unknown" left without an answer that says whether it happened, and
+falrun does not send it again.
 
 Examples:
   falrun show last

@@ -13,6 +13,7 @@ local OPTIONS <const> = shapes.names "call"
 local OPTIONS_OF_CHANGES <const> = shapes.names "call_changes"
 local OPTIONS_OF_SAVES <const> = shapes.names "call_saves"
 local TIMEOUT_MOST <const> = 600000
+local KEY_MOST <const> = 200
 
 local function escape(text, keep)
   return (text:gsub("[^%w_.~" .. keep .. "-]", function(byte)
@@ -140,6 +141,11 @@ function arguments.options(row, options)
     if options[name] ~= nil then
       parameters.check(row.name, name, type, options[name])
     end
+  end
+  local key = options.idempotency_key
+  if key and (#key > KEY_MOST or not key:find "^[\x20-\x7e]+$") then
+    check.fail(row.name, "idempotency_key", "1 to %d visible ASCII characters "
+               .. "are needed, got %s", KEY_MOST, check.show(key))
   end
   return options
 end

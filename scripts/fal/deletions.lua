@@ -9,6 +9,7 @@
 --- once, so that a long history does not use up the look ahead.
 local core = require "core"
 local check = require "fal.check"
+local erasure = require "fal.erasure"
 local hold = require "fal.hold"
 local ids = require "fal.ids"
 local marks = require "fal.marks"
@@ -28,6 +29,7 @@ local ERRORS_KEPT <const> = 10
 local whole_room                -- of the run, before anything is deleted
 local settle, consent           -- what a run does before its first deletion
 local batch                     -- called after some have ended
+local each                      -- called after each, where files are asked for
 local declared = false          -- a plan is made: rules decide, nothing else
 
 --- Begins a run. `first()` is called once, before the ledger is asked about
@@ -37,13 +39,19 @@ function deletions.reset(first, agree)
   whole_room, declared = core.room(), false
   settle = first and tasks.once(first)
   consent = agree and tasks.once(agree)
-  batch = nil
+  batch, each = nil, nil
 end
 
 --- f(text) is called each time when some deletions are over, with a line for
 --- each: its id, a tab, its status.
 function deletions.after_batch(f)
   batch = f
+end
+
+--- f(id, result, err) is called for each deletion of delete_all with verify,
+--- once its files were asked for.
+function deletions.after_each(f)
+  each = f
 end
 
 --- From here on the run is a declared policy's: what its rules do besides
@@ -83,7 +91,7 @@ end
 
 local function send(item, id, options)
   note_hold(item, id)
-  return core.delete_payloads(id, options)
+  return erasure.delete(item, id, options)
 end
 
 --- fal.delete_payloads: one request through the gate. Waits.
@@ -114,10 +122,14 @@ local function check_options(options)
   if options.reason ~= nil and type(options.reason) ~= "string" then
     check.fail("delete_all", "reason", "text is needed, got %s",
                type(options.reason))
-  elseif options.dry_run ~= nil and type(options.dry_run) ~= "boolean" then
-    check.fail("delete_all", "dry_run", "true or false is needed, got %s",
-               type(options.dry_run))
-  elseif options.timeout ~= nil then
+  end
+  for _, name in ipairs { "dry_run", "verify" } do
+    if options[name] ~= nil and type(options[name]) ~= "boolean" then
+      check.fail("delete_all", name, "true or false is needed, got %s",
+                 type(options[name]))
+    end
+  end
+  if options.timeout ~= nil then
     check.duration("delete_all", "timeout", options.timeout)
   end
   return {
@@ -125,6 +137,7 @@ local function check_options(options)
     timeout = options.timeout,
     retries = integer(options, "retries", 10),
     dry_run = options.dry_run,
+    verify = options.verify or nil,
   }, integer(options, "concurrency", 1000)
 end
 
@@ -148,7 +161,7 @@ local function ids_of(job, next_item)
                    .. "request id: %s", place, check.no_id(id))
       end
       if new then
-        if hold.enforced()[1] then
+        if hold.enforced()[1] or job.options.verify then
           job.items[id] = item
         end
         return id
@@ -192,16 +205,18 @@ local function run(job, next_id)
     marks = hold.marks(hold.enforced()),
     next = function()
       local id = not job.stopped and next_id() or nil
+      local item = id and job.items[id] or id
       if id then
-        note_hold(job.items[id] or id, id)
+        note_hold(item, id)
         job.items[id] = nil
       end
-      return id
+      return id, nil, item
     end,
     errors = function()
       return ERRORS_KEPT - #job.summary.errors
     end,
     lines = batch ~= nil,
+    each = each,
     taken = function(...)
       taken(job, ...)
     end,

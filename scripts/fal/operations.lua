@@ -17,10 +17,12 @@ local core = require "core"
 local deletions = require "fal.deletions"
 local groups = require "fal.operations.groups"
 local pages = require "fal.pages"
+local text = require "fal.text"
 
 local operations = {}
 
 local OFFSET_LIMIT <const> = 100
+local TARGET_MOST <const> = 200         -- characters of each part
 
 local rows, by_name = {}, {}
 
@@ -72,11 +74,11 @@ local function wrong(row, value)
 end
 
 --- The answer of CSV and of metrics, read.
-local function decoded(row, text)
+local function decoded(row, body)
   if row.media == "csv" then
-    return require("fal.csv").rows(text)
+    return require("fal.csv").rows(body)
   end
-  return require("fal.prometheus").read(text)
+  return require("fal.prometheus").read(body)
 end
 
 local function send(row, call, accept)
@@ -89,18 +91,18 @@ end
 --- Value and text of an answer, or nil and an error.
 local function read(row, call)
   if row.media == "csv" or row.media == "text" then
-    local text, err = send(row, call, "text")
-    if not text then
+    local body, err = send(row, call, "text")
+    if not body then
       return nil, err
     end
-    return decoded(row, text), text
+    return decoded(row, body), body
   end
-  local value, text = send(row, call, "both")
+  local value, body = send(row, call, "both")
   local err = value ~= nil and wrong(row, value)
   if err then
     return nil, err
   end
-  return value, text
+  return value, body
 end
 
 -- ---- what changes something ------------------------------------------------
@@ -112,7 +114,8 @@ local function target(row, values)
     local value = (spec.place == "path" or spec.name == row.target) and
       values[spec.name]
     if value then
-      parts[#parts + 1] = ("%s %s"):format(spec.name, value)
+      parts[#parts + 1] = ("%s %s"):format(spec.name, text.cut(value,
+                                           TARGET_MOST))
     end
   end
   return parts[1] and table.concat(parts, ", ") or nil

@@ -8,6 +8,7 @@
 --- for must not decide.
 local core = require "core"
 local check = require "fal.check"
+local inputs = require "fal.inputs"
 local pages = require "fal.pages"
 
 local payload = {}
@@ -64,6 +65,7 @@ local function fetch(request)
     local item = read(request)
     found = { input = pages.value(item.json_input),
               output = pages.value(item.json_output) }
+    inputs.note(rawget(request, "request_id"), found.input)
     fetched[request] = found
     payload.count = payload.count + 1
   end

@@ -266,6 +266,7 @@ local function policies_of(outcome)
     list[i] = {
       name = made.name, limits = limits.describe(made.limits),
       keep = made.keep and keep.describe(made.keep),
+      verify = made.verify or nil,
       hold = core.json.array(hold.describe(made.hold)),
       totals = plan:totals(),
     }

@@ -116,7 +116,7 @@ local function keep_row(job, row)
   local at = made:add(row.id, row.request, row.ended, row.reason)
   job.codes[at] = row.fate ~= "planned" and (row.code or row.fate) or nil
   job.held_by[at] = row.held_by
-  if job.asks or job.policy.action then
+  if job.asks or job.policy.verify or job.policy.action then
     made.rows[at] = row.request
   end
   if job.keeping and row.fate ~= "failed" and row.fate ~= "partial" then

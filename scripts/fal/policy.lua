@@ -159,12 +159,9 @@ local function make(options)
     limits = check_limits(options.limits),
     action = quarantine.action(options.action),
     all = check_flag(options, "all"), place = core.where(),
+    verify = check_flag(options, "verify"),
   }
   made.next, made.selection = check_select(options.select)
-  if check_flag(options, "verify") then
-    fail("verify", "it is not supported by this version; probe the files of "
-         .. "cdn_delete_results")
-  end
   check_narrow(made)
   return made
 end

@@ -1,5 +1,6 @@
 --- What the commands that delete tell people and programs.
 local core = require "core"
+local erasure = require "fal.erasure"
 local text = require "fal.text"
 
 local report = {}
@@ -24,6 +25,18 @@ function report.counts(counts, most)
     end
   end
   return table.concat(parts, ", ")
+end
+
+--- What the summary of a run says: of its requests, or of the files that it
+--- asked for.
+function report.outcome(run)
+  local counts, files = run.summary, run.summary.files
+  files = type(files) == "table" and erasure.describe(files)
+  if run.command == "verify-erasure" then
+    return files and "files: " .. files or "no files"
+  end
+  return report.counts(counts, "deleted") .. (files and "; files: " .. files
+    or "")
 end
 
 --- Settles what earlier runs left open, and says so.
@@ -82,6 +95,7 @@ local function print_json(host, began, outcome)
     command = host.command,
     run = run_number(host),
     counts = host.counts(),
+    files = erasure.describe(erasure.totals()) and erasure.totals(),
     seconds = (core.now() - began) / 1000,
     ledger = host.ledger.path,
     stopped = stopped and sentence or nil,
@@ -93,6 +107,10 @@ end
 ---@param json boolean?   a JSON object on standard output instead
 ---@param outcome table?  of the runner
 function report.finish(host, began, json, outcome)
+  local files = erasure.describe(erasure.totals())
+  if files then
+    host.note("files", erasure.totals())
+  end
   if json then
     print_json(host, began, outcome)
     return
@@ -105,6 +123,9 @@ function report.finish(host, began, json, outcome)
     text.seconds((core.now() - began) / 1000),
     run and ("ledger %s, run %d"):format(host.ledger.path, run)
       or "nothing was deleted"))
+  if files then
+    core.log.info("their files: " .. files)
+  end
 end
 
 --- One JSON list, written element by element, an element a line.

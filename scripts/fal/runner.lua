@@ -53,7 +53,7 @@ local function next_of(plan, at, now)
     core.hold_id(id, reason)
   end
   plan.rows[at] = nil
-  return id, plan.reasons[at]
+  return id, plan.reasons[at], row
 end
 
 --- Deletes what a plan has left, oldest first. Waits.
@@ -63,7 +63,8 @@ function runner.delete(plan, now_ms)
   local now = core.format_time(now_ms // 1000 * 1000)
   sending.run {
     options = { reason = type(reason) == "string" and reason or nil,
-                policy = plan.policy.name },
+                policy = plan.policy.name,
+                verify = plan.policy.verify or nil },
     limit = sending.limit(hold.asks(plan.holds)),
     marks = hold.marks(plan.holds),
     next = function()

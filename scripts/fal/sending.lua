@@ -7,11 +7,14 @@
 --- stops the taking; what is under way is waited for, and the failure is
 --- raised again.
 local core = require "core"
+local erasure = require "fal.erasure"
 local marks = require "fal.marks"
+local tasks = require "fal.tasks"
 
 local sending = {}
 
 local ASKED <const> = 32        -- ahead, where functions hold
+local VERIFIED <const> = 32     -- at a time, where files are asked for
 
 --- How far ahead of the sending ids may be taken: a function that holds is
 --- asked just before, so not far.
@@ -27,10 +30,11 @@ local function fill(flight, job)
   local room = flight:room()
   while room and room > 0 do
     marks.check(job.marks)
-    local id, reason = job.next()
+    local id, reason, item = job.next()
     if id == nil then
       return false
     end
+    erasure.before(item, id)
     room = flight:add(id, reason)
   end
   return room ~= nil
@@ -45,14 +49,44 @@ local function refused(job)
   end
 end
 
---- Deletes what job.next() gives (an id, and perhaps a reason of its own). Of
---- what has ended job.taken(counts by status, errors, text) is told, with as
---- many errors as job.errors() asks for, and a line for each id where job.lines
---- is set. After a refusal nothing more is taken. `marks` are kept up to date
---- meanwhile. Waits.
+--- Each with a look at its files: a task stays with a request until all of
+--- them were asked for.
+local function run_verified(job)
+  local _ <close> = marks.watch(job.marks)
+  local function next_item()
+    marks.check(job.marks)
+    local id, reason, item = job.next()
+    return id and { id = id, reason = reason, item = item }
+  end
+  local count = job.limit == 0 and VERIFIED or math.min(job.limit, 1000)
+  tasks.run(next_item, function(one)
+    local options = {}
+    for name, value in pairs(job.options) do
+      options[name] = value
+    end
+    options.reason = one.reason or options.reason
+    local result, err = erasure.delete(one.item or one.id, one.id, options)
+    local status = (result or err).status
+    if job.each then
+      job.each(one.id, result, err)
+    end
+    job.taken({ [status] = 1 }, { err }, one.id .. "\t" .. status .. "\n")
+  end, count)
+end
+
+--- Deletes what job.next() gives: an id, perhaps a reason of its own, and the
+--- request where it is known; with job.options.verify their files are asked
+--- for, too. Of what has ended job.taken(counts by status, errors, text) is
+--- told, with as many errors as job.errors() asks for, and a line for each id
+--- where job.lines is set. After a refusal nothing more is taken. `marks` are
+--- kept up to date meanwhile. Waits.
 ---@param job {options:table, limit:integer, next:function, taken:function,
----  marks:table[], errors:function?, lines:boolean?}
+---  marks:table[], errors:function?, lines:boolean?, each:function?}  each:
+---  told of each id, result and error, with job.options.verify only
 function sending.run(job)
+  if job.options.verify and core.mode == "run" and core.probes then
+    return run_verified(job)
+  end
   local flight <close> = core.flight(job.options, job.limit, job.lines)
   if not flight then
     return refused(job)

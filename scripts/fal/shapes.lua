@@ -24,7 +24,7 @@ local RETRIES <const> = { name = "retries", kind = "integer", least = 0,
 local DRY_RUN <const> = { name = "dry_run", kind = "boolean" }
 local CONCURRENCY <const> = { name = "concurrency", kind = "integer",
                               least = 1, most = 1000 }
-local REFUSED <const> = { name = "verify", kind = "boolean", never = true }
+local VERIFY <const> = { name = "verify", kind = "boolean" }
 
 --- Tables of options, in the order in which messages name them.
 shapes.options = {
@@ -40,9 +40,9 @@ shapes.options = {
   delete_payloads = {
     { name = "reason", kind = "text", most = 1000 },
     { name = "idempotency_key", kind = "text" },
-    TIMEOUT, RETRIES, DRY_RUN, REFUSED,
+    TIMEOUT, RETRIES, DRY_RUN, VERIFY,
   },
-  delete_all = { REASON, CONCURRENCY, TIMEOUT, RETRIES, DRY_RUN },
+  delete_all = { REASON, CONCURRENCY, TIMEOUT, RETRIES, DRY_RUN, VERIFY },
   each = { CONCURRENCY },
   call = { TIMEOUT },
   call_saves = { TIMEOUT, { name = "to", kind = "text", most = 4096 } },
@@ -63,7 +63,7 @@ shapes.options = {
     { name = "limits", kind = "options", of = "policy_limits" },
     { name = "action", kind = "options", of = "policy_action" },
     { name = "reason", kind = "reason", needed = true, most = 1000 },
-    REFUSED,
+    VERIFY,
     { name = "all", kind = "boolean" },
   },
   policy_action = {

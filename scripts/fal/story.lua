@@ -61,6 +61,12 @@ local function residue_note(data)
   end
 end
 
+local function input_note(files)
+  return files and (#files == 0 and "no files of fal's CDN" or
+    #files == 1 and "1 file, which fal keeps" or
+    ("%d files, which fal keeps"):format(#files))
+end
+
 --- The rest of an event in one line.
 function story.details(event)
   local data, parts = event.data, {}
@@ -82,7 +88,17 @@ function story.details(event)
   add("erased from %s", data.delete_after_ms and
       core.format_time(data.delete_after_ms // 1000 * 1000))
   add("reason: %s", data.reason)
-  add("%s", residue_note(data))
+  if event.kind == "input_files" then
+    add("%s", input_note(data.files))
+  elseif event.kind == "probe" then
+    add("seen %s", data.seen)
+    add("%s", data.why)
+    add("a cache had it for %s s", data.age_s)
+    add("%s", data.input and "of the input" or nil)
+    add("%s", data.link)
+  else
+    add("%s", residue_note(data))
+  end
   return table.concat(parts, ", ")
 end
 

@@ -58,7 +58,8 @@ function text.age(s)
   return ("%ds"):format(s // 1)
 end
 
-local function cut(s, width)
+--- At most so many characters, with dots for what is cut off.
+function text.cut(s, width)
   if text.width(s) <= width then
     return s
   end
@@ -73,7 +74,7 @@ function text.row(columns, widths, cells)
   for i, column in ipairs(columns) do
     local cell = text.clean(cells[i] == nil and "" or cells[i])
     if column.shrink then
-      cell = cut(cell, widths[i])
+      cell = text.cut(cell, widths[i])
     end
     local pad = (" "):rep(widths[i] - text.width(cell))
     parts[i] = column.right and pad .. cell or cell .. pad

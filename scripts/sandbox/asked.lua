@@ -140,10 +140,10 @@ local function field_of(spec, value)
   return checked
 end
 
-local function decoded(row, request)
+local function decoded(row, request, whole)
   local body, err = core.json.decode(request.body)
-  if type(body) ~= "table" or err then
-    return nil, "the body must be a JSON object"
+  if type(body) ~= "table" or err or not whole and #body > 0 then
+    return nil, "the body must be a JSON " .. (whole and "list" or "object")
   end
   return body, unknown_field(row, body)
 end
@@ -159,7 +159,7 @@ local function body_of(row, request)
      whole and request.body == "" then
     return nil
   end
-  return decoded(row, request)
+  return decoded(row, request, whole)
 end
 
 -- ---- all of it -------------------------------------------------------------

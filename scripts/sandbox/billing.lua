@@ -1,5 +1,6 @@
 --- What was billed: usage by endpoint, and one event for each request.
 local answer = require "sandbox.answer"
+local buckets = require "sandbox.buckets"
 local core = require "core"
 local query = require "sandbox.query"
 local spans = require "sandbox.spans"
@@ -7,46 +8,8 @@ local spans = require "sandbox.spans"
 local billing = {}
 
 local DAY <const> = 86400000
+local BOUND <const> = { ["true"] = true, ["false"] = true }
 local KEY_ID <const> = "sandbox-key"    -- whoever asks, this key generated
-
---- Unlike the real API, weeks begin on Monday and days in UTC whatever the
---- timezone.
-local SIZES <const> = { minute = 60000, hour = 3600000, day = DAY,
-                        week = 7 * DAY }
-
-local function begins(ms, frame)
-  if frame == "month" then
-    return core.parse_time(core.format_time(ms):sub(1, 7) .. "-01")
-  end
-  local base = frame == "week" and 4 * DAY or 0         -- 1970-01-05
-  return (ms - base) // SIZES[frame] * SIZES[frame] + base
-end
-
-local function after(ms, frame, steps)
-  if frame ~= "month" then
-    return ms + steps * SIZES[frame]
-  end
-  for _ = 1, steps do
-    ms = begins(ms + 32 * DAY, frame)
-  end
-  return ms
-end
-
-local function buckets_in(start, stop, frame)
-  if frame ~= "month" then
-    return (stop - start + SIZES[frame] - 1) // SIZES[frame]
-  end
-  local count = 0
-  while start < stop do
-    start, count = after(start, frame, 1), count + 1
-  end
-  return count
-end
-
-local function auto_frame(span)
-  return span < DAY / 12 and "minute" or span < 2 * DAY and "hour"
-    or span < 64 * DAY and "day" or span < 183 * DAY and "week" or "month"
-end
 
 local function add_auth(record, expand)
   record.auth_method = expand.auth_method and "Sandbox key" or nil
@@ -56,7 +19,7 @@ local function add_auth(record, expand)
 end
 
 --- One record for each endpoint that was used in [start, stop).
-local function records(world, ask, start, stop)
+function billing.records(world, ask, start, stop)
   local first, last = spans.range(world, start, stop)
   local list = {}
   for _, place in ipairs(spans.places(world, ask.endpoints)) do
@@ -101,58 +64,29 @@ local function usage_question(one, many)
     return nil, why
   elseif not ask.expand.time_series and not ask.expand.summary then
     return nil, "expand must name time_series or summary"
-  elseif one.timeframe and one.timeframe ~= "month" and
-         not SIZES[one.timeframe] then
+  elseif one.timeframe and not buckets.knows(one.timeframe) then
     return nil, "timeframe must be minute, hour, day, week or month"
+  elseif not BOUND[one.bound_to_timeframe or "true"] then
+    return nil, "bound_to_timeframe must be true or false"
   end
-  ask.frame = one.timeframe or auto_frame(ask.stop - ask.start)
-  if one.bound_to_timeframe ~= "false" and ask.start < ask.stop then
-    local last = begins(ask.stop - 1, ask.frame)
-    ask.start = begins(ask.start, ask.frame)
-    ask.stop = after(last, ask.frame, 1) or ask.stop
-  end
-  return ask
+  return buckets.bound(ask, one.timeframe, one.bound_to_timeframe ~= "false")
 end
 
-local function time_series(world, ask)
-  local series = {}
-  local zero = begins(ask.start, ask.frame)
-  local count = buckets_in(zero, ask.stop, ask.frame)
-  local first, last, more = query.slice(ask, math.max(count, 0))
-  local at = first <= last and after(zero, ask.frame, first - 1)
-  for _ = first, last do
-    local ends = after(at, ask.frame, 1)
-    series[#series + 1] = { bucket = core.format_time(at),
-      results = core.json.array(records(world, ask, math.max(at, ask.start),
-                                        math.min(ends, ask.stop))) }
-    at = ends
-  end
-  return series, more
-end
-
---- Pages are of buckets, and of endpoints when only a summary is asked for.
-function billing.usage(state, one, many)
+--- What usage answers. `made(ask, start, stop)` makes the records.
+function billing.usage_by(one, many, made)
   local ask, why = usage_question(one, many)
   if not ask then
     return answer.error(400, why)
   end
-  local body = {}
-  local more
-  if ask.expand.summary then
-    local list = records(state.world, ask, ask.start, ask.stop)
-    if not ask.expand.time_series then
-      local first, last
-      first, last, more = query.slice(ask, #list)
-      list = table.move(list, first, last, 1, {})
-    end
-    body.summary = core.json.array(list)
-  end
-  if ask.expand.time_series then
-    local series
-    series, more = time_series(state.world, ask)
-    body.time_series = core.json.array(series)
-  end
-  return answer.json(200, query.paged(body, more))
+  return buckets.reply(ask, function(start, stop)
+    return made(ask, start, stop)
+  end)
+end
+
+function billing.usage(state, one, many)
+  return billing.usage_by(one, many, function(ask, start, stop)
+    return billing.records(state.world, ask, start, stop)
+  end)
 end
 
 local function event(world, number, expand)
@@ -207,9 +141,10 @@ local function cursor_of(world, number)
 end
 
 --- Billed requests, oldest first, by keyset: the cursor is the last number.
-function billing.events(state, one, many)
+--- `most`: of a page; `shape` makes of an event what is shown.
+function billing.events_by(state, one, many, most, shape)
   local world = state.world
-  local ask, why = question(one, many, DAY, 1000, 10000,
+  local ask, why = question(one, many, DAY, math.min(most, 1000), most,
                             { "auth_method", "auth_method_structured" })
   local ids
   ids, why = query.list(many, "request_id", why)
@@ -226,11 +161,17 @@ function billing.events(state, one, many)
   local found = billed(world, ask, math.max(first, (past or 0) + 1), last)
   local events = {}
   for i = 1, math.min(#found, ask.limit) do
-    events[i] = event(world, found[i], ask.expand)
+    events[i] = shape(event(world, found[i], ask.expand))
   end
   return answer.json(200, query.paged(
     { billing_events = core.json.array(events) },
     #found > ask.limit and cursor_of(world, found[ask.limit]) or nil))
+end
+
+function billing.events(state, one, many)
+  return billing.events_by(state, one, many, 10000, function(one_event)
+    return one_event
+  end)
 end
 
 return billing

@@ -7,6 +7,7 @@ local spans = require "sandbox.spans"
 local listing = {}
 
 local DAY <const> = 86400000
+local EXPANDS <const> = { "payloads" }
 
 --- What is wrong with the words of by-endpoint, or nil.
 local function misspelt(one)
@@ -32,7 +33,7 @@ local function question(state, one, many)
   if not why and not ask.endpoints then
     why = "endpoint_id is required, 1 to 50 of them"
   end
-  ask.expand, why = query.words(many, "expand", { "payloads" }, why)
+  ask.expand, why = query.words(many, "expand", state.expands or EXPANDS, why)
   ask.limit, why = query.integer(one, "limit", 50, 1, 100, why)
   ask.page, why = query.page(one, why)
   ask.start, ask.stop, why = query.window(one, one.request_id and 90 * DAY
@@ -54,7 +55,8 @@ local function page(state, ask, name, total, at)
   local rows = {}
   local first, last, more = query.slice(ask, total)
   for position = first, last do
-    rows[#rows + 1] = state.world:row(at(position), ask.expand.payloads)
+    rows[#rows + 1] = state.world:row(at(position), ask.expand.payloads,
+                                      ask.expand.billing)
   end
   return answer.json(200, query.paged({ [name] = core.json.array(rows) },
                                       more))

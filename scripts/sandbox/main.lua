@@ -11,6 +11,7 @@ local cdn = require "sandbox.cdn"
 local core = require "core"
 local deletion = require "sandbox.deletion"
 local limits = require "sandbox.limits"
+local machines = require "sandbox.machines"
 local query = require "sandbox.query"
 local replays = require "sandbox.replays"
 local routes = require "sandbox.routes"
@@ -18,21 +19,22 @@ local world = require "sandbox.world"
 
 local main = {}
 
+local RECORDED_MOST <const> = 65536     -- of a body
+
 --- "api" or "admin", or nil and 401. Any well-formed key is known; its id
 --- says what it may do.
-local function scope(request)
+local function scope(state, request)
   local id = (request.header("Authorization") or "")
     :match("^Key ([^:%s]+):[^%s]+$")
-  if not id or id:match("^revoked") then
+  if not id or id:match("^revoked") or machines.ended(state, id) then
     return nil
   end
   return id:match("^api") and "api" or "admin"
 end
 
-local function refuse_key(request, needed)
-  local has = scope(request)
-  if needed == "none" or needed == "optional" and
-     not request.header("Authorization") then
+local function refuse_key(state, request, needed)
+  local has = scope(state, request)
+  if needed == "none" or needed == "optional" then
     return nil
   elseif not has then
     return answer.error(401)
@@ -91,7 +93,7 @@ local function place_of(row)
 end
 
 local function serve(state, request, route, holes)
-  local refused = refuse_key(request, route.row.key)
+  local refused = refuse_key(state, request, route.row.key)
   if refused then
     return refused
   end
@@ -109,7 +111,7 @@ local function serve(state, request, route, holes)
 end
 
 local function delete(state, request, id)
-  local refused = refuse_key(request, "admin")
+  local refused = refuse_key(state, request, "admin")
   if refused then
     return refused
   end
@@ -138,14 +140,29 @@ local function wait(state)
   end
 end
 
+--- What came, for the record: never the key.
+local function record(file, request)
+  local body = request.body
+  assert(file:write(core.json.encode {
+    method = request.method, path = request.path,
+    query = core.json.array(request.query),
+    idempotency_key = request.header("Idempotency-Key"),
+    content_type = request.header("Content-Type"),
+    body = #body <= RECORDED_MOST and utf8.len(body) and body or nil,
+  } .. "\n"))
+end
+
 --- The handler of every request. `state` has world, faults, limits,
---- switches, latency, truth.
+--- switches, latency, truth, record.
 function main.handler(state)
   state.deletion, state.listed, state.waits = deletion.new(state), 0, 0
   state.replays = replays.new()
   return function(request)
     if request.path:sub(1, 5) == "/cdn/" then
       return cdn.handle(state, request)
+    end
+    if state.record then
+      record(state.record, request)
     end
     local _ <close>, refused = limits.enter(state.limits)
     if refused then

@@ -5,7 +5,9 @@
 ---
 --- A whole path is found at once; one with {parts} by its pattern, in the
 --- order of the operations.
+local account = require "sandbox.account"
 local answer = require "sandbox.answer"
+local apps = require "sandbox.apps"
 local billing = require "sandbox.billing"
 local core = require "core"
 local listing = require "sandbox.listing"
@@ -14,7 +16,8 @@ local operations = require "fal.operations"
 local routes = {}
 
 local GROUPS <const> = {
-  "assets", "collections", "characters", "tags", "storage",
+  "assets", "collections", "characters", "tags", "storage", "catalog",
+  "analytics", "apps", "logs", "files", "machines", "account",
 }
 
 local whole, patterns = {}, {}
@@ -56,6 +59,9 @@ routes.add("models.requests.list", listing.by_endpoint, true)
 routes.add("models.requests.search", listing.search, true)
 routes.add("models.usage", billing.usage, true)
 routes.add("models.billing_events", billing.events, true)
+routes.add("serverless.requests.list", apps.requests, true)
+routes.add("organization.usage", account.usage, true)
+routes.add("organization.billing_events", account.events, true)
 
 for _, group in ipairs(GROUPS) do
   for name, run in pairs(require("sandbox." .. group).operations) do

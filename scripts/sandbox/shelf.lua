@@ -14,13 +14,14 @@ function shelf.new(prefix)
                       shelf)
 end
 
---- Puts a record there, with an id and when; nil and why where it is full.
+--- Puts a record there, with its own id or a new one, and when; nil and why
+--- where it is full.
 function shelf:add(record)
   if #self.list >= MOST then
     return nil, ("the sandbox keeps %d of a kind at most"):format(MOST)
   end
   self.last = self.last + 1
-  record.id = self.prefix .. self.last
+  record.id = record.id or self.prefix .. self.last
   record.created_at = core.format_time(core.at())
   record.updated_at = record.created_at
   self.list[#self.list + 1], self.by_id[record.id] = record, record

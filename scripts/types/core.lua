@@ -68,8 +68,9 @@ function core.change(call) end
 ---   "quarantine", id, {files = {links}, acl = {JSON of each, as it was},
 ---     delete_after_ms, reason?}
 ---   "release", id, {reason?}
----   "probe", id, {link, seen, http_status?, age_s?, cache?}
----   "input_files", id, {files = {links}}
+---   "probe", id, {link, seen, http_status?, age_s?, cache?, why?,
+---     input?}  as core.probe gave it; input: of the request's input
+---   "input_files", id, {files = {links}}  none: a look found none
 ---@param kind string
 ---@param id string?
 ---@param fields table
@@ -79,7 +80,6 @@ function core.record(kind, id, fields) end
 function core.looked(endpoint) end  --- rows {endpoint, from_ms, to_ms, run}
 --- Rows {request_id, at, run, seq, delete_after_ms, data}; of one id, or all.
 function core.quarantined(id) end
-function core.probes(id) end        --- rows {seq, run, at, request_id, data}
 function core.input_files(id) end   --- rows {request_id, link, seq}
 --- Rows {seq, run, at, request_id?, state, data, outcome?, outcome_at?},
 --- oldest first; `data` and `outcome` are those of the two events.
@@ -104,6 +104,17 @@ function core.read(call) end
 --- and when it ended in ms (-1: it has not); without those that the window
 --- `before` has. window:has(id), window:close().
 function core.window() end
+
+--- Is this file still on fal's CDN? Waits. `seen`: "gone", "cached", "there"
+--- or "unknown", with `why`. nil, err: the CDN does not answer, or this run has
+--- none to ask (`core.probes` is false).
+---@return {link:string, seen:string, http_status:integer, age_s:integer?, cache:string?, why:string?}?, table? err
+function core.probe(link) end
+core.probes = true
+function core.is_cdn_link(text) end         --- may it be asked for?
+function core.expect_files(count) end       --- of the progress line
+--- Marks the run: "failed" (exit 3), "unavailable" (exit 7), and a sentence.
+function core.mark(what, sentence) end
 
 function core.sleep(ms) end                 --- waits; ms is an integer
 function core.spawn(f, ...) end             --- a task: cancel, wait, status
@@ -204,11 +215,12 @@ function host.ledger.events(filter, f) end
 function host.ledger.residue(id) end        --- rows {request_id, link, exception}
 function host.ledger.open() end             --- rows {request_id}
 function host.ledger.holds() end            --- rows {request_id, at, reason}
-function host.ledger.looked(endpoint) end   --- these five: as in core
+function host.ledger.looked(endpoint) end   --- these four: as in core
 function host.ledger.quarantined(id) end
-function host.ledger.probes(id) end
 function host.ledger.input_files(id) end
 function host.ledger.changes(run) end
+--- Rows {seq, run, at, request_id, data} of what was seen, oldest first.
+function host.ledger.probes(id) end
 function host.ledger.hold_add(ids, reason) end      --- true | nil, err
 function host.ledger.hold_remove(ids) end   --- true | nil, err, id
 --- {events, head} | nil, err (err.seq is the first that does not fit)

@@ -46,16 +46,26 @@ function fal.requests(options) end
 ---@field timeout fal.Duration?     of one attempt
 ---@field retries integer?          after the first attempt, 0 to 10
 ---@field dry_run boolean?          plan this one, whatever the mode
+---@field verify boolean?           ask fal's CDN for each file afterwards
 
 ---@class fal.CdnFile
 ---@field link string
 ---@field exception string?         set: this file still exists
+
+--- What was seen of a file after its deletion, with `verify`.
+---@class fal.SeenFile
+---@field link string
+---@field seen "gone"|"cached"|"there"|"unknown"
+---@field http_status integer?      0: no answer came
+---@field age integer?              seconds, as a cache says
+---@field why string?               unknown: why
 
 ---@class fal.Result
 ---@field status "deleted"|"already_deleted"|"planned"
 ---@field request_id fal.Id
 ---@field reason string?
 ---@field cdn_delete_results fal.CdnFile[]
+---@field files fal.SeenFile[]?     with `verify`
 ---@field http_status integer?
 ---@field attempts integer
 ---@field idempotency_key string?
@@ -73,6 +83,7 @@ function fal.requests(options) end
 ---@field http_status integer?
 ---@field result fal.Result?
 ---@field cdn_delete_results fal.CdnFile[]?
+---@field files fal.SeenFile[]?     with `verify`
 ---@field attempts integer?
 ---@field idempotency_key string?
 ---@field evidence string?
@@ -92,6 +103,7 @@ function fal.delete_payloads(id, options) end
 ---@field timeout fal.Duration?
 ---@field retries integer?
 ---@field dry_run boolean?
+---@field verify boolean?           ask fal's CDN for each file afterwards
 
 ---@class fal.Summary
 ---@field deleted integer

@@ -16,6 +16,7 @@
 ---@class fal.Change
 ---@field status "done"|"planned"
 ---@field value any                 what the API answered; nil where it is silent
+---@field text string?             the same as it came
 ---@field http_status integer?
 ---@field attempts integer?
 ---@field evidence string?

@@ -14,7 +14,7 @@
 ---@field limits fal.PolicyLimits?
 ---@field action fal.PolicyAction?   nil: erased at once
 ---@field reason string|fun(request: fal.Request, now: fal.Time): string
----@field verify boolean?          true is refused by this version
+---@field verify boolean?          ask fal's CDN for each file afterwards
 ---@field all boolean?             nothing narrows the selection, on purpose
 
 --- Hidden by the ACLs of its files first, and erased after the grace.

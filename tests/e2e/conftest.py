@@ -210,11 +210,19 @@ class World:
 
     # ---- records ----
 
-    def truths(self):
+    def told(self):
         if not self.truth.exists():
             return []
         lines = self.truth.read_text().splitlines()
         return [json.loads(line) for line in lines]
+
+    def truths(self):
+        """What the truth tells of deletions of payloads."""
+        return [line for line in self.told() if "operation" not in line]
+
+    def changes(self):
+        """And of everything else that was changed."""
+        return [line for line in self.told() if "operation" in line]
 
     def effects(self):
         return [t for t in self.truths()

@@ -569,3 +569,13 @@ def test_a_yes_on_a_terminal(world):
     code, said = on_terminal(world, b"y\n", "call", "keys.delete",
                              "key_id=k-7")
     assert code == 0 and len(server.requests) == 1, said
+
+
+def test_the_answer_of_a_change_is_not_written_anew(world):
+    text = '{"workflow":{"nodes":[],"seed":12345678901234567890}}'
+    answering(world, hostile.Answer(201, text + "\n"))
+    contents = {"name": "n", "version": "1", "nodes": {}, "output": {},
+                "schema": {}}
+    done = world.run("call", "workflows.create", "name=n", "title=t",
+                     "contents:=" + json.dumps(contents), check=0)
+    assert done.out == text + "\n"

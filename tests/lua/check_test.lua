@@ -144,7 +144,7 @@ test("ids, ranges, types, words", function()
   one("bad-value", policy { keep = "{ by = 'endpoint_id' }" }, "empty")
   one("bad-value", "return fal.keep.all {}", "empty")
   one("bad-value", "return fal.keep.any { within = '0d' }", "nothing")
-  one("bad-value", policy { verify = "true" })
+  one("wrong-type", policy { verify = "'yes'" })
 end)
 
 test("a policy is returned, limited and narrow", function()

@@ -183,6 +183,8 @@ test("options of a call are checked, too", function()
   raises("there is no option", call, "meta", {}, { reason = "x" })
   raises("1 to 1000 bytes", call, "keys.delete", { key_id = "k" },
          { reason = "" })
+  raises("visible ASCII", call, "keys.delete", { key_id = "k" },
+         { idempotency_key = "a\nb" })
   raises("true or false", call, "keys.delete", { key_id = "k" },
          { dry_run = 1 })
 end)
@@ -436,6 +438,11 @@ test("the target has no secret in it", function(world)
   call("compute.create", { instance_type = "gpu_1x_h100_sxm5",
                            ssh_key = "ssh-ed25519 AAAA" })
   equal(world.changes[1].target, "instance_type gpu_1x_h100_sxm5")
+end)
+
+test("a target is no longer than the record takes", function(world)
+  call("compute.delete", { id = ("x"):rep(5000) })
+  equal(#world.changes[1].target < 1000, true)
 end)
 
 test("what was planned has no answer to check", function(world)

@@ -84,11 +84,8 @@ function kind_of.time(ctx, where, _, node)
   durations.time(ctx, where, node)
 end
 
-function kind_of.boolean(ctx, where, spec, node)
-  if literal(ctx, where, node, "boolean") and spec.never then
-    context.report(ctx, "bad-value", node.token, where .. ": it is not "
-      .. "supported by this version", "probe the files of cdn_delete_results")
-  end
+function kind_of.boolean(ctx, where, _, node)
+  literal(ctx, where, node, "boolean")
 end
 
 kind_of["function"] = function(ctx, where, _, node)

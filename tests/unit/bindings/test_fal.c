@@ -115,7 +115,7 @@ static void test_misuse_names_the_argument(void **state)
          "bad(\"'retries'\", {retries = 1.5})\n"
          "bad(\"'retries'\", {retries = '1'})\n"
          "bad(\"'dry_run'\", {dry_run = 1})\n"
-         "bad('not supported by this version', {verify = true})\n"
+         "bad(\"'verify'\", {verify = 1})\n"
          "bad(\"'idempotency_key'\", {idempotency_key = ''})\n"
          "bad(\"'idempotency_key'\", {idempotency_key = 'a b'})\n"
          "assert(delete('" ID "', {idempotency_key = 'mine'}))\n"

@@ -63,7 +63,7 @@ static void test_refused(void **state)
     "https://host:65536/", "https://host\\@evil/", "https://h\xc3\xb6st/",
     " https://host/", "averylongscheme://host/", "https://[::1/"
   };
-  char longest[1200] = "https://host/";
+  char longest[2600] = "https://host/";
   struct fr_url url = { .port = 7 };
 
   (void)state;

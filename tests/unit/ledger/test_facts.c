@@ -28,8 +28,9 @@ static void quarantine(struct world *world, unsigned number)
 static void probe(struct world *world, unsigned number, const char *link,
                   const char *seen)
 {
-  struct fr_probe what = { .id = id_of(number), .link = link, .seen = seen,
-                           .http_status = 404, .age_s = -1 };
+  struct fr_probe_note what = { .id = id_of(number), .link = link,
+                                .seen = seen, .http_status = 404,
+                                .age_s = -1 };
 
   assert_int_equal(fr_ledger_probe(world->ledger, &what), FR_OK);
 }
@@ -141,7 +142,7 @@ static void test_a_link_seen_as_gone_is_no_residue(void **state)
   assert_int_equal(fr_ledger_inputs(world->ledger, &id, two, 2), FR_OK);
   probe(world, 1, link, "cached");
   probe(world, 1, "https://f/a", "gone");
-  probe(world, 2, "https://f/\"seen\":\"gone\"", "there");
+  probe(world, 2, "https://f/\"seen\":\"gone\"", "cached");
   assert_int_equal(number_of(world->ledger, "SELECT count(*) FROM residue"),
                    2);
   probe(world, 1, link, "gone");

@@ -1,4 +1,0 @@
-return fal.policy { -- here
-  name = "flux-30d", reason = "30 days", verify = true,
-  select = fal.requests { endpoint_id = "auto", older_than = "30d" },
-}
