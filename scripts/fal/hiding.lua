@@ -5,6 +5,8 @@
 ---
 --- An ACL that is read is kept in the event, as text, before it is replaced.
 local core = require "core"
+local hold = require "fal.hold"
+local marks = require "fal.marks"
 local quarantine = require "fal.quarantine"
 local tasks = require "fal.tasks"
 local text = require "fal.text"
@@ -191,6 +193,7 @@ function hiding.run(plan, view)
   local reason = plan.policy.reason
   local job = { view = view, action = plan.policy.action, failed = 0,
                 count = 0, reason = type(reason) == "string" and reason or nil }
+  local _ <close> = marks.watch(hold.marks(plan.holds))
   tasks.run(each_place(plan), function(at)
     hide_one(job, plan, at)
   end, TOGETHER)
