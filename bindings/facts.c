@@ -107,8 +107,7 @@ static int l_quarantined(lua_State *L)
   return walk_id(L, "quarantined", FR_FACTS_QUARANTINED);
 }
 
-/* probes(id) -> rows, oldest first                           [-1, +1, e] */
-static int l_probes(lua_State *L)
+int frl_probes(lua_State *L)
 {
   return walk_id(L, "probes", FR_FACTS_PROBES);
 }
@@ -130,7 +129,6 @@ static int l_changes(lua_State *L)
 const luaL_Reg frl_fact_functions[] = {
   { "looked", l_looked },
   { "quarantined", l_quarantined },
-  { "probes", l_probes },
   { "input_files", l_input_files },
   { "changes", l_changes },
   { NULL, NULL },

@@ -367,6 +367,7 @@ static const luaL_Reg functions[] = {
   { "holds", l_holds },
   { "open", l_open },
   { "verify", l_verify },
+  { "probes", frl_probes },
   { NULL, NULL },
 };
 

@@ -24,6 +24,8 @@ extern const luaL_Reg frl_time_functions[];             /* time.c */
 extern const luaL_Reg frl_change_functions[];           /* change.c */
 extern const luaL_Reg frl_fact_functions[];             /* facts.c */
 int frl_record(lua_State *L);           /* core.record (record.c) */
+/* ledger.probes(id) -> rows, oldest first (facts.c)          [-1, +1, e] */
+int frl_probes(lua_State *L);
 /* A failure of the ledger is a fact about the run: marks the verdict; nil
  * and the error.                                             [-0, +2, m] */
 int frl_fail_ledger(lua_State *L, enum fr_err err);       /* ledger.c */

@@ -201,8 +201,8 @@ The head of the run, then a line for each of its requests: what became of it,
 by which evidence (answered, replayed, inferred), the HTTP status, how many
 attempts, and the reason. "open" is an intent without an outcome: the next run
 settles it. With verify = true, and for falrun verify-erasure, a line for each
-file that was asked for, by evidence "probe". Then files that an answer named as
-not deleted, or that were seen after it, and what the run changed beside
+file that was asked for, by evidence "probe". Then files that an answer named
+as not deleted, or that were seen after it, and what the run changed beside
 deletions: "unknown" left without an answer that says whether it happened, and
 falrun does not send it again.
 

@@ -94,7 +94,8 @@ function View:hidden(id)
     local data = event.data
     if event.kind == "release" then
       done = {}
-    elseif event.kind == "change" and data.operation == quarantine.OPERATION then
+    elseif event.kind == "change" and
+      data.operation == quarantine.OPERATION then
       asked[event.seq] = data.target
     elseif event.kind == "change_outcome" and asked[data.change] and
       (data.state == "done" or data.http_status == 404) then

@@ -80,7 +80,6 @@ function core.record(kind, id, fields) end
 function core.looked(endpoint) end  --- rows {endpoint, from_ms, to_ms, run}
 --- Rows {request_id, at, run, seq, delete_after_ms, data}; of one id, or all.
 function core.quarantined(id) end
-function core.probes(id) end        --- rows {seq, run, at, request_id, data}
 function core.input_files(id) end   --- rows {request_id, link, seq}
 --- Rows {seq, run, at, request_id?, state, data, outcome?, outcome_at?},
 --- oldest first; `data` and `outcome` are those of the two events.
@@ -216,11 +215,12 @@ function host.ledger.events(filter, f) end
 function host.ledger.residue(id) end        --- rows {request_id, link, exception}
 function host.ledger.open() end             --- rows {request_id}
 function host.ledger.holds() end            --- rows {request_id, at, reason}
-function host.ledger.looked(endpoint) end   --- these five: as in core
+function host.ledger.looked(endpoint) end   --- these four: as in core
 function host.ledger.quarantined(id) end
-function host.ledger.probes(id) end
 function host.ledger.input_files(id) end
 function host.ledger.changes(run) end
+--- Rows {seq, run, at, request_id, data} of what was seen, oldest first.
+function host.ledger.probes(id) end
 function host.ledger.hold_add(ids, reason) end      --- true | nil, err
 function host.ledger.hold_remove(ids) end   --- true | nil, err, id
 --- {events, head} | nil, err (err.seq is the first that does not fit)
