@@ -685,3 +685,28 @@ def test_what_falrun_sends_is_as_documented(world):
             for line in record.read_text().splitlines()}
     left = {(r["method"], r["path"]) for r in rows if r["name"] in STREAMED}
     assert len(left) == 3 and set(OPERATIONS) - sent == left, done
+
+
+def test_faults_strike_changes_by_their_own_count(world):
+    world.sandbox(requests=50, faults="500@change=#1,drop-after@change=#2")
+    api = Api(world)
+    api("GET", "/assets/tags")
+    api("POST", "/assets/tags", {"name": "a"}, want=500)
+    lost = api.client("/assets/tags", method="POST", headers=ADMIN,
+                      body=json.dumps({"name": "b"}))
+    assert lost.status is None          # it was done, and nobody answered
+    assert [t["name"] for t in api("GET", "/assets/tags").json["tags"]] == [
+        "keep", "b"]
+
+
+def test_an_access_list_can_be_ignored_by_the_cdn(world):
+    world.sandbox(requests=50, cdn_acl="ignore")
+    api = Api(world)
+    url = api("GET", "/assets", limit=1).json["assets"][0]["url"]
+    api("PUT", "/storage/files/acl", {"default": "hide"}, url=url)
+    link = url.replace("https://v3.fal.media", world.url[:-3] + "/cdn")
+    with urllib.request.urlopen(link, timeout=20) as answer:
+        assert answer.status == 200
+    for option in ("--cdn-acl", "--cdn-cache"):
+        done = world.run("sandbox", option, "nonsense", check=2)
+        assert option in done.err
