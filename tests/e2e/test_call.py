@@ -579,3 +579,26 @@ def test_the_answer_of_a_change_is_not_written_anew(world):
     done = world.run("call", "workflows.create", "name=n", "title=t",
                      "contents:=" + json.dumps(contents), check=0)
     assert done.out == text + "\n"
+
+
+# ---- reports and metrics ----
+
+def test_a_report_is_rows_or_an_error_never_a_shorter_one(world):
+    answering(world, says(b'id,note\r\n1,"a ""b"",\r\nc"\r\n'),
+              says(b'id,note\r\n1,x\r\n2,"cut'))
+    rows = world.run("call", "account.model_access", "--json", check=0).json
+    assert rows == [{"id": "1", "note": 'a "b",\r\nc'}]
+    done = world.run("call", "account.model_access", "--json", check=1)
+    assert "line 3: a quote opens here and never closes" in done.err
+    assert done.out == ""
+
+
+def test_metrics_are_samples_or_an_error(world):
+    answering(world, says(b'# TYPE m gauge\nm{a="x"} 2\nm{a="y"} NaN\n'),
+              says(b'm{a="x"} 2\nm{a="y'))
+    samples = world.run("call", "serverless.metrics", "--json", check=0).json
+    assert [(s["labels"], s["value"], s["type"]) for s in samples] == [
+        ({"a": "x"}, 2, "gauge"), ({"a": "y"}, "NaN", "gauge")]
+    done = world.run("call", "serverless.metrics", "--json", check=1)
+    assert "line 2: the value of a label never ends" in done.err
+    assert done.out == ""
