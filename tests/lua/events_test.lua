@@ -61,13 +61,14 @@ end)
 
 local STREAM <const> = "\xef\xbb\xbfdata: \xc3\xa9\r\n\r\n: c\rid: 1\rdata:a\r"
   .. "data:b\r\revent: e\n\xef\xbb\xbfdata: no\ndata: z\n\r\n\n"
-  .. "data: last\r\n\r\n"
+  .. "data: one\r\ndata: two\r\n\r\n"
 
 test("where the pieces are cut makes no difference", function()
   local wanted = read { STREAM }
   equal(#wanted, 4)
   equal(wanted[1].data, "\xc3\xa9")
   equal(wanted[2].data, "a\nb")
+  equal(wanted[4].data, "one\ntwo")
   equal(wanted[3], { data = "z", event = "e", id = "1" })
   for i = 0, #STREAM do
     for k = i, #STREAM do
