@@ -3,10 +3,11 @@
 ---
 ---   text --field, field, ... end of line--> record --header--> row
 ---
---- A report that is cut or bent must never look like a short one: whatever
---- is not CSV is an error with its line, and no row of it is returned. Lines
---- end with CRLF, LF or CR; a byte order mark is skipped; an empty line is no
---- row, unless there is but one column.
+--- Whatever is not CSV is an error with its line, and no row of it is
+--- returned. CSV does not say where it ends: a text that was cut between two
+--- rows, or in the last field, cannot be told from a whole one. Lines end with
+--- CRLF, LF or CR; a byte order mark is skipped; an empty line is no row,
+--- unless there is but one column.
 local core = require "core"
 
 local csv = {}

@@ -4,7 +4,9 @@
 ---   # TYPE fal_app_runners gauge
 ---   fal_app_runners{application="my/app",state="running"} 21 1700000000000
 ---
---- A text that is cut in a line is an error, never a shorter list of samples.
+--- A line that is none is an error, and no sample is returned. The format does
+--- not say where it ends: a text that was cut between two lines, or in the last
+--- value, cannot be told from a whole one.
 local core = require "core"
 
 local prometheus = {}
