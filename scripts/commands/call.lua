@@ -129,6 +129,8 @@ local function print_read(row, given, options, how)
     print_items(row, given, options)
   elseif row.media == "events" then
     print_events(row, given, options)
+  elseif row.media == "bytes" then
+    write_json(must(operations.call(row, given, options)))
   elseif how.raw or row.media == "csv" and not host.options.json or
     row.media == "text" and not host.options.json then
     host.write(written(must(operations.raw(row, given, options))))
