@@ -116,6 +116,7 @@ local function look(request)
   return files, acls
 end
 
+--- From here on it is in its grace, in this run too.
 local function record(job, id, files, acls)
   local ok, err = core.record("quarantine", id, {
     files = files, acl = acls, reason = job.reason,
@@ -123,6 +124,7 @@ local function record(job, id, files, acls)
   if not ok then
     error(err, 0)
   end
+  core.hold_id(id, quarantine.words(core.quarantined(id)[1]))
 end
 
 local function hide(job, id, request)

@@ -120,6 +120,34 @@ def test_nothing_is_erased_in_its_grace(world, rng, how):
     assert len(server.puts) == 6
 
 
+TWO = """
+local old = { endpoint_id = "auto", older_than = "30d" }
+return {
+  fal.policy { name = "first", reason = "hidden", select = fal.requests(old),
+               action = { quarantine = "0d", delete_after = "%s" } },
+  fal.policy { name = "second", reason = "erased",
+               select = fal.requests(old) } }
+"""
+
+
+def test_what_one_policy_hides_no_other_of_the_file_erases(world, rng):
+    server, ids = serve(world, rng)
+    plan = world.lua(TWO % "7d", "--dry-run", "--json", check=0).json
+    assert plan["planned"] == []
+    world.lua(TWO % "7d", check=0)
+    assert server.hidden() == set(ids) and not server.deletes
+
+
+def test_a_grace_made_longer_counts_for_the_policies_after_it(world, rng):
+    server, ids = serve(world, rng)
+    world.lua(TWO % "1s", check=0)
+    time.sleep(1.2)
+    world.lua(TWO % "7d", check=0)
+    assert not server.deletes
+    world.lua(TWO % "1s", check=0)
+    assert sorted(server.gone) == sorted(ids)
+
+
 def test_a_longer_grace_counts(world, rng):
     server, ids = serve(world, rng)
     world.lua(POLICY % "1s", check=0)
