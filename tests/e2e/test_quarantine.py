@@ -250,6 +250,34 @@ def test_an_answer_that_is_another_acl(world, rng):
     server.script["put_acl"] = lambda r: Answer(200, OPEN)
     done = world.lua(POLICY % "1s")
     assert done.code in (1, 3) and not server.hidden()
+    time.sleep(1.2)
+    done = world.lua(POLICY % "1s")               # a 200 has hidden nothing
+    assert done.code in (1, 3) and not server.deletes
+    del server.script["put_acl"]
+    world.lua(POLICY % "1s", check=0)
+    assert server.hidden() == set(ids) and not server.deletes
+    time.sleep(1.2)
+    world.lua(POLICY % "1s", check=0)
+    assert sorted(server.gone) == sorted(ids)
+
+
+def test_a_release_that_came_half_way_is_no_quarantine(world, rng):
+    server, ids = serve(world, rng)
+    world.lua(POLICY % "1s", check=0)
+    last = max(link for link in server.acl if server.ids[link] == ids[0])
+    server.script["put_acl"] = lambda r: hostile.error(400, kind="bad") \
+        if r.query["url"] == [last] else None
+    world.run("release", ids[0], check=3)
+    del server.script["put_acl"]
+    world.run("hold", "remove", ids[0], check=0)
+    time.sleep(1.2)
+    world.lua(POLICY % "1s", check=0)             # hidden again, and again
+    assert sorted(server.gone) == sorted(ids[1:])   # for the whole grace
+    assert ids[0] in server.hidden()
+    assert HIDDEN == server.acl[last]
+    world.run("release", ids[0], check=0)
+    assert [acl for link, acl in server.acl.items()
+            if server.ids[link] == ids[0]] == [OPEN, OPEN]
 
 
 def test_a_hold_that_comes_in_the_grace(world, rng):
