@@ -212,6 +212,24 @@ def test_a_release_that_fails_is_held_all_the_same(world, rng):
     assert ids[0] not in server.hidden()
 
 
+def test_a_plan_does_not_erase_what_was_released_since(world, rng):
+    server, ids = serve(world, rng)
+    world.lua(POLICY % "1s", check=0)
+    time.sleep(1.2)
+    plan = world.folder / "q.plan"
+    world.run("plan", "-o", str(plan), str(world.folder / "policy.lua"),
+              check=0)
+    world.run("release", ids[0], check=0)
+    world.run("hold", "remove", ids[0], check=0)
+    done = world.run("apply", str(plan), check=0)
+    assert sorted(server.gone) == sorted(ids[1:]), done
+    assert "held 1" in done.err
+    done = world.run("apply", str(plan), check=0)
+    assert "already deleted 2" in done.err, done
+    world.lua(POLICY % "1s", check=0)
+    assert ids[0] in server.hidden() and ids[0] not in server.gone
+
+
 def test_what_could_not_be_hidden_is_not_erased(world, rng):
     server, ids = serve(world, rng)
     bad = [link for link in server.acl if server.ids[link] == ids[0]][1]
