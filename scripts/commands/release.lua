@@ -15,17 +15,19 @@ local OPTIONS <const> = {
 local COLUMNS <const> = { { title = "REQUEST ID", always = true },
                           { title = "STATUS" }, { title = "WHY" } }
 
---- The rows of all ids, or ends the command: one that is not in quarantine
+--- The rows of all ids, each once, or ends the command: one that is not in quarantine
 --- is a mistake of whoever typed it.
 local function rows_of(list)
-  local rows = {}
+  local rows, seen = {}, {}
   for id in ids.each(list) do
     local row = core.quarantined(id)[1]
     if not row then
       host.usage(id .. " is not in quarantine; nothing was released. falrun "
                  .. "explain " .. id .. " shows what is known of it")
+    elseif not seen[id] then
+      rows[#rows + 1] = row
     end
-    rows[#rows + 1] = row
+    seen[id] = true
   end
   return rows
 end
@@ -38,6 +40,9 @@ local function release(row, reason)
   assert(host.ledger.hold_add({ row.request_id }, quarantine.RELEASED
     .. (reason and ": " .. reason:sub(1, 900) or "")))
   local ok, err = hiding.release(row, reason)
+  if not ok and not err.status then     -- the gate has seen no failure
+    core.mark("failed", ("%s: %s"):format(row.request_id, err.message))
+  end
   return { request_id = row.request_id, status = ok and "released" or "failed",
            message = err and err.message }
 end

@@ -83,8 +83,10 @@ local function set_acl(id, link, acl, reason)
   if result.status == "done" and (type(is) ~= "table" or
     is.default ~= acl.default or type(is.rules) ~= "table" or
     #is.rules ~= #acl.rules) then
-    core.record("probe", id, { link = link, seen = "unknown",
-                               why = quarantine.NOT_HIDDEN })
+    if acl.default == "hide" then
+      core.record("probe", id, { link = link, seen = "unknown",
+                                 why = quarantine.NOT_HIDDEN })
+    end
     return nil, core.error("protocol", ("fal made another ACL of %s than it "
       .. "was told"):format(link))
   end

@@ -212,6 +212,20 @@ def test_a_release_that_fails_is_held_all_the_same(world, rng):
     assert ids[0] not in server.hidden()
 
 
+def test_a_release_with_another_acl_is_a_failure(world, rng):
+    server, ids = serve(world, rng)
+    world.lua(POLICY % "1s", check=0)
+    server.script["put_acl"] = lambda r: Answer(
+        200, {"default": "allow", "rules": []})
+    done = world.run("release", ids[0], check=3)
+    assert "failed" in done.out and "another ACL" in done.err
+    del server.script["put_acl"]
+    puts = len(server.puts)
+    done = world.run("release", ids[0], ids[0], "--json", check=0)
+    assert [one["status"] for one in done.json] == ["released"]
+    assert len(server.puts) == puts + 2
+
+
 def test_a_plan_does_not_erase_what_was_released_since(world, rng):
     server, ids = serve(world, rng)
     world.lua(POLICY % "1s", check=0)
