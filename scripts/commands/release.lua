@@ -15,8 +15,8 @@ local OPTIONS <const> = {
 local COLUMNS <const> = { { title = "REQUEST ID", always = true },
                           { title = "STATUS" }, { title = "WHY" } }
 
---- The rows of all ids, each once, or ends the command: one that is not in quarantine
---- is a mistake of whoever typed it.
+--- The rows of all ids, each once, or ends the command: one that is not in
+--- quarantine is a mistake of whoever typed it.
 local function rows_of(list)
   local rows, seen = {}, {}
   for id in ids.each(list) do
