@@ -41,14 +41,17 @@ static enum fr_err parse_parts(const char *day, const char *month,
                                const char *year, const char *time,
                                int64_t *ret_at_ms)
 {
-  char text[32];
+  char text[] = "YYYY-MM-DDThh:mm:ssZ";
   int number = month_of(month);
 
   if (!number)
     return FR_EINVALID;
-  snprintf(text, sizeof(text), "%.4s-%02d-%.2sT%.8sZ", year, number, day,
-           time);
-  return fr_date_parse(text, strlen(text), ret_at_ms);
+  memcpy(text, year, 4);
+  text[5] = (char)('0' + number / 10);
+  text[6] = (char)('0' + number % 10);
+  memcpy(text + 8, day, 2);
+  memcpy(text + 11, time, 8);
+  return fr_date_parse(text, sizeof(text) - 1, ret_at_ms);
 }
 
 static enum fr_err parse_rfc850(const char *t, size_t len,

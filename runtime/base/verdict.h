@@ -19,7 +19,7 @@ struct fr_verdict {
   bool unavailable;       /* 7: the API is down, limits, or time is up */
   bool config;            /* 2: usage or configuration */
   bool policy;            /* 1: the policy failed */
-  bool failed;            /* 3: some deletions failed or were partial */
+  bool failed;            /* 3: deletions or changes failed, in part too */
   char why[512];          /* the first reason given, one sentence, or "" */
 };
 

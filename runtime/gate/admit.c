@@ -112,7 +112,7 @@ static bool known_end(struct fr_effect *effect,
 
   ID_OF(effect, id);
   if (record->state == FR_STATE_DELETED || record->state == FR_STATE_GONE) {
-    fr_effect_say(effect, FR_FATE_ALREADY_DELETED, FR_OK, "%s", "");
+    fr_effect_well(effect, FR_FATE_ALREADY_DELETED);
     return true;
   }
   if (record->state == FR_STATE_PARTIAL &&
@@ -213,7 +213,7 @@ static void queue(struct fr_effect *effect)
 
   gate->taken += plan || !effect->dry_run;
   if (plan || effect->dry_run) {
-    fr_effect_say(effect, FR_FATE_PLANNED, FR_OK, "%s", "");
+    fr_effect_well(effect, FR_FATE_PLANNED);
     fr_effect_end(effect);
     return;
   }

@@ -132,7 +132,7 @@ static void succeed(struct fr_effect *effect,
   else if (answer->replayed ||
            (effect->settling && !effect->lost_generation))
     evidence = "replayed";
-  fr_effect_say(effect, FR_FATE_DELETED, FR_OK, "%s", "");
+  fr_effect_well(effect, FR_FATE_DELETED);
   close_as(effect, FR_STATE_DELETED, evidence);
 }
 
@@ -221,7 +221,7 @@ static void conclude(struct fr_effect *effect,
                   answer->message);
     close_as(effect, FR_STATE_PARTIAL, "answered");
   } else if (answer->err == FR_ENOT_FOUND && counts_as_gone(effect)) {
-    fr_effect_say(effect, FR_FATE_ALREADY_DELETED, FR_OK, "%s", "");
+    fr_effect_well(effect, FR_FATE_ALREADY_DELETED);
     close_as(effect, FR_STATE_GONE, "inferred");
   } else if (effect->held) {
     end_held(effect, id);

@@ -1,7 +1,6 @@
 /* Handles: a deletion holds a reference to an effect. Until it is started
  * the effect is its own; a start may exchange it for the one that is under
  * way already, and from then on both wait for the same end. */
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -76,16 +75,18 @@ static bool made_for_another(const char *key, const struct fr_uuid *id,
 
 static enum fr_err make_key(struct fr_effect *effect)
 {
-  char id[FR_UUID_TEXT], text[2 * MADE_BYTES + 1];
+  char *at = effect->key + sizeof(MADE_KEY) - 1;
   uint8_t random[MADE_BYTES];
   enum fr_err err = fr_random(random, sizeof(random));
 
   if (err)
     return err;
-  fr_hex(random, sizeof(random), text);
-  fr_uuid_format(&effect->id, id);
-  snprintf(effect->key, sizeof(effect->key), MADE_KEY "%s-%s", id, text);
-  effect->base_len = strlen(effect->key);
+  memcpy(effect->key, MADE_KEY, sizeof(MADE_KEY) - 1);
+  fr_uuid_format(&effect->id, at);
+  at += FR_UUID_TEXT - 1;
+  *at++ = '-';
+  fr_hex(random, sizeof(random), at);
+  effect->base_len = (size_t)(at - effect->key) + 2 * (size_t)MADE_BYTES;
   return FR_OK;
 }
 

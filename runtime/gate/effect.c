@@ -127,6 +127,15 @@ void fr_effect_say(struct fr_effect *effect, enum fr_fate fate,
     effect->result.message = fr_err_message(err);
 }
 
+void fr_effect_well(struct fr_effect *effect, enum fr_fate fate)
+{
+  effect->result.fate = fate;
+  effect->result.err = FR_OK;
+  effect->result.retryable = false;
+  fr_buf_clear(&effect->words);
+  effect->result.message = fr_buf_text(&effect->words);
+}
+
 static void count(struct fr_effect *effect)
 {
   struct fr_counts *counts = &effect->gate->counts;

@@ -79,6 +79,8 @@ void fr_effect_generation(struct fr_effect *effect, unsigned generation);
 void fr_effect_say(struct fr_effect *effect, enum fr_fate fate,
                    enum fr_err err, const char *format, ...)
   __attribute__((format(printf, 4, 5)));
+/* An end that needs no words. */
+void fr_effect_well(struct fr_effect *effect, enum fr_fate fate);
 /* Its result is final: counts it, tells who waits, drops the reference. */
 void fr_effect_end(struct fr_effect *effect);
 

@@ -75,6 +75,17 @@ static bool set_always(CURL *easy, const struct fr_http *http)
 
 /* ---- one call's --------------------------------------------------------- */
 
+/* Without formatted printing: two headers of each deletion come by here. */
+static enum fr_err put_line(struct fr_buf *line, const char *name,
+                            const char *value)
+{
+  enum fr_err err = fr_buf_add_text(line, name);
+
+  if (!err)
+    err = fr_buf_add(line, ": ", 2);
+  return err ? err : fr_buf_add_text(line, value);
+}
+
 static bool add_header(struct fr_call *call, const char *name,
                        const char *value)
 {
@@ -84,12 +95,12 @@ static bool add_header(struct fr_call *call, const char *name,
   if (!value)
     return true;
   fr_buf_init(&line, strlen(name) + strlen(value) + 2);
-  if (!fr_buf_addf(&line, "%s: %s", name, value))
+  if (!put_line(&line, name, value))
     list = curl_slist_append(call->headers, line.data);
   if (list)
     call->headers = list;
   if (line.data)
-    fr_wipe(line.data, line.cap);
+    fr_wipe(line.data, line.len);
   fr_buf_done(&line);
   return list != NULL;
 }

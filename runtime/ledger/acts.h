@@ -40,7 +40,7 @@ struct fr_act_end {
   enum fr_act_state state;
   const struct fr_uuid *id;     /* as of the change */
   const char *kind;             /* err name, or NULL */
-  const char *evidence;         /* "answered", "replayed", "none", "" */
+  const char *evidence;         /* "answered", "replayed", "" */
   int http_status;              /* 0: none */
   unsigned attempts;
 };

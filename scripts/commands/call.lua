@@ -211,6 +211,15 @@ local function check_how(row, how)
   end
 end
 
+--- What C opened is what the table said to it. Should that have failed, no
+--- plan may be taken for the deed.
+local function check_mode(row)
+  if row.changes and core.mode ~= "run" and not host.options["dry-run"] then
+    host.usage(row.name .. " changes something, and this run was opened to "
+               .. "read: nothing was sent; try again")
+  end
+end
+
 local function call(list_of_words, how)
   local row = reference.find(host, list_of_words[1])
   local given = words.read(host, row, table.move(list_of_words, 2,
@@ -221,6 +230,7 @@ local function call(list_of_words, how)
   check_how(row, how)
   check(row, given, options, how["all-pages"])
   check_consent(row)
+  check_mode(row)
   if row.gated then
     delete_payloads(row, given, options)
   elseif row.changes then

@@ -39,6 +39,7 @@ local function is_gone(state, id)
 end
 
 local kit = { host = host, open = open, set_faults = offline.set_faults,
+                  mark = offline.mark,
               sha256 = host.sha256, is_gone = is_gone, policies = {} }
 
 --- ---- loading ---------------------------------------------------------------

@@ -5,6 +5,8 @@
 ---
 --- An ACL that is read is kept in the event, as text, before it is replaced.
 local core = require "core"
+local hold = require "fal.hold"
+local marks = require "fal.marks"
 local quarantine = require "fal.quarantine"
 local tasks = require "fal.tasks"
 local text = require "fal.text"
@@ -13,7 +15,8 @@ local hiding = {}
 
 local PATH <const> = "/storage/files/acl"
 local FILES_MOST <const> = 1000         -- of one event
-local ACL_MOST <const> = 2000           -- bytes
+local ACL_MOST <const> = 2000           -- bytes; and of a link: what the
+local LINK_MOST <const> = 2048          -- ledger keeps whole
 local DEEPEST <const> = 100
 local TOGETHER <const> = 8
 local SHOWN <const> = 10
@@ -93,6 +96,9 @@ local function look(request)
   local links = hiding.links(request.output)
   local files, acls = {}, {}
   for _, link in ipairs(links) do
+    if #link > LINK_MOST then
+      error(("the link of a file has %d bytes"):format(#link), 0)
+    end
     local acl, err = get_acl(link)
     if acl then
       files[#files + 1], acls[#acls + 1] = link, acl
@@ -187,6 +193,7 @@ function hiding.run(plan, view)
   local reason = plan.policy.reason
   local job = { view = view, action = plan.policy.action, failed = 0,
                 count = 0, reason = type(reason) == "string" and reason or nil }
+  local _ <close> = marks.watch(hold.marks(plan.holds))
   tasks.run(each_place(plan), function(at)
     hide_one(job, plan, at)
   end, TOGETHER)

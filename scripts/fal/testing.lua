@@ -85,6 +85,9 @@ local function requests(case, list, make)
     bad("requests", "requests", "there is a request %s already", double)
   end
   for i, row in ipairs(made) do
+    if row.marks then
+      case.kit.mark(case.state, row.id, row.marks)
+    end
     made[i] = row.id
   end
   return made
@@ -237,8 +240,8 @@ local function no_such(t, name)
 end
 
 --- The table `t` of a test, and what belongs behind it.
----@param kit {host:table, open:function, set_faults:function, sha256:function,
----  policies:table<string, string>}
+---@param kit {host:table, open:function, set_faults:function, mark:function,
+---  sha256:function, policies:table<string, string>}
 ---@param folder string   of the test file, with its slash, or ""
 function testing.case(kit, folder)
   local case = { kit = kit, folder = folder, ids = {}, labels = {},

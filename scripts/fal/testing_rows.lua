@@ -10,7 +10,8 @@ local rows = {}
 
 local KNOWN <const> = {
   "id", "endpoint_id", "ended", "ended_at", "started_at", "sent_at",
-  "duration", "status_code", "input", "output", "files",
+  "duration", "status_code", "input", "output", "files", "collections",
+  "tags", "favorite",
 }
 local ENDPOINT <const> = "fal-ai/flux/dev"
 local FILES_MOST <const> = 100
@@ -100,7 +101,7 @@ local function files(spec, id, status)
   local list = {}
   if math.type(given) == "integer" and given >= 0 and given <= FILES_MOST then
     for i = 1, given do
-      list[i] = ("https://v3.fal.media/files/test/%s-%d.png"):format(id, i)
+      list[i] = ("https://v3.fal.media/files/sandbox/%s-%d.png"):format(id, i)
     end
     return list
   elseif type(given) ~= "table" or #given > FILES_MOST then
@@ -141,6 +142,28 @@ local function endpoint_of(spec)
   return name
 end
 
+local function names(spec, name)
+  local list = spec[name] == nil and {} or spec[name]
+  for i = 1, type(list) == "table" and #list or 0 do
+    list = type(list[i]) == "string" and list or nil
+  end
+  if type(list) ~= "table" then
+    fail("%s is a list of names", name)
+  end
+  return list
+end
+
+--- What people marked in the dashboard: the first file of the request.
+local function marks_of(spec, links)
+  local marks = { collections = names(spec, "collections"),
+                  tags = names(spec, "tags"), favorite = spec.favorite == true }
+  local any = marks.favorite or marks.collections[1] or marks.tags[1]
+  if any and not links[1] then
+    fail("what is marked in the dashboard is a file, and it has none")
+  end
+  return any and marks or nil
+end
+
 --- The row and the label of one request. `count`: requests before it.
 ---@param kit {sha256: fun(text: string): string}
 function rows.row(kit, spec, count, now)
@@ -162,7 +185,7 @@ function rows.row(kit, spec, count, now)
   return {
     id = id, endpoint_id = endpoint_of(spec), sent = sent, started = started,
     ended = stop, status = status, files = links, input = spec.input,
-    output = output,
+    output = output, marks = marks_of(spec, links),
   }, label
 end
 

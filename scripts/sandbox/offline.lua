@@ -1,6 +1,7 @@
 --- The sandbox without a process or a port: its handler behind a stage.
 ---
 ---   stage (host.stage) --> handler (main.lua) --> world: fixture or generated
+local assets = require "sandbox.assets"
 local faults = require "sandbox.faults"
 local limits = require "sandbox.limits"
 local main = require "sandbox.main"
@@ -26,6 +27,28 @@ function offline.open(host, config)
     return nil, err
   end
   return stage, state
+end
+
+local function on_shelf(shelf, name)
+  for _, one in ipairs(shelf.list) do
+    if one.name == name then
+      return one.id
+    end
+  end
+  return shelf:add({ name = name, type = "manual" }).id
+end
+
+--- Marks the first file of a request: {collections = names, tags = names,
+--- favorite}. What is not there yet is made.
+function offline.mark(state, id, marks)
+  local library = assets.library(state)
+  local its = library:mark(id .. "-1")
+  its.favorite = marks.favorite or nil
+  for _, kind in ipairs { "collections", "tags" } do
+    for _, name in ipairs(marks[kind]) do
+      its[kind][on_shelf(library[kind], name)] = true
+    end
+  end
 end
 
 --- Sets the faults that strike from now on: nil, or what is wrong.

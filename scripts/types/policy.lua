@@ -12,9 +12,15 @@
 ---@field keep fal.KeepRule|fal.KeepOptions|nil
 ---@field hold fal.HoldSource|fal.HoldSource[]|nil
 ---@field limits fal.PolicyLimits?
+---@field action fal.PolicyAction?   nil: erased at once
 ---@field reason string|fun(request: fal.Request, now: fal.Time): string
 ---@field verify boolean?          ask fal's CDN for each file afterwards
 ---@field all boolean?             nothing narrows the selection, on purpose
+
+--- Hidden by the ACLs of its files first, and erased after the grace.
+---@class fal.PolicyAction
+---@field quarantine "0d"          at once
+---@field delete_after fal.Duration   the grace
 
 ---@class fal.PolicyLimits
 ---@field max integer?             requests selected, at most

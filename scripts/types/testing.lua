@@ -20,6 +20,9 @@ function test(name, f) end
 ---@field input any                its stored input
 ---@field output any               its stored output; default: its files
 ---@field files integer|string[]|nil   links, or how many; default 1, and 0 for failures
+---@field collections string[]?    of the dashboard, for its first file
+---@field tags string[]?
+---@field favorite boolean?
 
 ---@class fal.TestOptions
 ---@field [integer] string|integer words of the policy: its arg[1], ...

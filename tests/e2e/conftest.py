@@ -225,7 +225,8 @@ class World:
         return [line for line in self.told() if "operation" in line]
 
     def effects(self):
-        return [t for t in self.truths() if t["effect"] != "repeat"]
+        return [t for t in self.truths()
+                if t.get("effect", "repeat") != "repeat"]
 
     def expired(self, older="30d", endpoint="auto"):
         done = self.run("requests", "--endpoint", endpoint, "--older-than",

@@ -579,3 +579,137 @@ def test_the_answer_of_a_change_is_not_written_anew(world):
     done = world.run("call", "workflows.create", "name=n", "title=t",
                      "contents:=" + json.dumps(contents), check=0)
     assert done.out == text + "\n"
+
+
+# ---- a story against the sandbox ----
+
+def call(world, *words, check=0):
+    done = world.run("call", *words, check=check)
+    return done.json if done.out else None
+
+
+def test_a_collection_from_its_beginning_to_its_end(world):
+    world.sandbox(requests=60, seed=7)
+    made = call(world, "assets.collections.create", "name=case 12",
+                "description=kept")["collection"]
+    where = "collection_id=" + made["id"]
+    assets = call(world, "assets.list", "section=generated", "--all-pages")
+    asset = next(a for a in assets if a["request_id"])
+    assert call(world, "assets.collections.add", where, "asset_id="
+                + asset["asset_id"]) == {"success": True}
+    found = call(world, "assets.collections.assets", where, "--all-pages")
+    assert [a["request_id"] for a in found] == [asset["request_id"]]
+    assert made["id"] in [c["id"] for c in call(
+        world, "assets.collections.list", "limit=1", "--all-pages")]
+    assert call(world, "assets.collections.update", where, "name=case 13")[
+        "collection"]["name"] == "case 13"
+    call(world, "assets.collections.remove", where,
+         "asset_id=" + asset["asset_id"])
+    assert call(world, "assets.collections.assets", where,
+                "--all-pages") == []
+    world.run("call", "assets.collections.delete", where, check=2)
+    assert call(world, "assets.collections.delete", where, "--yes") == {
+        "status": "done"}
+    assert world.run("call", "assets.collections.get", where).code == 1
+    states = [e["data"]["state"] for e in ledger_events(world.ledger)
+              if e["kind"] == "change_outcome"]
+    assert states == ["done"] * 5
+    world.run("verify", check=0)
+
+
+def test_a_policy_walks_the_library(world):
+    world.sandbox(requests=60, seed=7)
+    done = world.lua("""
+      local n, named = 0, 0
+      for asset in fal.assets.list_each { section = "generated", limit = 7 } do
+        n, named = n + 1, named + (asset.request_id ~= json.null and 1 or 0)
+      end
+      print(n, named)
+    """, "--dry-run", check=0)
+    n, named = done.out.split()[:2]
+    assert int(n) > 20 and n == named
+
+
+#: What the sandbox has for the parameters that are needed.
+EXAMPLES = {"owner": "{owner}", "name": "{app}", "asset_id": "{asset}",
+            "endpoint_id": "fal-ai/flux/dev", "collection_id": "c-1",
+            "character_id": "{character}", "username": "{user}",
+            "workflow_name": "{workflow}", "dir": "models",
+            "source": "estimate", "estimate_type": "unit_price",
+            "endpoints": '{{"fal-ai/flux/dev":{{"unit_quantity":2}}}}',
+            "url": "{file}"}
+
+
+def known(world):
+    app = call(world, "serverless.apps")["apps"][0]
+    flow = call(world, "workflows.list")["workflows"][0]
+    asset = next(a for a in call(world, "assets.list", "section=generated")[
+        "assets"] if a["url"])
+    return {"owner": app["owner"], "app": app["name"],
+            "endpoint": app["endpoint_id"], "asset": asset["asset_id"],
+            "file": asset["url"], "user": flow["user_nickname"],
+            "workflow": flow["name"], "character": call(
+                world, "assets.characters.list")["characters"][0]["id"]}
+
+
+def test_every_operation_that_reads_reads_from_the_sandbox(world):
+    """Each row's parameters, key, shape and pages, against an API that
+    conforms to the document."""
+    world.sandbox(requests=60, seed=7)
+    facts, count = known(world), 0
+    for row in operations(world):
+        if row.get("changes") or row["media"] in ("bytes", "events") or \
+                row["name"] == "compute.get":
+            continue
+        words = ["%s=%s" % (p["name"], EXAMPLES[p["name"]].format(**facts))
+                 for p in row["params"] if p.get("required")]
+        if row["name"].startswith("serverless.") and "endpoint_id" in str(
+                words):
+            words = ["endpoint_id=" + facts["endpoint"]]
+        done = world.run("call", row["name"], *words, check=0)
+        assert row["media"] != "json" or done.json is not None
+        count += 1
+        if row.get("paging"):
+            done = world.run("call", row["name"], *words, "--all-pages",
+                             check=0)
+            assert isinstance(done.json, list), row["name"]
+    assert count >= 45
+
+
+CHANGES = dict(EXAMPLES, request_id=ID, id="i-1", key_id="k-1", tag_id="t-1",
+               default="allow", expiration_seconds="60", type="image",
+               instance_type="gpu_1x_h100_sxm5", ssh_key="ssh-rsa A",
+               alias="x", title="t", description="d", reference_images="v-1",
+               tag_ids="t-1", file="a b/c.bin", owner="acme", asset_id="a-1",
+               character_id="ch-1", url="https://v3.fal.media/files/b/x.png",
+               contents='{"name":"n","version":"1","nodes":{},"output":{},'
+                        '"schema":{}}')
+
+
+def words_of(row):
+    words = ["%s=%s" % (p["name"], "n" if p["name"] == "name"
+                        else CHANGES[p["name"]])
+             for p in row["params"] if p.get("required")
+             and p["name"] != "parent_collection_id"]
+    names = [p["name"] for p in row["params"]]
+    if "vector_id" in names:
+        words.append("asset_id=a-1")
+    elif row["method"] == "PATCH":
+        words.append("name=n")
+    elif row["name"] == "storage.set_settings":
+        words.append("expiration_duration_seconds:=null")
+    elif "move" in row["name"]:
+        words.append("parent_collection_id:=null")
+    return words
+
+
+def test_every_change_can_be_planned_and_sends_nothing(world):
+    server, count = world.fal(), 0
+    for row in operations(world):
+        if row.get("changes") and row["media"] == "json":
+            done = world.run("call", row["name"], *words_of(row),
+                             "--dry-run", check=0)
+            assert done.json["status"] == "planned", row["name"]
+            count += 1
+    assert count == 33
+    assert {request.method for request in server.requests} <= {"GET"}

@@ -307,3 +307,62 @@ def test_show_explain_and_history_tell(world):
     rows = world.run("history", "--json", check=0).json
     assert [r["changes"][0]["state"] for r in rows] == ["unknown", "done"]
     assert rows[1]["changes"][0]["target"] == "key_id k"
+
+
+# ---- about a request ----
+
+ROWS = """
+return {
+  { name = "models.touch", method = "POST", path = "/models/touch",
+    key = "api", doc = "touches a request", changes = "irreversible",
+    stands = { 204 }, params = { { name = "request_id", place = "query",
+      type = "string", required = true, doc = "which" } } },
+  { name = "models.sneak", method = "DELETE", changes = "reversible",
+    path = "/models/requests/{id}/payloads", key = "admin",
+    doc = "deletes by another way", stands = { 204 }, params = {
+      { name = "id", place = "path", type = "string", required = true,
+        doc = "which" } } },
+}
+"""
+
+
+@pytest.fixture
+def rows(world):
+    folder = world.folder / "more" / "fal" / "operations"
+    folder.mkdir(parents=True)
+    (folder / "meta.lua").write_text(ROWS)
+    return {"FALRUN_PATH": str(world.folder / "more")}
+
+
+def test_explain_tells_what_was_changed_about_a_request(world, rows):
+    server = server_of(world, Answer(204, ""), Answer(drop="before"))
+    touch = ("call", "models.touch", "request_id=" + ID, "--yes")
+    world.run(*touch, "--reason", "ticket 7", env=rows, check=0)
+    world.run(*touch, env=rows, check=3)
+    lines = world.run("explain", ID, check=0).out.splitlines()
+    story = [line.split(None, 2)[2] for line in lines if "change" in line]
+    assert [line.split("  ")[0] for line in story] == [
+        "change", "change done", "change", "change unknown"], lines
+    assert "models.touch" in story[0] and "ticket 7" in story[0]
+    events = world.run("explain", ID, "--json", check=0).json["events"]
+    assert [e["kind"] for e in events] == ["change", "change_outcome"] * 2
+    assert len(sent(server)) == 2
+
+
+def test_a_hold_forbids_what_cannot_be_undone(world, rows):
+    server = server_of(world, Answer(204, ""))
+    world.run("hold", "add", ID, "--reason", "case 7", check=0)
+    done = world.run("call", "models.touch", "request_id=" + ID, "--yes",
+                     env=rows)
+    assert done.code == 0 and "a hold covers" in done.err, done  # as a held
+    assert done.json["status"] == "refused"                      # deletion
+    assert sent(server) == [] and changes(world) == []
+
+
+def test_no_row_deletes_payloads(world, rows):
+    server = server_of(world)
+    done = world.run("call", "models.sneak", "id=" + ID, env=rows)
+    assert done.code != 0 and "falrun delete" in done.err, done
+    done = world.lua('fal.models.sneak { id = "%s" }' % ID, env=rows)
+    assert done.code == 1 and "falrun delete" in done.err, done
+    assert sent(server) == []

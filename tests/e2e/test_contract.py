@@ -541,3 +541,172 @@ def test_marks_and_files_of_the_history(world):
     assert [c["operation"] for c in world.changes()] == [
         "storage.set_acl", "storage.sign", "storage.set_acl"]
     assert len(world.truths()) == 1
+
+
+# ---- what falrun sends ------------------------------------------------------
+
+# Of parameters that shut each other out, only one is given.
+ALONE = {"image_url", "video_url", "only_api_requests", "request_id",
+         "vector_id"}
+# Files and streams: their requests need more than a table of parameters.
+STREAMED = {"serverless.files.download", "serverless.files.upload",
+            "serverless.logs.stream"}
+WORDS = {"expand": "time_series", "billing_month": "2026-01",
+         "charge_month": "2026-01", "cursor": "Mg==", "timezone": "UTC",
+         "product": "model_apis"}
+
+
+def sample(name, schema, words):
+    """A good value of a schema; of text, the one that is known by name."""
+    for part in schema.get("anyOf", schema.get("oneOf", [schema])):
+        types = types_of(part)
+        if "enum" in part:              # one says true as text
+            return {"true": True}.get(part["enum"][0], part["enum"][0])
+        if part.get("format") == "date-time":
+            return {"start": "2026-01-30T00:00:00Z"}.get(
+                name, "2026-01-31T00:00:00Z")
+        if part.get("format") == "uri":
+            return GOOD["url"]
+        if "object" in types:
+            return {key: sample(key, of, {}) for key, of in
+                    part.get("properties", {}).items() if key not in ALONE}
+        if "array" in types:
+            return [sample(name, part.get("items", {}), words)]
+        if "boolean" in types:
+            return True
+        if types & {"integer", "number"}:
+            return max(1, part.get("minimum", 1))
+        return words.get(name, WORDS.get(name, "sample"))
+
+
+def arguments_of(one):
+    words = dict(PARTS, endpoint_id=FLUX)
+    if one["path"].endswith("/by-endpoint"):
+        words["expand"] = "payloads"
+    elif one["path"] in EXPANDS:
+        words["expand"] = EXPANDS[one["path"]]
+    given = {p["name"]: sample(p["name"], p["schema"], words)
+             for p in one["parameters"] if p["in"] != "header"
+             and (p["name"] not in ALONE or p["in"] == "path")}
+    if "expand" in given and "analytics" in one["path"]:
+        given["expand"] = ["summary", "request_count"]
+    for schema in list(bodies(one))[:1]:
+        if schema["type"] == "array":
+            given["filters"] = [sample("", schema["items"], {})]
+        else:
+            given.update(sample("", schema, {}))
+    if one["path"] == "/models/pricing/estimate":
+        given["endpoints"] = {FLUX: {"call_quantity": 2}}
+    return given
+
+
+EXPANDS = {"/models": "enterprise_status", "/keys": "creator_info",
+           "/account/billing": "credits", "/account/focus": "organization",
+           "/serverless/apps": "endpoints",
+           "/models/billing-events": "auth_method",
+           "/organization/billing-events": "auth_method"}
+
+EVERY = """
+for _, call in ipairs(json.decode(CALLS)) do
+  local f = fal
+  for part in call.name:gmatch "[^.]+" do
+    f = f[part]
+  end
+  local fine, err = pcall(f, call.given)
+  if not fine and tostring(err):find("bad argument", 1, true) then
+    print(call.name .. ": " .. tostring(err))
+  end
+end
+fal.delete_payloads "%s"
+"""
+
+
+def typed(schema, values):
+    """What the texts of one parameter can mean, as its schema sees them."""
+    yield values
+    for text in values[:1] if len(values) == 1 else []:
+        yield text
+        yield {"true": True, "false": False}.get(text, text)
+        if re.fullmatch(r"-?\d+(\.\d+)?", text):
+            yield json.loads(text)
+
+
+def check_query(one, query):
+    known = {p["name"]: p["schema"] for p in one["parameters"]
+             if p["in"] == "query"}
+    given = {}
+    for name, value in query:
+        given.setdefault(name, []).append(value)
+    for name, values in given.items():
+        assert name in known, "%s: there is no %s" % (named(one), name)
+        checker = Draft202012Validator(known[name], format_checker=formats)
+        assert any(checker.is_valid(v) for v in typed(known[name], values)), (
+            named(one), name, values)
+    for p in one["parameters"]:
+        if p["in"] == "query" and p["required"]:
+            assert p["name"] in given, (named(one), p["name"])
+
+
+def check_request(line):
+    """A request that falrun sent, against the operation it is for."""
+    path = line["path"][len("/v1"):]
+    one = operation_of(line["method"], path)
+    check_query(one, line["query"])
+    for name, value in re.match(pattern(one), path).groupdict().items():
+        schema = [p["schema"] for p in one["parameters"]
+                  if p["in"] == "path" and p["name"] == name][0]
+        valid(schema, urllib.parse.unquote(value), named(one))
+    headers = {p["name"] for p in one["parameters"] if p["in"] == "header"}
+    if line.get("idempotency_key"):
+        assert "Idempotency-Key" in headers, named(one)
+    elif headers:
+        raise AssertionError("%s went without its key" % named(one))
+    schema = one.get("body", {}).get("application/json")
+    if schema and (line["body"] or one["body_required"]):
+        assert line["content_type"] == "application/json", named(one)
+        valid(schema, json.loads(line["body"]), named(one))
+    else:
+        assert not line["body"], (named(one), line["body"])
+    return one["method"], one["path"]
+
+
+def test_what_falrun_sends_is_as_documented(world):
+    record = world.folder / "record.jsonl"
+    world.sandbox(requests=50, span="20h", record=record)
+    rows = world.run("call", "--list", "--json", check=0, key=False).json
+    calls = [{"name": row["name"], "given": arguments_of(
+        OPERATIONS[row["method"], row["path"]])} for row in rows
+        if row["name"] not in STREAMED and "payloads" not in row["path"]]
+    id = world.expired("0s", FLUX)[0]
+    text = "local CALLS = [==[%s]==]\n" % json.dumps(calls) + EVERY % id
+    done = world.lua(text, "--yes", "--min-age", "0s")
+    assert not done.out, done
+    sent = {check_request(json.loads(line))
+            for line in record.read_text().splitlines()}
+    left = {(r["method"], r["path"]) for r in rows if r["name"] in STREAMED}
+    assert len(left) == 3 and set(OPERATIONS) - sent == left, done
+
+
+def test_faults_strike_changes_by_their_own_count(world):
+    world.sandbox(requests=50, faults="500@change=#1,drop-after@change=#2")
+    api = Api(world)
+    api("GET", "/assets/tags")
+    api("POST", "/assets/tags", {"name": "a"}, want=500)
+    lost = api.client("/assets/tags", method="POST", headers=ADMIN,
+                      body=json.dumps({"name": "b"}))
+    assert lost.status is None          # it was done, and nobody answered
+    assert [t["name"] for t in api("GET", "/assets/tags").json["tags"]] == [
+        "keep", "b"]
+
+
+def test_an_access_list_can_be_ignored_by_the_cdn(world):
+    world.sandbox(requests=50, cdn_acl="ignore")
+    api = Api(world)
+    url = api("GET", "/assets", limit=1).json["assets"][0]["url"]
+    api("PUT", "/storage/files/acl", {"default": "hide"}, url=url)
+    link = url.replace("https://v3.fal.media", world.url[:-3] + "/cdn")
+    with urllib.request.urlopen(link, timeout=20) as answer:
+        assert answer.status == 200
+    for option in ("--cdn-acl", "--cdn-cache"):
+        done = world.run("sandbox", option, "nonsense", check=2)
+        assert option in done.err

@@ -227,8 +227,17 @@ def test_links_of_other_hosts_are_not_asked(world, cdn, rng):
         names = [other.origin + "/x", "https://evil.example/x",
                  "http://v3.fal.media/x", "https://v3.fal.media@evil.example/",
                  "https://v3.fal.media/../../v1/models/requests",
-                 "file:///etc/passwd", "https://v3.fal.media/" + "a" * 3000]
-        api(world, {name: None for name in names})
+                 "file:///etc/passwd", "https://v3.fal.media/" + "a" * 3000,
+                 "https://v3.fal.media/" + "b" * 100000]
+        server = api(world, {name: None for name in names})
+        plain = server.script["delete"]
+
+        def delete(request):            # and one without a link at all
+            answer = json.loads(plain(request).body)
+            answer["cdn_delete_results"].append({"link": "",
+                                                 "exception": None})
+            return Answer(200, answer)
+        server.script["delete"] = delete
         done = lua(world, DELETE, uuid4(rng), check=0)
         assert {f["seen"] for f in done.json["files"]} == {"unknown"}
         assert not other.requests and not cdn.requests

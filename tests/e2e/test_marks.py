@@ -229,6 +229,23 @@ def test_what_is_marked_while_the_run_deletes(world, rng):
     assert set(late) - seen[0] <= set(held)
 
 
+def test_marks_of_the_sandbox_and_its_truth(world):
+    """Nothing that is marked there is ever deleted, by the truth log."""
+    world.sandbox(requests=300)
+    plan = world.lua(POLICY, "--dry-run", "--json", check=0).json
+    held = {one["request_id"] for one in plan["held"]}
+    wanted = {one["request_id"] for one in plan["planned"]}
+    assert len(held) > 3 and wanted
+    extra = sorted(wanted)[0]
+    where = next(c["id"] for c in world.run(
+        "call", "assets.collections.list", check=0).json["collections"]
+        if c["name"] == "case 7")
+    world.run("call", "assets.collections.add", "collection_id=" + where,
+              "request_id=" + extra, check=0)
+    world.lua(POLICY, check=0)
+    assert {t["request_id"] for t in world.effects()} == wanted - {extra}
+
+
 def test_check_knows_the_names(world):
     path = world.policy(POLICY.replace("favourites", "favorites"))
     done = world.run("check", path, check=1)

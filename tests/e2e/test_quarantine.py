@@ -251,3 +251,26 @@ def test_what_an_action_must_be(world, rng, action, words):
         '{ quarantine = "0d", delete_after = "7d" }', action)
     done = world.lua(text, check=1)
     assert words in done.err and not server.puts
+
+
+def test_against_the_sandbox_and_its_truth(world):
+    world.sandbox(requests=60)
+    policy = (POLICY % "1s").replace("max = 5", "max = 500")
+    plan = world.lua(policy, "--dry-run", "--json", check=0).json
+    ids = {one["request_id"] for one in plan["quarantine"]}
+    assert len(ids) > 20
+    world.lua(policy, check=0)
+    assert not world.effects()
+    files = next(e["data"]["files"] for e in ledger_events(world.ledger)
+                 if e["kind"] == "quarantine" and e["data"]["files"])
+    acl = world.run("call", "storage.acl", "url=" + files[0], check=0).json
+    assert acl == HIDDEN
+    free = next(e["id"] for e in ledger_events(world.ledger)
+                if e["kind"] == "quarantine" and e["data"]["files"] == files)
+    world.run("release", free, check=0)
+    acl = world.run("call", "storage.acl", "url=" + files[0], check=0).json
+    assert acl == {"default": "allow", "rules": []}
+    time.sleep(1.2)
+    world.lua(policy, check=0)
+    assert {t["request_id"] for t in world.effects()} == ids - {free}
+    world.run("verify", check=0)

@@ -52,7 +52,8 @@ local function dashboard(world, it)
       local rows = {}
       for i, one in ipairs(it.collections) do
         rows[i] = { id = one.id, name = one.name,
-                    parent_collection_id = one.parent or world.null }
+                    parent_collection_id = not one.unlisted and
+                      one.parent or world.null }
       end
       return slice(rows, call.query, "collections")
     elseif rest == "/hierarchy" then
@@ -129,6 +130,12 @@ end)
 test("by its id too, and what only the list knows to be in it",
      function(world)
   some(world).collections[3].hidden = true
+  open(require("fal.hold").collection "c2")
+  equal(held(world), { id(2), id(3) })
+end)
+
+test("what only the hierarchy knows to be in it", function(world)
+  some(world).collections[3].unlisted = true
   open(require("fal.hold").collection "c2")
   equal(held(world), { id(2), id(3) })
 end)
