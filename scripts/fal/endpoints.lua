@@ -144,6 +144,19 @@ local function from_search(span, only)
   return found
 end
 
+--- What a source gives. It raises as the source does; where the key may not
+--- read it, after a word on the way round.
+local function from(path, read, span, only)
+  local ok, found, reached = pcall(read, span, only)
+  if ok then
+    return found, reached
+  elseif type(found) == "table" and found.http_status == 403 then
+    core.log.error(("the key may not GET %s, and \"auto\" needs all of its "
+      .. "sources: name the endpoints instead"):format(path))
+  end
+  error(found, 0)
+end
+
 local function report(names, sentence)
   if #names == 0 then
     return
@@ -203,9 +216,10 @@ end
 ---@param span {from:integer, to:integer}
 ---@param only string[]?
 function endpoints.sources(span, only)
-  local sources = { usage = from_usage(span, only),
-                    events = from_events(span, only), all = {} }
-  sources.search, sources.reached = from_search(span, only)
+  local sources = { usage = from(USAGE, from_usage, span, only),
+                    events = from(EVENTS, from_events, span, only),
+                    all = {} }
+  sources.search, sources.reached = from(SEARCH, from_search, span, only)
   local seen = {}
   for _, source in ipairs(endpoints.SOURCES) do
     for id in pairs(sources[source.name]) do

@@ -204,6 +204,7 @@ def test_auto_fails_when_a_source_fails(world, rng):
             done = world.run(OLDER, timeout=60)
             assert done.code in (1, 5, 7), done
             assert not server.deletes
+            assert ('"auto" needs all' in done.err) == (bad.status == 403)
 
 
 def test_auto_takes_the_union_and_reports_the_rest(world, rng):
