@@ -47,13 +47,16 @@ struct flight {
 
 static void drop_list(struct fr_list *list)
 {
-  while (!fr_list_empty(list)) {
-    struct entry *entry = fr_container_of(list->next, struct entry, link);
+  struct fr_list *at = list->next;
 
-    fr_list_del(&entry->link);
+  while (at != list) {
+    struct entry *entry = fr_container_of(at, struct entry, link);
+
+    at = at->next;
     fr_deletion_free(entry->deletion);
     free(entry);
   }
+  fr_list_init(list);
 }
 
 static void drop(struct frl_box *link)

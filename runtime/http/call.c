@@ -61,7 +61,7 @@ static bool copy(struct fr_call_spec *spec)
                 size_of(spec->idempotency_key) +
                 size_of(spec->content_type) + size_of(spec->range) +
                 (spec->body ? spec->body_len : 0);
-  char *at = malloc(size);
+  char *at = malloc(size ? size : 1);
 
   if (!at) {
     memset(spec, 0, sizeof(*spec));
