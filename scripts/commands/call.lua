@@ -6,6 +6,7 @@ local delete = require "commands.delete"
 local exact = require "fal.exact"
 local host = require "host"
 local operations = require "fal.operations"
+local quarantine = require "fal.quarantine"
 local reference = require "fal.reference"
 local report = require "fal.report"
 local text = require "fal.text"
@@ -129,6 +130,8 @@ local function print_read(row, given, options, how)
     print_items(row, given, options)
   elseif row.media == "events" then
     print_events(row, given, options)
+  elseif row.media == "bytes" then
+    write_json(must(operations.call(row, given, options)))
   elseif how.raw or row.media == "csv" and not host.options.json or
     row.media == "text" and not host.options.json then
     host.write(written(must(operations.raw(row, given, options))))
@@ -146,6 +149,7 @@ end
 local function delete_payloads(row, given, options)
   report.refuse_percent(host)
   local began = core.now()
+  quarantine.view(host):hold(core.at())
   if core.mode == "run" then
     report.settle(host)
   end

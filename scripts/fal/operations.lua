@@ -73,12 +73,18 @@ local function wrong(row, value)
   return why and pages.wrong(title(row), "%s", why)
 end
 
---- The answer of CSV and of metrics, read.
+--- The answer of CSV and of metrics, read; or nil and an error.
 local function decoded(row, body)
+  local value, why
   if row.media == "csv" then
-    return require("fal.csv").rows(body)
+    value, why = require("fal.csv").rows(body)
+  else
+    value, why = require("fal.prometheus").read(body)
   end
-  return require("fal.prometheus").read(body)
+  if not value then
+    return nil, pages.wrong(title(row), "%s", why)
+  end
+  return value, body
 end
 
 local function send(row, call, accept)
@@ -95,7 +101,7 @@ local function read(row, call)
     if not body then
       return nil, err
     end
-    return decoded(row, body), body
+    return decoded(row, body)
   end
   local value, body = send(row, call, "both")
   local err = value ~= nil and wrong(row, value)

@@ -581,6 +581,43 @@ def test_the_answer_of_a_change_is_not_written_anew(world):
     assert done.out == text + "\n"
 
 
+# ---- reports and metrics ----
+
+def test_a_report_is_rows_or_an_error_never_a_shorter_one(world):
+    answering(world, says(b'id,note\r\n1,"a ""b"",\r\nc"\r\n'),
+              says(b'id,note\r\n1,x\r\n2,"cut'))
+    rows = world.run("call", "account.model_access", "--json", check=0).json
+    assert rows == [{"id": "1", "note": 'a "b",\r\nc'}]
+    done = world.run("call", "account.model_access", "--json", check=1)
+    assert "line 3: a quote opens here and never closes" in done.err
+    assert done.out == ""
+
+
+def test_metrics_are_samples_or_an_error(world):
+    answering(world, says(b'# TYPE m gauge\nm{a="x"} 2\nm{a="y"} NaN\n'),
+              says(b'm{a="x"} 2\nm{a="y'))
+    samples = world.run("call", "serverless.metrics", "--json", check=0).json
+    assert [(s["labels"], s["value"], s["type"]) for s in samples] == [
+        ({"a": "x"}, 2, "gauge"), ({"a": "y"}, "NaN", "gauge")]
+    done = world.run("call", "serverless.metrics", "--json", check=1)
+    assert "line 2: the value of a label never ends" in done.err
+    assert done.out == ""
+
+
+@pytest.mark.parametrize("words", [
+    ["serverless.logs.stream"],
+    ["serverless.files.download", "file=a/b", "--output", "saved"],
+    ["serverless.files.download", "file=a/b", "--output", "saved", "--raw"],
+    ["serverless.files.upload", "target_path=a", "file_upload=here"]])
+def test_what_cannot_be_done_yet_says_so_and_sends_nothing(world, words):
+    server = answering(world, says(b"{}"))
+    done = world.run("call", *words, check=1)
+    assert re.search(r"falrun cannot \w+ a \w+.* yet; nothing was sent",
+                     done.err)
+    assert server.requests == [] and done.out == ""
+    assert not os.path.exists("saved")
+
+
 # ---- a story against the sandbox ----
 
 def call(world, *words, check=0):
