@@ -2,8 +2,7 @@
 ---
 --- Three sources, because each can miss something: usage knows what was
 --- counted, billing events what was billed, search what was made. The union
---- is used, and what only some of them have is reported. If one fails, so
---- does the whole.
+--- is used, and differences are reported. If one fails, so does the whole.
 ---
 ---   usage, billing events   asked for the span, read to the end
 ---   search                  knows no span: from the newest row back to the
@@ -136,7 +135,7 @@ local function from_search(span, only)
     local oldest, newest = take_found(found, span, items)
     count, reached = count + 1, math.min(reached, oldest)
     if not more or #items > 0 and newest < span.from - LONGEST then
-      return found
+      break
     elseif count >= PAGES_MAX then
       return found, reached
     end
@@ -144,13 +143,13 @@ local function from_search(span, only)
   return found
 end
 
---- What a source gives. It raises as the source does; where the key may not
---- read it, after a word on the way round.
+--- What a source gives; it raises as the source does.
 local function from(path, read, span, only)
   local ok, found, reached = pcall(read, span, only)
   if ok then
     return found, reached
-  elseif type(found) == "table" and found.http_status == 403 then
+  elseif not only and type(found) == "table" and
+    found.http_status == 403 then
     core.log.error(("the key may not GET %s, and \"auto\" needs all of its "
       .. "sources: name the endpoints instead"):format(path))
   end
@@ -216,9 +215,8 @@ end
 ---@param span {from:integer, to:integer}
 ---@param only string[]?
 function endpoints.sources(span, only)
-  local sources = { usage = from(USAGE, from_usage, span, only),
-                    events = from(EVENTS, from_events, span, only),
-                    all = {} }
+  local sources = { all = {}, usage = from(USAGE, from_usage, span, only),
+                    events = from(EVENTS, from_events, span, only) }
   sources.search, sources.reached = from(SEARCH, from_search, span, only)
   local seen = {}
   for _, source in ipairs(endpoints.SOURCES) do
