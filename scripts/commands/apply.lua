@@ -174,8 +174,28 @@ local function unknown_of(file)
   return unknown
 end
 
+--- What a policy hides first is erased while it is hidden and not after: what
+--- was released since the plan was made begins again, in a run.
+local function hold_shown(file, view)
+  local actions = {}
+  for _, about in ipairs(file.head.policies) do
+    actions[about.name] = quarantine.action(about.action)
+  end
+  for _, item in ipairs(file.items) do
+    local action, id = actions[item.policy or ""], item.request_id
+    local fate, words = nil, nil
+    if action and core.preview(id) ~= "already_deleted" then
+      fate, words = view:fate(id, action, core.at())
+    end
+    if fate then
+      core.hold_id(id, words)
+    end
+  end
+end
+
 local function apply(file)
-  quarantine.view(host):hold(core.at())
+  local view = quarantine.view(host)
+  view:hold(core.at())
   file.holds = all_holds(file)
   if not hold.open(file.holds) then
     return
@@ -183,6 +203,7 @@ local function apply(file)
   unsettled.hold(host, file.holds)
   report.settle(host)
   recheck.run(file)
+  hold_shown(file, view)
   local done = deleted_of(file)
   if host.stopped() or not core.declare { planned = #file.items - done,
     scanned = math.max(unknown_of(file) - done, 0) } then

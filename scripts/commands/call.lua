@@ -182,8 +182,9 @@ local function change(row, given, options)
     write_json { status = result.status }
   end
   if not host.options.quiet then
-    core.log.info(("%s: %s; ledger %s"):format(row.name, result.status,
-                                               host.ledger.path))
+    core.log.info(("%s: %s; %s"):format(row.name, result.status,
+      result.status == "planned" and "nothing was sent" or
+      "ledger " .. host.ledger.path))
   end
 end
 

@@ -5,6 +5,7 @@ local hiding = require "fal.hiding"
 local host = require "host"
 local ids = require "fal.ids"
 local intake = require "fal.intake"
+local quarantine = require "fal.quarantine"
 local report = require "fal.report"
 local text = require "fal.text"
 
@@ -34,7 +35,7 @@ local function release(row, reason)
   if core.mode ~= "run" then
     return { request_id = row.request_id, status = "planned" }
   end
-  assert(host.ledger.hold_add({ row.request_id }, "released from quarantine"
+  assert(host.ledger.hold_add({ row.request_id }, quarantine.RELEASED
     .. (reason and ": " .. reason:sub(1, 900) or "")))
   local ok, err = hiding.release(row, reason)
   return { request_id = row.request_id, status = ok and "released" or "failed",

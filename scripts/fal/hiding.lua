@@ -83,6 +83,8 @@ local function set_acl(id, link, acl, reason)
   if result.status == "done" and (type(is) ~= "table" or
     is.default ~= acl.default or type(is.rules) ~= "table" or
     #is.rules ~= #acl.rules) then
+    core.record("probe", id, { link = link, seen = "unknown",
+                               why = quarantine.NOT_HIDDEN })
     return nil, core.error("protocol", ("fal made another ACL of %s than it "
       .. "was told"):format(link))
   end
@@ -116,6 +118,7 @@ local function look(request)
   return files, acls
 end
 
+--- From here on it is in its grace, in this run too.
 local function record(job, id, files, acls)
   local ok, err = core.record("quarantine", id, {
     files = files, acl = acls, reason = job.reason,
@@ -123,6 +126,7 @@ local function record(job, id, files, acls)
   if not ok then
     error(err, 0)
   end
+  core.hold_id(id, quarantine.words(core.quarantined(id)[1]))
 end
 
 local function hide(job, id, request)

@@ -267,6 +267,8 @@ local function policies_of(outcome)
       name = made.name, limits = limits.describe(made.limits),
       keep = made.keep and keep.describe(made.keep),
       verify = made.verify or nil,
+      action = made.action and { quarantine = "0d",
+                                 delete_after = made.action.grace },
       hold = core.json.array(hold.describe(made.hold)),
       totals = plan:totals(),
     }

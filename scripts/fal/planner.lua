@@ -229,6 +229,18 @@ local function open_holds(job)
   end
 end
 
+--- Notes what belongs to this policy from now on: what it erases, and what
+--- it hides or has hidden, which no policy after it may erase.
+local function take(made, taken)
+  for at = 1, taken and made.size or 0 do
+    local fate = made.fates[at]
+    if not fate or fate == "quarantine" or
+      fate == "held" and made.policy.action then
+      taken[made.ids[at]] = made.policy.name
+    end
+  end
+end
+
 --- Plans one policy. Waits; raises when the list or a rule fails, and after
 --- a safety stop by a source of holds.
 ---@param made table       a declaration of policy.lua
@@ -258,11 +270,7 @@ function planner.plan(made, options)
   core.sleep(0)
   apply_holds(job)
   core.sleep(0)
-  for at = 1, options.taken and job.plan.size or 0 do
-    if not job.plan.fates[at] then
-      options.taken[job.plan.ids[at]] = made.name
-    end
-  end
+  take(job.plan, options.taken)
   return job.plan
 end
 

@@ -19,6 +19,9 @@ local quarantine = {}
 local KNOWN <const> = shapes.names "policy_action"
 local TARGET_MOST <const> = 900
 quarantine.OPERATION = "storage.set_acl"
+quarantine.RELEASED = "released from quarantine"
+quarantine.NOT_HIDDEN = "not hidden: fal made another ACL of it than "
+  .. "it was told"
 
 -- ---- what a policy says --------------------------------------------------
 
@@ -86,14 +89,24 @@ function View:hold(now_ms)
   end
 end
 
+--- Whether an event begins to show the files of its request again. A release
+--- holds first, and nobody knows how far one came that has no end.
+local function shows(event)
+  return event.kind == "release" or event.kind == "hold_add" and
+    tostring(event.data.reason):sub(1, #quarantine.RELEASED) ==
+    quarantine.RELEASED
+end
+
 --- The files of a request that were hidden, as far as the ledger knows, or
 --- that fal did not have any more.
 function View:hidden(id)
   local asked, done = {}, {}
   self.host.ledger.events({ request_id = id }, function(event)
     local data = event.data
-    if event.kind == "release" then
+    if shows(event) then
       done = {}
+    elseif event.kind == "probe" and data.why == quarantine.NOT_HIDDEN then
+      done[quarantine.target(data.link)] = nil
     elseif event.kind == "change" and
       data.operation == quarantine.OPERATION then
       asked[event.seq] = data.target

@@ -120,6 +120,34 @@ def test_nothing_is_erased_in_its_grace(world, rng, how):
     assert len(server.puts) == 6
 
 
+TWO = """
+local old = { endpoint_id = "auto", older_than = "30d" }
+return {
+  fal.policy { name = "first", reason = "hidden", select = fal.requests(old),
+               action = { quarantine = "0d", delete_after = "%s" } },
+  fal.policy { name = "second", reason = "erased",
+               select = fal.requests(old) } }
+"""
+
+
+def test_what_one_policy_hides_no_other_of_the_file_erases(world, rng):
+    server, ids = serve(world, rng)
+    plan = world.lua(TWO % "7d", "--dry-run", "--json", check=0).json
+    assert plan["planned"] == []
+    world.lua(TWO % "7d", check=0)
+    assert server.hidden() == set(ids) and not server.deletes
+
+
+def test_a_grace_made_longer_counts_for_the_policies_after_it(world, rng):
+    server, ids = serve(world, rng)
+    world.lua(TWO % "1s", check=0)
+    time.sleep(1.2)
+    world.lua(TWO % "7d", check=0)
+    assert not server.deletes
+    world.lua(TWO % "1s", check=0)
+    assert sorted(server.gone) == sorted(ids)
+
+
 def test_a_longer_grace_counts(world, rng):
     server, ids = serve(world, rng)
     world.lua(POLICY % "1s", check=0)
@@ -184,6 +212,24 @@ def test_a_release_that_fails_is_held_all_the_same(world, rng):
     assert ids[0] not in server.hidden()
 
 
+def test_a_plan_does_not_erase_what_was_released_since(world, rng):
+    server, ids = serve(world, rng)
+    world.lua(POLICY % "1s", check=0)
+    time.sleep(1.2)
+    plan = world.folder / "q.plan"
+    world.run("plan", "-o", str(plan), str(world.folder / "policy.lua"),
+              check=0)
+    world.run("release", ids[0], check=0)
+    world.run("hold", "remove", ids[0], check=0)
+    done = world.run("apply", str(plan), check=0)
+    assert sorted(server.gone) == sorted(ids[1:]), done
+    assert "held 1" in done.err
+    done = world.run("apply", str(plan), check=0)
+    assert "already deleted 2" in done.err, done
+    world.lua(POLICY % "1s", check=0)
+    assert ids[0] in server.hidden() and ids[0] not in server.gone
+
+
 def test_what_could_not_be_hidden_is_not_erased(world, rng):
     server, ids = serve(world, rng)
     bad = [link for link in server.acl if server.ids[link] == ids[0]][1]
@@ -222,6 +268,34 @@ def test_an_answer_that_is_another_acl(world, rng):
     server.script["put_acl"] = lambda r: Answer(200, OPEN)
     done = world.lua(POLICY % "1s")
     assert done.code in (1, 3) and not server.hidden()
+    time.sleep(1.2)
+    done = world.lua(POLICY % "1s")               # a 200 has hidden nothing
+    assert done.code in (1, 3) and not server.deletes
+    del server.script["put_acl"]
+    world.lua(POLICY % "1s", check=0)
+    assert server.hidden() == set(ids) and not server.deletes
+    time.sleep(1.2)
+    world.lua(POLICY % "1s", check=0)
+    assert sorted(server.gone) == sorted(ids)
+
+
+def test_a_release_that_came_half_way_is_no_quarantine(world, rng):
+    server, ids = serve(world, rng)
+    world.lua(POLICY % "1s", check=0)
+    last = max(link for link in server.acl if server.ids[link] == ids[0])
+    server.script["put_acl"] = lambda r: hostile.error(400, kind="bad") \
+        if r.query["url"] == [last] else None
+    world.run("release", ids[0], check=3)
+    del server.script["put_acl"]
+    world.run("hold", "remove", ids[0], check=0)
+    time.sleep(1.2)
+    world.lua(POLICY % "1s", check=0)             # hidden again, and again
+    assert sorted(server.gone) == sorted(ids[1:])   # for the whole grace
+    assert ids[0] in server.hidden()
+    assert HIDDEN == server.acl[last]
+    world.run("release", ids[0], check=0)
+    assert [acl for link, acl in server.acl.items()
+            if server.ids[link] == ids[0]] == [OPEN, OPEN]
 
 
 def test_a_hold_that_comes_in_the_grace(world, rng):
