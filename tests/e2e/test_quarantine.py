@@ -96,7 +96,8 @@ def test_hidden_first_and_erased_after_the_grace(world, rng):
     assert len(server.deletes) == 3 and len(server.puts) == 6
 
 
-@pytest.mark.parametrize("how", ["policy", "script", "delete", "other"])
+@pytest.mark.parametrize("how", ["policy", "script", "delete", "call",
+                                 "other"])
 def test_nothing_is_erased_in_its_grace(world, rng, how):
     server, ids = serve(world, rng)
     world.lua(POLICY % "7d", check=0)
@@ -109,6 +110,10 @@ def test_nothing_is_erased_in_its_grace(world, rng, how):
     elif how == "delete":
         done = world.run("delete", *ids, check=0)
         assert "held" in done.out
+    elif how == "call":
+        done = world.run("call", "models.requests.delete_payloads",
+                         "request_id=" + ids[0], check=0)
+        assert done.json["status"] == "held"
     else:
         world.lua((POLICY % "1s").replace("  action", "  -- action"), check=0)
     assert not server.deletes

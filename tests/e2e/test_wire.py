@@ -196,7 +196,7 @@ def test_what_the_window_did_not_ask_for_is_left(world, rng):
 
 
 def test_auto_fails_when_a_source_fails(world, rng):
-    for name in ("usage", "events"):
+    for name in ("usage", "events", "search"):
         for bad in (error(500), error(403), Answer(200, b"{}")):
             server = world.fal([row(uuid4(rng))])
             server.script[name] = lambda r: bad
