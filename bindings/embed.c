@@ -37,8 +37,10 @@ static void push_text(lua_State *L)
   luaL_Buffer text;
   size_t got;
 
-  if (!file)
+  if (!file) {
     luaL_error(L, "%s cannot be read", lua_tostring(L, PATH));
+    return;
+  }
   luaL_buffinit(L, &text);
   do {
     got = fread(luaL_prepbuffer(&text), 1, LUAL_BUFFERSIZE, file);

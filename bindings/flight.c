@@ -48,9 +48,9 @@ struct flight {
 static void drop_list(struct fr_list *list)
 {
   while (!fr_list_empty(list)) {
-    struct entry *entry = fr_container_of(list->next, struct entry, link);
+    struct entry *entry = fr_container_of(fr_list_pop(list), struct entry,
+                                          link);
 
-    fr_list_del(&entry->link);
     fr_deletion_free(entry->deletion);
     free(entry);
   }
@@ -223,9 +223,11 @@ static void tell(lua_State *L, const struct entry *entry, const char *id,
   lua_settop(L, top);
 }
 
-static void take_one(lua_State *L, struct flight *flight,
-                     struct entry *entry, lua_Integer *counts)
+/* The first of those that have ended. */
+static void take_one(lua_State *L, struct flight *flight, lua_Integer *counts)
 {
+  struct entry *entry = fr_container_of(flight->ended.next, struct entry,
+                                        link);
   struct fr_deletion_result result = result_of(entry);
   char id[FR_UUID_TEXT];
 
@@ -235,7 +237,7 @@ static void take_one(lua_State *L, struct flight *flight,
   if (flight->lines)
     add_line(flight, id, result.fate);
   counts[result.fate]++;
-  fr_list_del(&entry->link);
+  fr_list_pop(&flight->ended);
   fr_deletion_free(entry->deletion);
   free(entry);
   flight->count--;
@@ -263,8 +265,7 @@ static int push_taken(lua_State *L, struct fr_op *op)
   luaL_checkstack(L, 16, NULL);
   fr_buf_clear(&flight->text);
   while (!fr_list_empty(&flight->ended))
-    take_one(L, flight, fr_container_of(flight->ended.next, struct entry,
-                                        link), counts);
+    take_one(L, flight, counts);
   if (flight->lost)
     return luaL_error(L, "%s", fr_err_message(FR_ENOMEM));
   push_counts(L, counts);

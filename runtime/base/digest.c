@@ -1,9 +1,10 @@
 /* base/digest.c - the only file that names libcrypto. */
+#define OPENSSL_SUPPRESS_DEPRECATED     /* see fr_sha256 */
 #include "base/digest.h"
 
 #include <errno.h>
 #include <openssl/crypto.h>
-#include <openssl/evp.h>
+#include <openssl/sha.h>
 #include <pthread.h>
 #include <stdbool.h>
 #include <string.h>
@@ -11,38 +12,21 @@
 
 #define STOCK 1024u                     /* bytes */
 
-/* One context for the process (one thread): fetching the algorithm and
- * making a context would cost more than the digest of a ledger event. */
-static EVP_MD_CTX *context(void)
-{
-  static EVP_MD_CTX *made;
-
-  if (!made)
-    made = EVP_MD_CTX_new();
-  return made;
-}
-
-static EVP_MD *algorithm(void)
-{
-  static EVP_MD *fetched;
-
-  if (!fetched)
-    fetched = EVP_MD_fetch(NULL, "SHA256", NULL);
-  return fetched;
-}
-
+/* The plain functions, which OpenSSL 3 calls deprecated: the first digest of
+ * its EVP ones loads a provider with all of its algorithms, which takes as
+ * long as the rest of opening a ledger. TLS loads it when it is needed. */
 enum fr_err fr_sha256(const struct fr_part *parts, size_t count,
                       uint8_t ret_digest[FR_SHA256_SIZE])
 {
-  EVP_MD_CTX *ctx = context();
   uint8_t digest[FR_SHA256_SIZE];
+  SHA256_CTX ctx;
 
-  if (!ctx || !algorithm() || EVP_DigestInit_ex2(ctx, algorithm(), NULL) != 1)
+  if (SHA256_Init(&ctx) != 1)
     return FR_ENOMEM;
   for (size_t i = 0; i < count; i++)
-    if (EVP_DigestUpdate(ctx, parts[i].data, parts[i].len) != 1)
+    if (SHA256_Update(&ctx, parts[i].data, parts[i].len) != 1)
       return FR_ENOMEM;
-  if (EVP_DigestFinal_ex(ctx, digest, NULL) != 1)
+  if (SHA256_Final(digest, &ctx) != 1)
     return FR_ENOMEM;
   for (size_t i = 0; i < sizeof(digest); i++)
     ret_digest[i] = digest[i];

@@ -39,6 +39,17 @@ static inline void fr_list_del(struct fr_list *node)
   fr_list_init(node);
 }
 
+/* Takes the first node off a list that is not empty. */
+static inline struct fr_list *fr_list_pop(struct fr_list *list)
+{
+  struct fr_list *node = list->next;
+
+  list->next = node->next;
+  node->next->prev = list;
+  fr_list_init(node);
+  return node;
+}
+
 /* Moves all nodes of `from` into the unused head `to`. */
 static inline void fr_list_take(struct fr_list *from, struct fr_list *to)
 {

@@ -14,10 +14,10 @@ static const uint8_t digit[256] = {
   ['c'] = 13, ['d'] = 14, ['e'] = 15, ['f'] = 16
 };
 
-static int is_dash(size_t at)
-{
-  return at == 8 || at == 13 || at == 18 || at == 23;
-}
+/* Where the digits of each byte begin. */
+static const uint8_t place[16] = {
+  0, 2, 4, 6, 9, 11, 14, 16, 19, 21, 24, 26, 28, 30, 32, 34
+};
 
 enum fr_err fr_uuid_parse(const char *text, size_t len,
                           struct fr_uuid *ret_id)
@@ -29,11 +29,12 @@ enum fr_err fr_uuid_parse(const char *text, size_t len,
   if (len != FR_UUID_TEXT - 1 || text[8] != '-' || text[13] != '-' ||
       text[18] != '-' || text[23] != '-')
     return FR_EINVALID;
-  for (byte = 0; byte < sizeof(id.bytes); byte++, at += 2) {
-    at += *at == '-' && is_dash((size_t)((const char *)at - text));
-    if (!digit[at[0]] || !digit[at[1]])
+  for (byte = 0; byte < sizeof(id.bytes); byte++) {
+    unsigned high = digit[at[place[byte]]], low = digit[at[place[byte] + 1]];
+
+    if (!high || !low)
       return FR_EINVALID;
-    id.bytes[byte] = (uint8_t)((digit[at[0]] - 1) << 4 | (digit[at[1]] - 1));
+    id.bytes[byte] = (uint8_t)((high - 1) << 4 | (low - 1));
   }
   *ret_id = id;
   return FR_OK;
@@ -42,15 +43,13 @@ enum fr_err fr_uuid_parse(const char *text, size_t len,
 void fr_uuid_format(const struct fr_uuid *id, char ret_text[FR_UUID_TEXT])
 {
   static const char digits[] = "0123456789abcdef";
-  size_t at = 0;
 
   for (size_t byte = 0; byte < sizeof(id->bytes); byte++) {
-    if (is_dash(at))
-      ret_text[at++] = '-';
-    ret_text[at++] = digits[id->bytes[byte] >> 4];
-    ret_text[at++] = digits[id->bytes[byte] & 15];
+    ret_text[place[byte]] = digits[id->bytes[byte] >> 4];
+    ret_text[place[byte] + 1] = digits[id->bytes[byte] & 15];
   }
-  ret_text[at] = 0;
+  ret_text[8] = ret_text[13] = ret_text[18] = ret_text[23] = '-';
+  ret_text[FR_UUID_TEXT - 1] = 0;
 }
 
 enum fr_err fr_uuid_random(struct fr_uuid *ret_id)

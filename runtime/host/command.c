@@ -15,6 +15,7 @@ static const struct fr_command table[] = {
   { "call", false, true, false, FR_NEED_NONE },
   { "hold", false, false, false, FR_NEED_HOLD },
   { "requests", false, true, false, FR_NEED_NONE },
+  { "coverage", false, true, false, FR_NEED_READ },
   { "history", false, false, false, FR_NEED_READ },
   { "show", false, false, false, FR_NEED_READ },
   { "explain", false, true, false, FR_NEED_READ },

@@ -40,7 +40,7 @@ static const char *const forwarded[] = {
   "requests", "seed", "endpoints", "rate-limit", "concurrency-limit",
   "latency", "faults", "fault-seed", "truth", "span", "anchor",
   "second-delete", "cache-errors", "deleted-rows", "window-field", "sort",
-  "counts", NULL
+  "unbilled", "counts", NULL
 };
 #define NFORWARDED (sizeof(forwarded) / sizeof(forwarded[0]) - 1)
 

@@ -56,18 +56,18 @@ static const char *put(char **at, const char *text)
 /* All texts are copied to one block, which `method` begins. */
 static bool copy(struct fr_call_spec *spec)
 {
-  size_t size = size_of(spec->method) + size_of(spec->url) +
-                size_of(spec->authorization) +
+  size_t method = strlen(spec->method) + 1;
+  size_t rest = size_of(spec->url) + size_of(spec->authorization) +
                 size_of(spec->idempotency_key) +
                 size_of(spec->content_type) + size_of(spec->range) +
                 (spec->body ? spec->body_len : 0);
-  char *at = malloc(size);
+  char *block = malloc(method + rest), *at = block + method;
 
-  if (!at) {
+  if (!block) {
     memset(spec, 0, sizeof(*spec));
     return false;
   }
-  spec->method = put(&at, spec->method);
+  spec->method = memcpy(block, spec->method, method);
   spec->url = put(&at, spec->url);
   spec->authorization = put(&at, spec->authorization);
   spec->idempotency_key = put(&at, spec->idempotency_key);

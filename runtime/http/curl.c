@@ -134,9 +134,8 @@ enum fr_err fr_curl_open(struct fr_http *http, struct fr_buf *why)
 
 void fr_curl_close(struct fr_http *http)
 {
-  curl_url_cleanup(http->base);
   while (http->nidle)
-    curl_easy_cleanup(http->idle[--http->nidle]);
+    fr_handle_free(http->idle[--http->nidle]);
   curl_multi_cleanup(http->multi);      /* still calls back about sockets */
   fr_curl_detach(http);
 }

@@ -1,10 +1,11 @@
 /* http/handle.c - easy handles.
  *
  * Making one costs more than a tenth of a request, so they are reused, with
- * all that is the same for every call. What differs is set by each call, or
- * taken off when it is over (`undress`); a handle that had a body or none at
- * all (HEAD) is not used again. A setting that cannot be made (out of memory)
- * fails the call: without its PROXY "" libcurl would believe the environment.
+ * all that is the same for every call, and with the parsed URL. What differs
+ * is set by each call, or taken off when it is over (`undress`); a handle that
+ * had a body or none at all (HEAD) is not used again. A setting that cannot
+ * be made (out of memory) fails the call: without its PROXY "" libcurl would
+ * believe the environment.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -127,9 +128,24 @@ static bool add_headers(struct fr_call *call)
          (!has_body(spec) || add_header(call, "Expect", ""));
 }
 
+/* libcurl copies it, so it is set only when it is another. */
+static bool set_method(struct fr_handle *handle, const char *method)
+{
+  size_t size = strlen(method) + 1;
+
+  if (!strcmp(handle->method, method))
+    return true;
+  handle->method[0] = 0;
+  if (curl_easy_setopt(handle->easy, CURLOPT_CUSTOMREQUEST, method))
+    return false;
+  if (size <= sizeof(handle->method))
+    memcpy(handle->method, method, size);
+  return true;
+}
+
 static bool set_request(CURL *easy, const struct fr_call_spec *spec)
 {
-  unsigned bad = curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, spec->method);
+  unsigned bad = 0;
 
   if (!strcmp(spec->method, "HEAD"))
     bad |= curl_easy_setopt(easy, CURLOPT_NOBODY, 1L);
@@ -148,15 +164,15 @@ static bool set_request(CURL *easy, const struct fr_call_spec *spec)
 static bool set_call(struct fr_call *call)
 {
   CURL *easy = call->easy;
-  unsigned bad = curl_easy_setopt(easy, CURLOPT_CURLU, call->url);
+  unsigned bad = curl_easy_setopt(easy, CURLOPT_HTTPHEADER, call->headers);
 
-  bad |= curl_easy_setopt(easy, CURLOPT_HTTPHEADER, call->headers);
   bad |= curl_easy_setopt(easy, CURLOPT_HEADERDATA, call);
   bad |= curl_easy_setopt(easy, CURLOPT_WRITEDATA, call);
   bad |= curl_easy_setopt(easy, CURLOPT_PREREQDATA, call);
   bad |= curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, call->detail);
   bad |= curl_easy_setopt(easy, CURLOPT_PRIVATE, call);
-  return !bad && set_request(easy, &call->spec);
+  return !bad && set_method(call->handle, call->spec.method) &&
+         set_request(easy, &call->spec);
 }
 
 /* Where the path begins; NULL: there is none to be told apart. */
@@ -170,100 +186,114 @@ static const char *path_of(const char *url)
   return (size_t)(path - url) < strcspn(url, "?#@") ? path : NULL;
 }
 
-static bool same_base(const struct fr_http *http, const char *url,
+static bool same_base(const struct fr_handle *handle, const char *url,
                       const char *path)
 {
-  size_t len = strlen(http->base_text);
+  size_t len = strlen(handle->base);
 
-  return http->base && (size_t)(path - url) == len &&
-         !memcmp(url, http->base_text, len);
+  return path && len && (size_t)(path - url) == len &&
+         !memcmp(url, handle->base, len);
 }
 
-/* The parsed base with another path and query. */
-static CURLUcode put_path(struct fr_call *call, const char *path)
+/* Another path and query for the same base. */
+static CURLUcode put_path(CURLU *url, const char *path)
 {
   const char *query = strchr(path, '?');
   char *alone = query ? strndup(path, (size_t)(query - path)) : NULL;
   CURLUcode code = query && !alone ? CURLUE_OUT_OF_MEMORY : CURLUE_OK;
 
   if (!code)
-    code = curl_url_set(call->url, CURLUPART_PATH, alone ? alone : path, 0);
-  if (!code && query)
-    code = curl_url_set(call->url, CURLUPART_QUERY, query + 1, 0);
+    code = curl_url_set(url, CURLUPART_PATH, alone ? alone : path, 0);
+  if (!code)
+    code = curl_url_set(url, CURLUPART_QUERY, query ? query + 1 : NULL, 0);
   free(alone);
   return code;
 }
 
-/* Remembers what this URL begins with, if there is memory for it. */
-static void keep_base(struct fr_call *call, const char *path)
+/* Into a new object: to an old one libcurl may take a URL as relative. */
+static CURLUcode put_whole(struct fr_handle *handle, const char *url,
+                           const char *path)
 {
-  struct fr_http *http = call->http;
-  size_t len = path ? (size_t)(path - call->spec.url) : 0;
+  CURLU *fresh = curl_url();
+  CURLUcode code = fresh ? curl_url_set(fresh, CURLUPART_URL, url,
+                                        CURLU_DISALLOW_USER)
+                         : CURLUE_OUT_OF_MEMORY;
+  size_t len = path ? (size_t)(path - url) : 0;
 
-  if (!path || len >= sizeof(http->base_text))
-    return;
-  curl_url_cleanup(http->base);
-  http->base = curl_url_dup(call->url);
-  if (http->base && (curl_url_set(http->base, CURLUPART_PATH, NULL, 0) ||
-                     curl_url_set(http->base, CURLUPART_QUERY, NULL, 0))) {
-    curl_url_cleanup(http->base);
-    http->base = NULL;
+  if (!code && curl_easy_setopt(handle->easy, CURLOPT_CURLU, fresh))
+    code = CURLUE_OUT_OF_MEMORY;
+  if (code) {
+    curl_url_cleanup(fresh);
+    return code;
   }
-  memcpy(http->base_text, call->spec.url, len);
-  http->base_text[len] = 0;
+  curl_url_cleanup(handle->url);
+  handle->url = fresh;
+  if (len >= sizeof(handle->base))
+    len = 0;
+  memcpy(handle->base, url, len);
+  handle->base[len] = 0;
+  return CURLUE_OK;
 }
 
 /* A parsed URL saves libcurl a tenth of a request, and tells now whether it
- * is one. Nearly all have the same host: only the first is parsed whole. */
-static enum fr_err parse_url(struct fr_call *call)
+ * is one. Nearly all have the same host: a handle parses the first whole. */
+static enum fr_err set_url(struct fr_handle *handle, const char *url)
 {
-  const char *url = call->spec.url, *path = path_of(url);
-  bool known = path && same_base(call->http, url, path);
-  CURLUcode code;
+  const char *path = path_of(url);
+  CURLUcode code = same_base(handle, url, path)
+                   ? put_path(handle->url, path)
+                   : put_whole(handle, url, path);
 
-  call->url = known ? curl_url_dup(call->http->base) : curl_url();
-  if (!call->url)
-    return FR_ENOMEM;
-  code = known ? put_path(call, path)
-               : curl_url_set(call->url, CURLUPART_URL, url,
-                              CURLU_DISALLOW_USER);
-  if (!known && !code)
-    keep_base(call, path);
   if (code == CURLUE_OUT_OF_MEMORY)
     return FR_ENOMEM;
   return code ? FR_EINVALID : FR_OK;
 }
 
+/* ---- the handle --------------------------------------------------------- */
+
+static struct fr_handle *new_handle(const struct fr_http *http)
+{
+  struct fr_handle *handle = calloc(1, sizeof(*handle));
+
+  if (handle)
+    handle->easy = curl_easy_init();
+  if (handle && handle->easy && set_always(handle->easy, http))
+    return handle;
+  fr_handle_free(handle);
+  return NULL;
+}
+
+void fr_handle_free(struct fr_handle *handle)
+{
+  if (!handle)
+    return;
+  curl_easy_cleanup(handle->easy);      /* it borrows the URL */
+  curl_url_cleanup(handle->url);
+  free(handle);
+}
+
 enum fr_err fr_handle_prepare(struct fr_call *call)
 {
   struct fr_http *http = call->http;
-  enum fr_err err = parse_url(call);
+  enum fr_err err;
 
+  call->handle = http->nidle ? http->idle[--http->nidle] : new_handle(http);
+  if (!call->handle)
+    return FR_ENOMEM;
+  call->easy = call->handle->easy;
+  err = set_url(call->handle, call->spec.url);
   if (err)
     return err;
-  if (http->nidle) {
-    call->easy = http->idle[--http->nidle];
-  } else {
-    call->easy = curl_easy_init();
-    if (!call->easy)
-      return FR_ENOMEM;
-    if (!set_always(call->easy, http)) {
-      curl_easy_cleanup(call->easy);
-      call->easy = NULL;
-      return FR_ENOMEM;
-    }
-  }
   return add_headers(call) && set_call(call) ? FR_OK : FR_ENOMEM;
 }
 
-/* True: nothing of the call is left in the handle. */
+/* True: nothing that belongs to the call is left in the handle. */
 static bool undress(CURL *easy, const struct fr_call_spec *spec)
 {
   unsigned bad = 0;
 
   if (has_body(spec) || !strcmp(spec->method, "HEAD"))
     return false;
-  bad |= curl_easy_setopt(easy, CURLOPT_CURLU, NULL);
   bad |= curl_easy_setopt(easy, CURLOPT_HTTPHEADER, NULL);
   bad |= curl_easy_setopt(easy, CURLOPT_HEADERDATA, NULL);
   bad |= curl_easy_setopt(easy, CURLOPT_WRITEDATA, NULL);
@@ -277,16 +307,15 @@ void fr_handle_release(struct fr_call *call)
 {
   struct fr_http *http = call->http;
 
-  if (call->easy && http->nidle < FR_IDLE_HANDLES &&
+  if (call->handle && http->nidle < FR_IDLE_HANDLES &&
       undress(call->easy, &call->spec))
-    http->idle[http->nidle++] = call->easy;
-  else if (call->easy)
-    curl_easy_cleanup(call->easy);
+    http->idle[http->nidle++] = call->handle;
+  else
+    fr_handle_free(call->handle);
   for (struct curl_slist *line = call->headers; line; line = line->next)
     fr_wipe(line->data, strlen(line->data));
   curl_slist_free_all(call->headers);
-  curl_url_cleanup(call->url);
+  call->handle = NULL;
   call->easy = NULL;
   call->headers = NULL;
-  call->url = NULL;
 }

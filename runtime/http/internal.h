@@ -12,6 +12,14 @@
 
 struct fr_sock;
 
+/* An easy handle, with what it keeps from its last call. */
+struct fr_handle {
+  CURL *easy;
+  CURLU *url;                   /* parsed; each call changes what differs */
+  char base[272];               /* what that URL begins with; or "" */
+  char method[12];              /* "": none is known */
+};
+
 /* share.c: what calls on one connection are worth. */
 struct fr_sharing {
   struct {
@@ -33,10 +41,8 @@ struct fr_http {
   CURLM *multi;
   struct fr_sock **socks;       /* by descriptor */
   size_t nsocks;                /* room in socks */
-  CURL *idle[FR_IDLE_HANDLES];  /* set up, with nothing of a call */
+  struct fr_handle *idle[FR_IDLE_HANDLES];      /* set up */
   unsigned nidle;
-  CURLU *base;                  /* scheme and host of the last URL parsed */
-  char base_text[272];          /* the same, as it begins a URL; or "" */
   struct fr_sharing sharing;
 };
 
@@ -51,8 +57,8 @@ struct fr_call {
   struct fr_list link;          /* local: in http->started */
   void (*gone)(void *arg);      /* local: the answering side's, or NULL */
   void *gone_arg;
-  CURL *easy;
-  CURLU *url;
+  struct fr_handle *handle;
+  CURL *easy;                   /* of the handle */
   struct curl_slist *headers;   /* of the request */
   struct fr_buf head, body;     /* of the answer; head: "name:value" texts */
   size_t head_bytes;            /* of all header blocks, 1xx included */
@@ -77,6 +83,7 @@ void fr_curl_reap(struct fr_http *http);        /* finishes what is done */
  * URL is none. Release gives the handle back; safe twice. */
 enum fr_err fr_handle_prepare(struct fr_call *call);
 void fr_handle_release(struct fr_call *call);
+void fr_handle_free(struct fr_handle *handle);          /* NULL is fine */
 
 /* share.c: how many calls share an HTTP/2 connection. Begin: `call` is about
  * to be sent from this port; learn: it is over. */

@@ -43,20 +43,6 @@ local function selection(given)
   }
 end
 
---- What the library says about an argument, said about the option.
-local function open_list(options)
-  local ok, list = pcall(requests.list, options)
-  if ok then
-    return list
-  end
-  local name, why = tostring(list):match("bad argument '(.-)' to .-(%b())$")
-  if not name then
-    error(list, 0)
-  end
-  name = name == "endpoint_id" and "endpoint" or name:gsub("_", "-")
-  host.usage(("--%s: %s"):format(name, why:sub(2, -2)))
-end
-
 local function printer()
   local put = text.stream(host, COLUMNS)
   return {
@@ -76,7 +62,7 @@ local function run()
       :format(text.clean(words[1]:sub(1, 60))))
   end
   local most = given.limit and cli.count(host, "limit", given.limit)
-  local list = open_list(selection(given))
+  local list = cli.checked(host, requests.list, selection(given))
   local out = host.options.json and report.list(host) or printer()
   local count = 0
   while not most or count < most do

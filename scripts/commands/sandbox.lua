@@ -44,6 +44,8 @@ local OPTIONS <const> = {
     .. "cache for so long (0s)" },
   { name = "cdn-acl", value = "HOW", help = "enforce or ignore access lists "
     .. "of files (enforce)" },
+  { name = "unbilled", value = "ID", help = "an endpoint that neither usage "
+    .. "nor billing events list" },
   { name = "sort", value = "HOW", help = "order of by-endpoint: desc or asc "
     .. "(desc)" },
 }
@@ -153,11 +155,16 @@ local function history(given)
     wrong("span", given.span or "90d", "a duration with its unit, like 90d, "
           .. "that does not reach back before 1970")
   end
-  return world.new {
+  local made = world.new {
     seed = number(given, "seed", 1, 0, SEED_MOST), anchor = anchor,
     requests = number(given, "requests", 1000, 0, REQUESTS_MOST),
     span = span, endpoints = endpoints(given),
   }
+  made.unbilled = given.unbilled and made.index[given.unbilled]
+  if given.unbilled and not made.unbilled then
+    wrong("unbilled", given.unbilled, "one of its endpoints")
+  end
+  return made
 end
 
 local function open_file(given, name)

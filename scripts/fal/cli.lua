@@ -129,4 +129,19 @@ function cli.count(host, name, value)
   return number
 end
 
+--- made(options), where what the library says about an argument is said about
+--- the option of the command.
+function cli.checked(host, made, options)
+  local ok, result = pcall(made, options)
+  if ok then
+    return result
+  end
+  local name, why = tostring(result):match("bad argument '(.-)' to .-(%b())$")
+  if not name then
+    error(result, 0)
+  end
+  name = name == "endpoint_id" and "endpoint" or name:gsub("_", "-")
+  host.usage(("--%s: %s"):format(name, why:sub(2, -2)))
+end
+
 return cli

@@ -23,7 +23,7 @@ function billing.records(world, ask, start, stop)
   local first, last = spans.range(world, start, stop)
   local list = {}
   for _, place in ipairs(spans.places(world, ask.endpoints)) do
-    local count = ask.nobody and 0 or
+    local count = (ask.nobody or world.unbilled == place) and 0 or
       spans.count(world, first, last, { place })
     if count > 0 then
       list[#list + 1] = add_auth({
@@ -116,6 +116,7 @@ end
 local function billed(world, ask, first, last)
   local found, number = {}, first
   local _, wanted = spans.places(world, ask.endpoints)
+  wanted[world.unbilled or 0] = nil
   local function look()
     if world:status(number) == 200 and not world:running(number) and
        wanted[world:place(number)] then

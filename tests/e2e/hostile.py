@@ -213,7 +213,7 @@ DELETED = {"cdn_delete_results": []}
 
 class Fal(Server):
     """The Platform API over a list of rows. `script[name]` (list, delete,
-    usage, events, meta) is a queue of Answers, or a function of the request;
+    usage, events, search, meta) is a queue of Answers, or a function of the request;
     what it does not answer (empty, None) is answered properly. It lists all
     rows whatever was asked for, unless `filters` is set."""
 
@@ -244,6 +244,7 @@ class Fal(Server):
             return "delete"
         return {"/v1/models/requests/by-endpoint": "list",
                 "/v1/models/usage": "usage", "/v1/meta": "meta",
+                "/v1/models/requests/search": "search",
                 "/v1/models/billing-events": "events"}.get(
                     request.path if request.method == "GET" else "")
 
@@ -269,6 +270,12 @@ class Fal(Server):
         return Answer(200, {"summary": [{"endpoint_id": e} for e in
                                         self._endpoints()],
                             "has_more": False, "next_cursor": None})
+
+    def _search(self, _):
+        return Answer(200, {"results": [
+            {"endpoint_id": e, "sent_at": iso(90 * 86400), "ended_at": None}
+            for e in self._endpoints()],
+            "has_more": False, "next_cursor": None})
 
     def _events(self, _):
         return Answer(200, {"billing_events": [

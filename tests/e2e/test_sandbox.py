@@ -123,12 +123,21 @@ def test_one_line_and_an_end_by_signal(world):
         assert b"serves 5 requests" in err and b"ERROR" not in err
 
 
+def test_auto_finds_what_only_search_lists(world):
+    names = ["a/one", "a/two", "a/three"]
+    world.sandbox(requests=60, endpoints=",".join(names), unbilled="a/two")
+    done = world.run("requests", "--endpoint", "auto", "--json", check=0)
+    assert {r["endpoint_id"] for r in done.json} == set(names)
+    assert "only search lists, not usage and billing events" in done.err
+    assert "a/two" in done.err
+
+
 def test_help_lists_every_option(world):
     text = world.run("sandbox", "--help", check=0).out
     for name in ("port requests seed endpoints span anchor rate-limit "
                  "concurrency-limit latency counts faults fault-seed truth "
                  "second-delete cache-errors deleted-rows window-field "
-                 "sort").split():
+                 "unbilled sort").split():
         assert "--%s " % name in text
     for name in ("timeout", "cdn-exception", "drop-before", "drop-after",
                  "garbage", "truncate", "late-rows", "429"):
@@ -152,6 +161,7 @@ def test_help_lists_every_option(world):
     ("truth", ["/nowhere/at/all", "/"]), ("counts", ["/nowhere/at/all"]),
     ("second-delete", ["maybe"]), ("cache-errors", ["1"]),
     ("deleted-rows", [""]), ("window-field", ["id"]), ("sort", ["up"]),
+    ("unbilled", ["nobody/knows", ""]),
 ])
 def test_wrong_values(world, option, values):
     for value in values:

@@ -196,7 +196,7 @@ def test_what_the_window_did_not_ask_for_is_left(world, rng):
 
 
 def test_auto_fails_when_a_source_fails(world, rng):
-    for name in ("usage", "events"):
+    for name in ("usage", "events", "search"):
         for bad in (error(500), error(403), Answer(200, b"{}")):
             server = world.fal([row(uuid4(rng))])
             server.script[name] = lambda r: bad
@@ -204,6 +204,7 @@ def test_auto_fails_when_a_source_fails(world, rng):
             done = world.run(OLDER, timeout=60)
             assert done.code in (1, 5, 7), done
             assert not server.deletes
+            assert ('"auto" needs all' in done.err) == (bad.status == 403)
 
 
 def test_auto_takes_the_union_and_reports_the_rest(world, rng):

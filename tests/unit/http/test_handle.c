@@ -105,6 +105,26 @@ static void test_a_url_with_a_user_is_refused_later_too(void **state)
   assert_int_equal(fr_call_new(w->http, &spec, &call), FR_EINVALID);
 }
 
+/* Not taken as relative to the URL that the handle had. */
+static void test_a_relative_url_is_refused_later_too(void **state)
+{
+  static const struct peer_reply replies[] = { { .text = OK_4 } };
+  static const char *const urls[] = { "/v1/y", "y", "//127.0.0.1/y", "?y" };
+  struct world *w = *state;
+  struct fr_call_spec spec = spec_of(w);
+  struct fr_call *call;
+  size_t i;
+
+  ANSWER(replies);
+  for (i = 0; i < sizeof(urls) / sizeof(urls[0]); i++) {
+    expect(w, FR_OK);
+    spec.url = urls[i];
+    assert_int_equal(fr_call_new(w->http, &spec, &call), FR_EINVALID);
+  }
+  expect(w, FR_OK);
+  assert_ptr_equal(strstr(w->peer.text, "GET /v1/x HTTP"), w->peer.text);
+}
+
 static void test_post_without_a_body_says_so(void **state)
 {
   static const struct peer_reply replies[] = { { .text = OK_4 } };
@@ -220,6 +240,7 @@ int main(void)
     TEST(a_handle_that_is_used_again_forgets),
     TEST(urls_of_one_host_stay_apart),
     TEST(a_url_with_a_user_is_refused_later_too),
+    TEST(a_relative_url_is_refused_later_too),
     TEST(post_without_a_body_says_so),
     TEST(head_waits_for_no_body),
     TEST(environment_names_no_proxy),
