@@ -6,31 +6,35 @@
 #include "bindings/embedded.h"
 
 static const struct fr_command table[] = {
-  { "run", true, true, true, FR_NEED_RUN },
-  { "plan", true, true, false, FR_NEED_READ },
-  { "apply", false, true, true, FR_NEED_RUN },
-  { "check", true, false, false, FR_NEED_NONE },
-  { "delete", false, true, true, FR_NEED_RUN },
-  { "release", false, true, true, FR_NEED_RUN },
-  { "call", false, true, false, FR_NEED_NONE },
-  { "hold", false, false, false, FR_NEED_HOLD },
-  { "requests", false, true, false, FR_NEED_NONE },
-  { "coverage", false, true, false, FR_NEED_READ },
-  { "history", false, false, false, FR_NEED_READ },
-  { "show", false, false, false, FR_NEED_READ },
-  { "explain", false, true, false, FR_NEED_READ },
-  { "verify", false, false, false, FR_NEED_READ },
-  { "verify-erasure", false, false, false, FR_NEED_RUN },
-  { "sandbox", false, false, false, FR_NEED_NONE },
-  { "simulate", true, true, false, FR_NEED_NONE },
-  { "test", false, false, false, FR_NEED_NONE },
-  { "help", false, false, false, FR_NEED_NONE },
-  { "new", false, false, false, FR_NEED_NONE },
-  { "types", false, false, false, FR_NEED_NONE },
+  { .name = "run", .policy = true, .network = true, .deletes = true,
+    .probes = true, .ledger = FR_NEED_RUN },
+  { .name = "plan", .policy = true, .network = true, .ledger = FR_NEED_READ },
+  { .name = "apply", .network = true, .deletes = true, .probes = true,
+    .ledger = FR_NEED_RUN },
+  { .name = "check", .policy = true },
+  { .name = "delete", .network = true, .deletes = true, .probes = true,
+    .ledger = FR_NEED_RUN },
+  { .name = "release", .network = true, .deletes = true, .holds = true,
+    .ledger = FR_NEED_RUN },
+  { .name = "call", .network = true },
+  { .name = "hold", .holds = true, .ledger = FR_NEED_HOLD },
+  { .name = "requests", .network = true },
+  { .name = "coverage", .network = true, .ledger = FR_NEED_READ },
+  { .name = "history", .ledger = FR_NEED_READ },
+  { .name = "show", .ledger = FR_NEED_READ },
+  { .name = "explain", .network = true, .ledger = FR_NEED_READ },
+  { .name = "verify", .ledger = FR_NEED_READ },
+  { .name = "verify-erasure", .probes = true, .ledger = FR_NEED_RUN },
+  { .name = "sandbox" },
+  { .name = "simulate", .policy = true, .network = true },
+  { .name = "test" },
+  { .name = "help" },
+  { .name = "new" },
+  { .name = "types" },
 };
 
-static const struct fr_command other = { "", false, true, false,
-                                         FR_NEED_READ };
+static const struct fr_command other = { .name = "", .network = true,
+                                         .ledger = FR_NEED_READ };
 
 const struct fr_command *fr_command_find(const char *name)
 {
@@ -38,18 +42,6 @@ const struct fr_command *fr_command_find(const char *name)
     if (!strcmp(table[i].name, name))
       return &table[i];
   return &other;
-}
-
-bool fr_command_probes(const char *name)
-{
-  static const char *const probing[] = {
-    "run", "apply", "delete", "verify-erasure"
-  };
-
-  for (size_t i = 0; i < sizeof(probing) / sizeof(probing[0]); i++)
-    if (!strcmp(probing[i], name))
-      return true;
-  return false;
 }
 
 const char *const *fr_command_names(void)

@@ -18,13 +18,13 @@ struct fr_command {
   bool policy;                  /* its first word is a policy */
   bool network;                 /* it may talk to the API */
   bool deletes;                 /* mode RUN: all others only plan */
+  bool probes;                  /* it may ask the CDN; not in a dry run */
+  bool holds;                   /* it may write holds */
   enum fr_ledger_need ledger;
 };
 
 /* Never NULL. */
 const struct fr_command *fr_command_find(const char *name);
-/* It may ask the CDN for files, without any key. */
-bool fr_command_probes(const char *name);
 
 /* All commands there are, for suggestions; NULL-ended. */
 const char *const *fr_command_names(void);

@@ -191,7 +191,7 @@ static enum fr_err read_cdn(struct fr_buf *why, struct fr_config *config)
   const char *base = nonempty(getenv("FALRUN_CDN_URL"));
   struct fr_url api;
 
-  if (!base || !config->probes)
+  if (!base || !config->command.probes)
     return FR_OK;
   if (fr_link_check_base(base, why))
     return FR_ECONFIG;
@@ -245,7 +245,7 @@ static void read_flags(const struct fr_options *options,
   config->ca_file = nonempty(fr_option(options, "ca-file"));
   config->proxy = nonempty(fr_option(options, "proxy"));
   if (fr_option_flag(options, "dry-run") && config->command.deletes) {
-    config->command.deletes = config->probes = false;
+    config->command.deletes = config->command.probes = false;
     config->command.ledger = FR_NEED_READ;
   }
 }
@@ -254,8 +254,7 @@ enum fr_err fr_config_read(const struct fr_options *options,
                            struct fr_buf *why, struct fr_config *ret_config)
 {
   struct fr_config config = {
-    .command = *fr_command_find(options->command),
-    .probes = fr_command_probes(options->command)
+    .command = *fr_command_find(options->command)
   };
   const char *url = fr_option(options, "api-url");
   enum fr_err err;

@@ -21,7 +21,6 @@ struct fr_config {
   uint64_t lock_wait_ms;
   const char *ca_file, *proxy;  /* or NULL */
   const char *cdn;              /* FALRUN_CDN_URL: a base for tests; NULL */
-  bool probes;                  /* it may ask the CDN; not in a dry run */
   bool sandbox, json, quiet, verbose, no_progress;
   char ledger[4096];            /* "" when the sandbox makes its own */
 };

@@ -77,7 +77,7 @@ static enum fr_err open_sandbox(struct fr_parts *parts, struct fr_buf *why)
   enum fr_err err;
 
   if (!parts->config.sandbox ||
-      !(parts->config.command.network || parts->config.probes))
+      !(parts->config.command.network || parts->config.command.probes))
     return FR_OK;
   err = fr_sandbox_start(&parts->sandbox, parts->options->forward, why);
   if (!err && !parts->config.ledger[0])
@@ -120,7 +120,7 @@ static enum fr_err open_ledger(struct fr_parts *parts, struct fr_buf *why)
     config.access = FR_LEDGER_RUN;
   if (parts->config.command.ledger == FR_NEED_HOLD && !only_lists(parts))
     config.access = FR_LEDGER_HOLD;
-  if (parts->config.command.network || parts->config.probes)
+  if (parts->config.command.network || parts->config.command.probes)
     config.origin = parts->config.origin.name;
   return fr_ledger_open(&config, why, &parts->ledger);
 }
@@ -191,7 +191,7 @@ static enum fr_err open_prober(struct fr_parts *parts, struct fr_buf *why)
     .rate = alone ? config->rate : 0
   };
 
-  if (!config->probes)
+  if (!config->command.probes)
     return FR_OK;
   return fr_prober_new(parts->loop, &prober, why, &parts->prober);
 }

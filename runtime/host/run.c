@@ -6,7 +6,6 @@
 #include "host/run.h"
 
 #include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
 #include "base/digest.h"
@@ -214,8 +213,7 @@ static enum fr_err open_lua(struct run *run)
     .fal = parts->fal, .gate = parts->gate, .prober = parts->prober,
     .ledger = parts->ledger,
     .mode = parts->config.command.deletes ? FR_MODE_RUN : FR_MODE_PLAN,
-    .may_hold = parts->config.command.ledger == FR_NEED_HOLD ||
-                !strcmp(parts->config.command.name, "release"),
+    .may_hold = parts->config.command.holds,
     .may_record = parts->config.command.ledger == FR_NEED_RUN,
     .command = parts->options->command,
     .policy = parts->policy.path ? &parts->policy : NULL,
