@@ -27,35 +27,18 @@ static void drop(struct frl_box *link)
 {
   struct box *box = (struct box *)link;
 
-  fr_list_del(&link->link);
   fr_mutation_free(box->mutation);
   box->mutation = NULL;
-}
-
-static int l_box_gc(lua_State *L)
-{
-  struct box *box = luaL_checkudata(L, 1, BOX);
-
-  drop(&box->box);
   fr_buf_done(&box->query);
   fr_buf_done(&box->why);
-  return 0;
 }
 
 static struct box *push_box(lua_State *L)
 {
-  struct box *box = lua_newuserdatauv(L, sizeof(*box), 0);
+  struct box *box = frl_box_push(L, sizeof(*box), BOX, drop);
 
-  box->box.drop = drop;
-  fr_list_init(&box->box.link);
-  box->mutation = NULL;
   fr_buf_init(&box->query, FRL_QUERY_MAX);
   fr_buf_init(&box->why, 1024);
-  if (luaL_newmetatable(L, BOX)) {
-    lua_pushcfunction(L, l_box_gc);
-    lua_setfield(L, -2, "__gc");
-  }
-  lua_setmetatable(L, -2);
   return box;
 }
 

@@ -60,7 +60,6 @@ static void drop(struct frl_box *link)
 {
   struct flight *flight = (struct flight *)link;
 
-  fr_list_del(&link->link);
   fr_op_abandon(&flight->op);
   flight->waiting = false;
   drop_list(&flight->under_way);
@@ -74,6 +73,7 @@ static int l_close(lua_State *L)
 {
   struct flight *flight = luaL_checkudata(L, BOX, FLIGHT);
 
+  fr_list_del(&flight->box.link);
   drop(&flight->box);
   return 0;
 }

@@ -47,13 +47,18 @@ int frl_sha256(lua_State *L);           /* core.sha256, host.sha256 */
 void frl_push_sha256(lua_State *L, const char *text, size_t len);
 void frl_open_files(lua_State *L);                       /* [-0, +0, m] */
 
-/* A userdata that holds a read or a deletion, linked into frl->boxes as long
- * as it does: `drop` frees that, and then only. A stage drops all of its run
- * before it frees the run's client and gate. */
+/* A userdata that holds a call under way, linked into frl->boxes as long as
+ * it does. A stage drops all of its run before it frees the run's client and
+ * gate. `drop`, unlinked before, frees what is held; it is called once or
+ * more, the last time by the collector (box.c). */
 struct frl_box {
   struct fr_list link;
   void (*drop)(struct frl_box *box);
 };
+/* Pushes a box of `size` bytes, all zero, which begins with a struct frl_box
+ * and is not linked yet.                                    [-0, +1, m] */
+void *frl_box_push(lua_State *L, size_t size, const char *type,
+                   void (*drop)(struct frl_box *box));
 void frl_drop_boxes(struct frl *frl);
 
 /* Pushes `result`, or nil and the error, with the id and the reason that are

@@ -20,32 +20,8 @@ static void drop(struct frl_box *link)
 {
   struct box *box = (struct box *)link;
 
-  fr_list_del(&link->link);
   fr_probe_free(box->probe);
   box->probe = NULL;
-}
-
-static int l_box_gc(lua_State *L)
-{
-  struct box *box = luaL_checkudata(L, 1, BOX);
-
-  drop(&box->box);
-  return 0;
-}
-
-static struct box *push_box(lua_State *L)
-{
-  struct box *box = lua_newuserdatauv(L, sizeof(*box), 0);
-
-  box->box.drop = drop;
-  fr_list_init(&box->box.link);
-  box->probe = NULL;
-  if (luaL_newmetatable(L, BOX)) {
-    lua_pushcfunction(L, l_box_gc);
-    lua_setfield(L, -2, "__gc");
-  }
-  lua_setmetatable(L, -2);
-  return box;
 }
 
 static void set_text(lua_State *L, const char *name, const char *text)
@@ -92,7 +68,7 @@ static int l_probe(lua_State *L)
   if (!prober)
     return frl_fail(L, FR_ECONFIG, "this run asks no CDN");
   lua_settop(L, LINK);
-  box = push_box(L);
+  box = frl_box_push(L, sizeof(*box), BOX, drop);
   err = fr_probe_new(prober, link, &box->probe);
   if (err)
     return frl_fail(L, err, NULL);

@@ -28,34 +28,16 @@ static void drop(struct frl_box *link)
 {
   struct box *box = (struct box *)link;
 
-  fr_list_del(&link->link);
   fr_read_free(box->read);
   box->read = NULL;
-}
-
-static int l_box_gc(lua_State *L)
-{
-  struct box *box = luaL_checkudata(L, 1, BOX);
-
-  drop(&box->box);
   fr_buf_done(&box->query);
-  return 0;
 }
 
 static struct box *push_box(lua_State *L)
 {
-  struct box *box = lua_newuserdatauv(L, sizeof(*box), 0);
+  struct box *box = frl_box_push(L, sizeof(*box), BOX, drop);
 
-  box->box.drop = drop;
-  fr_list_init(&box->box.link);
-  box->read = NULL;
-  box->accept = AS_JSON;
   fr_buf_init(&box->query, FRL_QUERY_MAX);
-  if (luaL_newmetatable(L, BOX)) {
-    lua_pushcfunction(L, l_box_gc);
-    lua_setfield(L, -2, "__gc");
-  }
-  lua_setmetatable(L, -2);
   return box;
 }
 
@@ -182,16 +164,6 @@ static int l_read(lua_State *L)
   fr_list_add(&frl_of(L)->boxes, &box->box.link);
   fr_read_start(box->read);
   return frl_await(L, fr_read_op(box->read), push_read);
-}
-
-void frl_drop_boxes(struct frl *frl)
-{
-  while (!fr_list_empty(&frl->boxes)) {
-    struct frl_box *box =
-      fr_container_of(frl->boxes.next, struct frl_box, link);
-
-    box->drop(box);
-  }
 }
 
 const luaL_Reg frl_read_functions[] = {
