@@ -140,17 +140,23 @@ static int l_format_duration(lua_State *L)
   return 1;
 }
 
-/* core.parse_id(text) -> text | nil                           [-1, +1, -] */
-static int l_parse_id(lua_State *L)
+static bool to_id(lua_State *L, struct fr_uuid *ret_id)
 {
   size_t len = 0;
   const char *text = NULL;
-  struct fr_uuid id;
 
   lua_settop(L, 1);
   if (lua_type(L, 1) == LUA_TSTRING)
     text = lua_tolstring(L, 1, &len);
-  if (!text || fr_uuid_parse(text, len, &id))
+  return text && !fr_uuid_parse(text, len, ret_id);
+}
+
+/* core.parse_id(text) -> text | nil                           [-1, +1, -] */
+static int l_parse_id(lua_State *L)
+{
+  struct fr_uuid id;
+
+  if (!to_id(L, &id))
     lua_pushnil(L);
   return 1;
 }
@@ -158,14 +164,9 @@ static int l_parse_id(lua_State *L)
 /* core.pack_id(text) -> its 16 bytes | nil                    [-1, +1, m] */
 static int l_pack_id(lua_State *L)
 {
-  size_t len = 0;
-  const char *text = NULL;
   struct fr_uuid id;
 
-  lua_settop(L, 1);
-  if (lua_type(L, 1) == LUA_TSTRING)
-    text = lua_tolstring(L, 1, &len);
-  if (text && !fr_uuid_parse(text, len, &id))
+  if (to_id(L, &id))
     lua_pushlstring(L, (const char *)id.bytes, sizeof(id.bytes));
   else
     lua_pushnil(L);

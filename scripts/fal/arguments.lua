@@ -76,23 +76,15 @@ local function body_of(row, values)
   return body
 end
 
-local function count(names, values)
-  local n = 0
-  for _, name in ipairs(names) do
-    n = n + (values[name] ~= nil and 1 or 0)
-  end
-  return n
-end
-
 --- Parameters that shut each other out, and those of which one is needed.
 local function check_together(row, values)
   for _, names in ipairs(row.alone or {}) do
-    if count(names, values) > 1 then
+    if parameters.given(names, values) > 1 then
       check.fail(row.name, "options", "only one of %s can be given at a time",
                  table.concat(names, ", "))
     end
   end
-  if row.one and count(row.one, values) ~= 1 then
+  if row.one and parameters.given(row.one, values) ~= 1 then
     check.fail(row.name, "options", "exactly one of %s is needed",
                table.concat(row.one, ", "))
   end

@@ -226,6 +226,16 @@ function parameters.fields(func, prefix, specs, given)
   return values
 end
 
+--- How many of these have a value.
+---@param names string[]
+function parameters.given(names, values)
+  local n = 0
+  for _, name in ipairs(names) do
+    n = n + (values[name] ~= nil and 1 or 0)
+  end
+  return n
+end
+
 --- Text, or one of the other simple types, of an option.
 function parameters.check(func, name, type, value)
   return of[type](func, name, { min = 1 }, value)

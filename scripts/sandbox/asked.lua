@@ -189,18 +189,11 @@ end
 
 --- Parameters of which only one, or exactly one, may stand.
 local function together(row, values)
-  local function count(names)
-    local n = 0
-    for _, name in ipairs(names) do
-      n = n + (values[name] ~= nil and 1 or 0)
-    end
-    return n
-  end
-  if row.one and count(row.one) ~= 1 then
+  if row.one and parameters.given(row.one, values) ~= 1 then
     return ("exactly one of %s is needed"):format(table.concat(row.one, ", "))
   end
   for _, names in ipairs(row.alone or {}) do
-    if count(names) > 1 then
+    if parameters.given(names, values) > 1 then
       return table.concat(names, ", ") .. " exclude each other"
     end
   end
