@@ -6,7 +6,8 @@ local reference = require "fal.reference"
 local GROUPS <const> = {
   { "Policies", "run", "plan", "apply", "check", "test", "simulate",
     "new" },
-  { "Requests", "delete", "release", "requests", "hold", "call" },
+  { "Requests", "delete", "release", "requests", "coverage",
+    "hold", "call" },
   { "The record", "history", "show", "explain", "verify",
     "verify-erasure" },
   { "Tools", "sandbox", "types", "help" },
@@ -108,7 +109,7 @@ local function print_group(group)
   end
   if list[1] then
     title(group[1])
-    rows(list, 10)
+    rows(list, 14)
   end
 end
 
