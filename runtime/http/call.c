@@ -61,12 +61,13 @@ static bool copy(struct fr_call_spec *spec)
                 size_of(spec->idempotency_key) +
                 size_of(spec->content_type) + size_of(spec->range) +
                 (spec->body ? spec->body_len : 0);
-  char *block = malloc(method + rest), *at = block + method;
+  char *block = malloc(method + rest), *at;
 
   if (!block) {
     memset(spec, 0, sizeof(*spec));
     return false;
   }
+  at = block + method;
   spec->method = memcpy(block, spec->method, method);
   spec->url = put(&at, spec->url);
   spec->authorization = put(&at, spec->authorization);
