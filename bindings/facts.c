@@ -126,7 +126,19 @@ static int l_changes(lua_State *L)
   return walk_all(L, FR_FACTS_CHANGES, &filter);
 }
 
+/* core.grace_words(since, until) -> sentence                  [-2, +1, m] */
+static int l_grace_words(lua_State *L)
+{
+  char words[256];
+
+  fr_grace_say(luaL_checkinteger(L, 1), luaL_checkinteger(L, 2), words,
+               sizeof(words));
+  lua_pushstring(L, words);
+  return 1;
+}
+
 const luaL_Reg frl_fact_functions[] = {
+  { "grace_words", l_grace_words },
   { "looked", l_looked },
   { "quarantined", l_quarantined },
   { "input_files", l_input_files },

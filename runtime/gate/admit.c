@@ -65,23 +65,37 @@ static void say_held(struct fr_effect *effect, const char *reason,
                 "covers it (%s)%s", id, reason, way_out);
 }
 
+enum fr_err fr_gate_covers(struct fr_gate *gate, const struct fr_uuid *id,
+                           char *ret_reason, size_t size,
+                           const char **ret_way_out)
+{
+  struct fr_ledger *ledger = gate->config.ledger;
+  const char *own = NULL;
+  enum fr_err err = fr_hold_find(ledger, id, ret_reason, size);
+
+  *ret_way_out = err ? "" : "; falrun hold remove lifts it";
+  if (err != FR_ENOT_FOUND)
+    return err;
+  own = fr_source_find(gate, id);
+  if (own) {
+    fr_text_copy(ret_reason, size, own);
+    return FR_OK;
+  }
+  return fr_grace_find(ledger, id, fr_loop_at(gate->config.loop), ret_reason,
+                       size);
+}
+
 /* FR_OK: held, and its words are said. */
 static enum fr_err find_hold(struct fr_effect *effect)
 {
-  char reason[512];
-  const char *own;
-  enum fr_err err = fr_hold_find(effect->gate->config.ledger, &effect->id,
-                                 reason, sizeof(reason));
+  char reason[1024];
+  const char *way_out;
+  enum fr_err err = fr_gate_covers(effect->gate, &effect->id, reason,
+                                   sizeof(reason), &way_out);
 
   if (!err)
-    say_held(effect, reason, "; falrun hold remove lifts it");
-  if (err != FR_ENOT_FOUND)
-    return err;
-  own = fr_source_find(effect->gate, &effect->id);
-  if (!own)
-    return FR_ENOT_FOUND;
-  say_held(effect, own, "");
-  return FR_OK;
+    say_held(effect, reason, way_out);
+  return err;
 }
 
 bool fr_gate_held(struct fr_effect *effect)

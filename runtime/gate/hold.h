@@ -2,6 +2,7 @@
  *
  *   a file of ids --read now, and again whenever it has changed--+
  *   one id (what a function of the policy said) -----------------+--> held
+ *   (the grace of a quarantine is asked of the ledger: ledger/holds.h)
  *
  * Promise: an id that is held stays held for the length of the run, and a
  * file that cannot be read any more stops the run: without its answer nothing

@@ -62,6 +62,10 @@ void fr_gate_admit(struct fr_effect *effect);
 /* True when the limits let it pass; else it has been refused. */
 bool fr_gate_limits(struct fr_effect *effect);
 bool fr_gate_held(struct fr_effect *effect);    /* and then says so */
+/* FR_OK: a hold of the ledger, one of the run, or a grace covers the id. */
+enum fr_err fr_gate_covers(struct fr_gate *gate, const struct fr_uuid *id,
+                           char *ret_reason, size_t size,
+                           const char **ret_way_out);
 void fr_gate_refuse(struct fr_effect *effect, enum fr_err err);
 void fr_gate_close(struct fr_effect *effect, unsigned write);
 /* Until the next barrier the ledger's answers are of one moment. */

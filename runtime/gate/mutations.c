@@ -25,17 +25,16 @@ bool fr_mutations_wait(const struct fr_gate *gate)
 static enum fr_err find_hold(struct fr_mutation *mutation)
 {
   struct fr_gate *gate = mutation->gate;
-  char reason[512];
+  char reason[1024];
+  const char *way_out;
   enum fr_err err;
 
   if (!mutation->spec.irreversible || !mutation->spec.id)
     return FR_OK;
-  err = fr_hold_find(gate->config.ledger, &mutation->id, reason,
-                     sizeof(reason));
-  if (err && err != FR_ENOT_FOUND)
-    return err;
-  mutation->held = !err || fr_source_find(gate, &mutation->id);
-  return FR_OK;
+  err = fr_gate_covers(gate, &mutation->id, reason, sizeof(reason),
+                       &way_out);
+  mutation->held = !err;
+  return err == FR_ENOT_FOUND ? FR_OK : err;
 }
 
 static enum fr_err announce(struct fr_mutation *mutation)

@@ -201,6 +201,7 @@ static enum fr_err note(struct fr_ledger *ledger, enum fr_sql applied,
     return FR_OK;
   case FR_SQL_QUARANTINE:
     ledger->quarantined = FR_SOME;
+    ledger->graces++;
     return FR_OK;
   case FR_SQL_HOLD_ADD:
   case FR_SQL_HOLD_REMOVE:

@@ -2,6 +2,9 @@
  *
  * The walks share their columns (sqlfacts.h), so that a row of any of them
  * is read in one place. */
+#include <stdio.h>
+
+#include "base/date.h"
 #include "ledger/event.h"
 #include "ledger/facts.h"
 
@@ -99,6 +102,17 @@ enum fr_err fr_ledger_inputs(struct fr_ledger *ledger,
   fr_data_begin(&data, &ledger->data);
   fr_data_links(&data, "files", files, nfiles);
   return tell(ledger, &data, "input_files", id);
+}
+
+void fr_grace_say(int64_t since_ms, int64_t due_ms, char *ret_words,
+                  size_t size)
+{
+  char since[FR_DATE_TEXT], due[FR_DATE_TEXT];
+
+  fr_date_format(since_ms / 1000 * 1000, since);
+  fr_date_format(due_ms / 1000 * 1000, due);
+  (void)snprintf(ret_words, size, "in quarantine since %s, to be erased from %s "
+                 "on; falrun release lifts it", since, due);
 }
 
 /* ---- asking -------------------------------------------------------------- */

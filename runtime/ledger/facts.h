@@ -37,6 +37,10 @@ enum fr_err fr_ledger_quarantine(struct fr_ledger *ledger,
 enum fr_err fr_ledger_release(struct fr_ledger *ledger,
                               const struct fr_uuid *id, const char *reason);
 
+/* What is said of a request in its grace; times since 1970. */
+void fr_grace_say(int64_t since_ms, int64_t due_ms, char *ret_words,
+                  size_t size);
+
 /* What the CDN said of a link. One seen as gone leaves the residue, and the
  * input files, of its request; the last residue of a partial deletion makes
  * it deleted. One that is there becomes residue, and a deletion that counted

@@ -8,27 +8,20 @@
 
 #include "base/plain.h"
 #include "ledger/event.h"
+#include "ledger/facts.h"
 
-/* Within a transaction it is enough to ask once. */
-static enum fr_err any_hold(struct fr_ledger *ledger, bool *ret_any)
+/* A row of a table; FR_ENOT_FOUND, often without looking: within a
+ * transaction it is enough to ask once whether the table has any row. */
+static enum fr_err find(struct fr_ledger *ledger, enum fr_sql any,
+                        enum fr_known *known, enum fr_sql which,
+                        const struct fr_uuid *id, sqlite3_stmt **ret_row)
 {
-  sqlite3_stmt *statement;
-  enum fr_err err = FR_OK;
+  bool steady = fr_group_steady(ledger);
+  enum fr_err err = steady ? fr_sql_any(ledger, any, known) : FR_OK;
 
-  *ret_any = true;
-  if (!fr_group_steady(ledger))
-    return FR_OK;
-  if (ledger->holds == FR_UNKNOWN) {
-    err = fr_sql_get(ledger, FR_SQL_ANY_HOLD, &statement);
-    if (!err)
-      err = fr_sql_step(ledger, statement, ret_any);
-    if (err)
-      return err;
-    sqlite3_reset(statement);
-    ledger->holds = *ret_any ? FR_SOME : FR_NONE;
-  }
-  *ret_any = ledger->holds == FR_SOME;
-  return FR_OK;
+  if (!err && steady && *known == FR_NONE)
+    err = FR_ENOT_FOUND;
+  return err ? err : fr_sql_ask(ledger, which, id, ret_row);
 }
 
 enum fr_err fr_hold_find(struct fr_ledger *ledger, const struct fr_uuid *id,
@@ -36,19 +29,34 @@ enum fr_err fr_hold_find(struct fr_ledger *ledger, const struct fr_uuid *id,
 {
   sqlite3_stmt *statement;
   const char *reason;
-  bool any;
-  enum fr_err err = any_hold(ledger, &any);
+  enum fr_err err = find(ledger, FR_SQL_ANY_HOLD, &ledger->holds,
+                         FR_SQL_HOLD_FIND, id, &statement);
 
-  if (!err && !any)
-    err = FR_ENOT_FOUND;
-  if (!err)
-    err = fr_sql_ask(ledger, FR_SQL_HOLD_FIND, id, &statement);
   if (err)
     return err;
   reason = fr_sql_text(statement, 0);
   fr_text_copy(ret_reason, size, reason ? reason : "");
   sqlite3_reset(statement);
   return FR_OK;
+}
+
+enum fr_err fr_grace_find(struct fr_ledger *ledger, const struct fr_uuid *id,
+                          int64_t at_ms, char *ret_words, size_t size)
+{
+  sqlite3_stmt *statement;
+  int64_t due_ms;
+  enum fr_err err = find(ledger, FR_SQL_ANY_QUARANTINED,
+                         &ledger->quarantined, FR_SQL_GRACE_FIND, id,
+                         &statement);
+
+  if (err)
+    return err;
+  due_ms = sqlite3_column_int64(statement, 1);
+  if (due_ms > at_ms)
+    fr_grace_say(sqlite3_column_int64(statement, 0), due_ms, ret_words,
+                 size);
+  sqlite3_reset(statement);
+  return due_ms > at_ms ? FR_OK : FR_ENOT_FOUND;
 }
 
 static enum fr_err add_event(struct fr_ledger *ledger, const char *kind,

@@ -1,4 +1,4 @@
-/* ledger/holds.h - legal holds: ids that no run may delete.
+/* ledger/holds.h - ids that no run may delete: legal holds, and graces.
  *
  * A hold is written in a transaction of its own, at any time, also while a
  * run holds the lock; the gate asks again at each barrier. For the embedded
@@ -13,6 +13,11 @@
  * FR_ENOT_FOUND when none does. */
 enum fr_err fr_hold_find(struct fr_ledger *ledger, const struct fr_uuid *id,
                          char *ret_reason, size_t size);
+
+/* FR_OK and a sentence when the id is in the grace of a quarantine (facts.h)
+ * at `at_ms`; FR_ENOT_FOUND when it is in none. */
+enum fr_err fr_grace_find(struct fr_ledger *ledger, const struct fr_uuid *id,
+                          int64_t at_ms, char *ret_words, size_t size);
 
 /* Adds or renews the holds of all ids, or of none. */
 enum fr_err fr_hold_add(struct fr_ledger *ledger, const struct fr_uuid *ids,

@@ -54,6 +54,7 @@ struct fr_ledger {
   int64_t version;              /* data_version, of this transaction */
   /* Rows of three tables; of holds within a transaction only. */
   enum fr_known holds, residue, quarantined;
+  int64_t graces;               /* quarantines that this one has told */
   char detail[1024];
 };
 
@@ -82,6 +83,9 @@ enum fr_err fr_sql_step(struct fr_ledger *ledger, sqlite3_stmt *statement,
                         bool *ret_row);
 /* To its end, and resets it. */
 enum fr_err fr_sql_run(struct fr_ledger *ledger, sqlite3_stmt *statement);
+/* Whether a table has rows: asked once; from then on what is written says. */
+enum fr_err fr_sql_any(struct fr_ledger *ledger, enum fr_sql which,
+                       enum fr_known *known);
 /* The row of a statement that asks for a request id (?1), which the caller
  * resets; FR_ENOT_FOUND, and nothing to reset, when there is none. */
 enum fr_err fr_sql_ask(struct fr_ledger *ledger, enum fr_sql which,

@@ -45,7 +45,7 @@ static enum fr_err compare_version(struct fr_ledger *ledger)
   if (err || version == ledger->version)
     return err;
   ledger->version = version;
-  ledger->holds = FR_UNKNOWN;
+  ledger->holds = ledger->quarantined = FR_UNKNOWN;
   if (!ledger->index.alone)
     ledger->index.loaded = false;
   return FR_OK;
@@ -96,7 +96,11 @@ enum fr_err fr_ledger_version(struct fr_ledger *ledger, int64_t *ret_version)
     fr_ledger_glimpse_over(ledger);
     err = fr_ledger_glimpse(ledger);
   }
-  return err ? err : ask_version(ledger, ret_version);
+  if (!err)
+    err = ask_version(ledger, ret_version);
+  if (!err)
+    *ret_version += ledger->graces;
+  return err;
 }
 
 /* ---- groups -------------------------------------------------------------- */

@@ -73,7 +73,8 @@ enum fr_err fr_ledger_run_begin(struct fr_ledger *ledger,
 enum fr_err fr_ledger_run_end(struct fr_ledger *ledger, int exit_code,
                               const char *summary);
 
-/* Changes whenever another connection has committed (a hold, perhaps). */
+/* Changes whenever what covers an id may have: another connection has
+ * committed (a hold, perhaps), or this one has told a quarantine. */
 enum fr_err fr_ledger_version(struct fr_ledger *ledger, int64_t *ret_version);
 
 /* Until fr_ledger_glimpse_over all questions are answered from one moment,

@@ -156,6 +156,25 @@ enum fr_err fr_sql_step(struct fr_ledger *ledger, sqlite3_stmt *statement,
   return err;
 }
 
+enum fr_err fr_sql_any(struct fr_ledger *ledger, enum fr_sql which,
+                       enum fr_known *known)
+{
+  sqlite3_stmt *statement;
+  bool row;
+  enum fr_err err = FR_OK;
+
+  if (*known != FR_UNKNOWN)
+    return FR_OK;
+  err = fr_sql_get(ledger, which, &statement);
+  if (!err)
+    err = fr_sql_step(ledger, statement, &row);
+  if (err)
+    return err;
+  *known = row ? FR_SOME : FR_NONE;
+  sqlite3_reset(statement);
+  return FR_OK;
+}
+
 enum fr_err fr_sql_ask(struct fr_ledger *ledger, enum fr_sql which,
                        const struct fr_uuid *id, sqlite3_stmt **ret_row)
 {

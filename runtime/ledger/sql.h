@@ -58,6 +58,8 @@
     " WHERE value->>'exception' IS NULL) LIMIT 1") \
   X(ANY_RESIDUE, "SELECT 1 FROM residue LIMIT 1") \
   X(ANY_HOLD, "SELECT 1 FROM holds LIMIT 1") \
+  X(GRACE_FIND, "SELECT at_ms, delete_after_ms FROM quarantined" \
+    " WHERE request_id = ?1") \
   X(HOLD_FIND, "SELECT reason FROM holds WHERE request_id = ?1") \
   X(HOLD_EACH, "SELECT request_id, at_ms, reason FROM holds" \
     " ORDER BY at_ms, request_id") \

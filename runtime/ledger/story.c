@@ -200,32 +200,12 @@ static size_t count_exceptions(const struct fr_outcome *outcome)
   return count;
 }
 
-/* Asked once; from then on the events that are written say it. */
-static enum fr_err any(struct fr_ledger *ledger, enum fr_sql which,
-                       enum fr_known *known)
-{
-  sqlite3_stmt *statement;
-  bool row;
-  enum fr_err err = FR_OK;
-
-  if (*known != FR_UNKNOWN)
-    return FR_OK;
-  err = fr_sql_get(ledger, which, &statement);
-  if (!err)
-    err = fr_sql_step(ledger, statement, &row);
-  if (err)
-    return err;
-  *known = row ? FR_SOME : FR_NONE;
-  sqlite3_reset(statement);
-  return FR_OK;
-}
-
 /* Would residue be left once this answer's files are taken into account? */
 static enum fr_err left_over(struct fr_ledger *ledger,
                              const struct fr_uuid *id, bool *ret_left)
 {
   sqlite3_stmt *statement;
-  enum fr_err err = any(ledger, FR_SQL_ANY_RESIDUE, &ledger->residue);
+  enum fr_err err = fr_sql_any(ledger, FR_SQL_ANY_RESIDUE, &ledger->residue);
 
   if (err || ledger->residue == FR_NONE)
     return err;
@@ -249,7 +229,7 @@ static enum fr_err judge(struct fr_ledger *ledger,
   *state = outcome->state;
   if (outcome->state != FR_STATE_DELETED && outcome->state != FR_STATE_GONE)
     return FR_OK;
-  err = any(ledger, FR_SQL_ANY_QUARANTINED, &ledger->quarantined);
+  err = fr_sql_any(ledger, FR_SQL_ANY_QUARANTINED, &ledger->quarantined);
   if (!err && !left)
     err = left_over(ledger, &outcome->id, &left);
   if (!err && left)

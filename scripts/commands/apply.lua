@@ -195,7 +195,6 @@ end
 
 local function apply(file)
   local view = quarantine.view(host)
-  view:hold(core.at())
   file.holds = all_holds(file)
   if not hold.open(file.holds) then
     return

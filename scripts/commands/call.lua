@@ -6,7 +6,6 @@ local delete = require "commands.delete"
 local exact = require "fal.exact"
 local host = require "host"
 local operations = require "fal.operations"
-local quarantine = require "fal.quarantine"
 local reference = require "fal.reference"
 local report = require "fal.report"
 local text = require "fal.text"
@@ -149,7 +148,6 @@ end
 local function delete_payloads(row, given, options)
   report.refuse_percent(host)
   local began = core.now()
-  quarantine.view(host):hold(core.at())
   if core.mode == "run" then
     report.settle(host)
   end

@@ -5,7 +5,6 @@ local deletions = require "fal.deletions"
 local host = require "host"
 local ids = require "fal.ids"
 local intake = require "fal.intake"
-local quarantine = require "fal.quarantine"
 local report = require "fal.report"
 
 local OPTIONS <const> = {
@@ -81,7 +80,6 @@ local function run()
   end
   local list = intake.ids(host, words, 1)
   local began = core.now()
-  quarantine.view(host):hold(core.at())
   if core.mode == "run" then
     report.settle(host)
   end

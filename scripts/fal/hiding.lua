@@ -128,7 +128,6 @@ local function record(job, id, files, acls)
   if not ok then
     error(err, 0)
   end
-  core.hold_id(id, quarantine.words(core.quarantined(id)[1]))
 end
 
 local function hide(job, id, request)

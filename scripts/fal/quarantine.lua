@@ -8,8 +8,8 @@
 --- The event is written before the first file is hidden, so that what the
 --- ACLs were is never lost. A request whose files are not all hidden by what
 --- the ledger has is hidden again, and its grace begins anew: nothing is
---- erased that was not hidden for the whole of it. This file knows what the
---- ledger says; hiding.lua changes the ACLs.
+--- erased that was not hidden for the whole of it. During the grace the gate
+--- holds it. This file knows what the ledger says; hiding.lua changes the ACLs.
 local core = require "core"
 local check = require "fal.check"
 local shapes = require "fal.shapes"
@@ -57,13 +57,9 @@ function quarantine.target(link)
     link:sub(1, TARGET_MOST - 100) .. "~" .. core.sha256(link)
 end
 
-local function clock(ms)
-  return core.format_time(ms // 1000 * 1000)
-end
-
-function quarantine.words(row)
-  return ("in quarantine since %s, to be erased from %s on; falrun release "
-    .. "lifts it"):format(row.at, clock(row.delete_after_ms))
+--- What is said of a row; `due`: another end than the ledger's.
+function quarantine.words(row, due)
+  return core.grace_words(core.parse_time(row.at), due or row.delete_after_ms)
 end
 
 --- The quarantines of the ledger as they are now.
@@ -78,15 +74,6 @@ end
 --- Whether a hold that the gate tells of is only that of the grace.
 function quarantine.is_grace(held_by)
   return held_by ~= nil and held_by:find("^in quarantine since ") ~= nil
-end
-
---- Holds for this run whatever is in its grace, whoever selects it.
-function View:hold(now_ms)
-  for id, row in pairs(self.rows) do
-    if row.delete_after_ms > now_ms then
-      core.hold_id(id, quarantine.words(row))
-    end
-  end
 end
 
 --- Whether an event begins to show the files of its request again. A release
@@ -141,8 +128,7 @@ function View:fate(id, action, now_ms)
   local due = math.max(row.delete_after_ms,
                        core.parse_time(row.at) + action.grace_ms)
   if due > now_ms then
-    return "held", ("in quarantine since %s, to be erased from %s on"):format(
-      row.at, clock(due))
+    return "held", quarantine.words(row, due)
   end
 end
 

@@ -137,6 +137,7 @@ local function run_declared(host, outcome, list, options)
   tighten(list)
   options.settle()
   outcome.now_ms = core.at()
+  outcome.view = quarantine.view(host)
   plan_all(outcome, list, options)
   if options.only_plan then
     return
@@ -241,8 +242,6 @@ function runner.run(host, chunk, args, options)
   watch(host, outcome, options.observe, options.brief)
   reset(host, options.settle)
   outcome.ok = host.guard(function()
-    outcome.view = quarantine.view(host)
-    outcome.view:hold(core.at())
     local list = policy.returned((chunk(table.unpack(args))),
                                  options.path)
     if list then

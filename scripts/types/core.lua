@@ -45,6 +45,10 @@ function core.hold_file(path) end
 --- Holds one id for this run.
 ---@return true?, table? err
 function core.hold_id(id, reason) end
+--- What is said of a request in the grace of a quarantine, which the gate
+--- holds by itself: milliseconds since 1970, of its begin and its end.
+---@return string
+function core.grace_words(since, until_ms) end
 --- The ids in a file (base/idfile.h); "-" is standard input.
 ---@return string[]?, table? err
 function core.read_ids(path) end

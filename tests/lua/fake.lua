@@ -427,6 +427,10 @@ local function add_api(world)
     end
     return 1
   end
+  core.grace_words = function(since, until_ms)
+    return ("in quarantine since %s, to be erased from %s on; falrun release "
+      .. "lifts it"):format(fake.format_time(since), fake.format_time(until_ms))
+  end
   core.quarantined = function(id)
     local rows = {}
     for _, row in ipairs(world.quarantined) do

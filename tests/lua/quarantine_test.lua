@@ -81,16 +81,12 @@ after("another change of it", "quarantine",
       { change(2, A), done(2), { seq = 4, kind = "change", data = {
         operation = "storage.sign", target = B } }, done(4) })
 
-test("in its grace it is held for the run, whoever selects it",
-     function(world)
-  local about = view(world, 6, HIDDEN)
-  about:hold(world.core.at())
-  t.has(world.held[id(1)], "in quarantine since 2026-02-23T00:00:00Z, to be "
+test("what the gate says of a grace is known as one", function(world)
+  local _, words = view(world, 6, HIDDEN):fate(id(1), ACTION,
+                                               world.core.at())
+  t.has(words, "in quarantine since 2026-02-23T00:00:00Z, to be "
         .. "erased from 2026-03-02T00:00:00Z on")
-  equal(require "fal.quarantine".is_grace(world.held[id(1)]), true)
-  world.held = {}
-  about:hold(world.core.at() + DAY)
-  equal(world.held[id(1)], nil)
+  equal(require "fal.quarantine".is_grace(words), true)
 end)
 
 test("files of fal's CDN only, each once", function()

@@ -99,6 +99,36 @@ static void one_id_is_held(void **state)
   assert_int_equal(w->deletes, 0);
 }
 
+/* Whoever asks: the grace is in the ledger, and nobody told the gate. */
+static void a_grace_is_held_until_it_is_over(void **state)
+{
+  static const char *const files[] = { "https://v3.fal.media/a" };
+  struct world *w = *state;
+  struct fr_quarantine grace = { .id = id_of(1), .files = files, .nfiles = 1,
+                                 .delete_after_ms = NOON + DAY_MS };
+  struct fr_deletion *queued;
+  enum fr_err err;
+  char why[512];
+
+  world_begin(w);
+  run_one(w, id_of(2), FR_FATE_DELETED, FR_OK);
+  queued = start(w, id_of(1));          /* and only then it is hidden */
+  assert_int_equal(fr_ledger_quarantine(w->ledger, &grace), FR_OK);
+  settle_down(w);
+  expect(queued, FR_FATE_HELD, FR_EHELD);
+  fr_deletion_free(queued);
+  assert_int_equal(fr_gate_preview(w->gate, &grace.id, &err, why,
+                                   sizeof(why)), FR_FATE_HELD);
+  assert_string_equal(why, "in quarantine since 2026-09-21T14:13:20Z, to be "
+                      "erased from 2026-09-22T14:13:20Z on; falrun release "
+                      "lifts it");
+  run_one(w, id_of(1), FR_FATE_HELD, FR_EHELD);
+  assert_int_equal(w->deletes, 1);
+  fr_clock_advance(&w->clock, DAY_MS);
+  run_one(w, id_of(1), FR_FATE_DELETED, FR_OK);
+  assert_int_equal(w->deletes, 2);
+}
+
 static void stopped_by(struct world *w, const char *path, const char *words,
                        size_t before)
 {
@@ -447,6 +477,7 @@ int main(void)
   const struct CMUnitTest tests[] = {
     WORLD_TEST(ids_of_a_file_are_held),
     WORLD_TEST(one_id_is_held),
+    WORLD_TEST(a_grace_is_held_until_it_is_over),
     WORLD_TEST(no_file_no_deletion),
     WORLD_TEST(a_folder_is_no_file),
     WORLD_TEST(a_wrong_line_is_no_hold),
