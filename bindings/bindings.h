@@ -34,6 +34,13 @@ struct frl_policy {
   size_t len;
 };
 
+/* What the command was started in spite of; see host/command.h. */
+struct frl_health {
+  const char *ledger;           /* where it is, or would be */
+  const char *keys_fault, *ledger_fault;        /* sentences, or NULL */
+  enum fr_err ledger_err;
+};
+
 struct frl_config {
   struct fr_loop *loop;
   struct fr_clock *clock;       /* the loop's; a stage makes it virtual */
@@ -51,6 +58,8 @@ struct frl_config {
   const struct frl_option *options;     /* ended by a NULL name */
   const char *module_path;      /* FALRUN_PATH: folders, ':' between */
   const char *version;
+  const struct frl_health *health;      /* NULL: not for this command */
+  const struct fr_keys *keys;           /* NULL likewise */
   const char *origin;           /* of the API, as the ledger names it */
   bool color;                   /* for standard output */
   int columns;                  /* of the terminal; 0: not a terminal */

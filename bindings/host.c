@@ -338,5 +338,9 @@ int frl_open_host(lua_State *L)
     frl_open_ledger(L);
     lua_setfield(L, -2, "ledger");
   }
+  if (config->health) {
+    frl_open_health(L);
+    lua_setfield(L, -2, "health");
+  }
   return 1;
 }

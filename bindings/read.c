@@ -63,7 +63,7 @@ static void check_spec(lua_State *L, struct box *box,
 {
   static const char *const known[] = {
     "method", "path", "query", "body", "key", "timeout", "window",
-    "accept", NULL
+    "accept", "trial", NULL
   };
 
   if (!lua_istable(L, CALL))
@@ -82,6 +82,9 @@ static void check_spec(lua_State *L, struct box *box,
   spec->timeout_ms = frl_call_timeout(L, CALL, FUNCTION);
   box->accept = check_accept(L);
   spec->any_body = box->accept == AS_TEXT;
+  (void)frl_field(L, CALL, FUNCTION, "trial", LUA_TBOOLEAN);
+  spec->trial = lua_toboolean(L, -1);
+  lua_pop(L, 1);
 }
 
 /* ---- results ------------------------------------------------------------- */

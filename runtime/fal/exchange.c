@@ -395,7 +395,8 @@ static void on_answer(struct fr_op *op, void *arg)
     settle(exchange, told);
     return;
   }
-  if (exchange->err == FR_EAUTH && exchange->spec.key != FR_KEY_NONE)
+  if (exchange->err == FR_EAUTH && exchange->spec.key != FR_KEY_NONE &&
+      !exchange->spec.trial)
     fr_fal_refused(exchange->fal, fr_exchange_message(exchange));
   if (exchange->err == FR_ETLS)
     give_up(exchange, false);

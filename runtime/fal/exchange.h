@@ -35,6 +35,7 @@ struct fr_exchange_spec {
   enum fr_err (*judge)(struct fr_exchange *exchange, int status,
                        const char *body, size_t len, struct fr_buf *why);
   void (*failed)(struct fr_exchange *exchange); /* after one that did; NULL */
+  bool trial;                   /* a key that is refused stops nobody */
   bool once;                    /* no repeat of a request that may have left */
 };
 

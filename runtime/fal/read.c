@@ -122,6 +122,7 @@ enum fr_err fr_read_new(struct fr_fal *fal, const struct fr_read_spec *spec,
     .key = spec->key,
     .attempts = READ_ATTEMPTS,
     .timeout_ms = spec->timeout_ms,
+    .trial = spec->trial,
     .judge = judge,
   };
   struct fr_read *read;

@@ -22,6 +22,7 @@ struct fr_read_spec {
   const char *body;             /* JSON text, or NULL */
   enum fr_key key;
   uint32_t timeout_ms;          /* per attempt; 0: 60 s */
+  bool trial;                   /* a refused key is an answer, and no stop */
   bool any_body;                /* it need not be JSON; no row is noted */
 };
 

@@ -23,6 +23,8 @@ static const struct fr_command table[] = {
   { .name = "history", .ledger = FR_NEED_READ },
   { .name = "show", .ledger = FR_NEED_READ },
   { .name = "explain", .network = true, .ledger = FR_NEED_READ },
+  { .name = "doctor", .network = true, .examines = true,
+    .ledger = FR_NEED_READ },
   { .name = "verify", .ledger = FR_NEED_READ },
   { .name = "verify-erasure", .probes = true, .ledger = FR_NEED_RUN },
   { .name = "sandbox" },

@@ -20,6 +20,7 @@ struct fr_command {
   bool deletes;                 /* mode RUN: all others only plan */
   bool probes;                  /* it may ask the CDN; not in a dry run */
   bool holds;                   /* it may write holds */
+  bool examines;                /* it starts although keys or ledger fail */
   enum fr_ledger_need ledger;
 };
 

@@ -92,18 +92,47 @@ static enum fr_err open_sandbox(struct fr_parts *parts, struct fr_buf *why)
   return err;
 }
 
+/* Keys that cannot be used are what this command is to tell of. */
+static enum fr_err examine_keys(struct fr_parts *parts)
+{
+  enum fr_err err = fr_keys_load(&parts->keys_fault, &parts->keys);
+
+  if (!err || err == FR_ENOMEM)
+    return err;
+  parts->health.keys_fault = fr_buf_text(&parts->keys_fault);
+  return fr_keys_new(NULL, NULL, &parts->keys);
+}
+
 static enum fr_err open_keys(struct fr_parts *parts, struct fr_buf *why)
 {
   if (!parts->config.command.network)
     return FR_OK;
   if (parts->config.sandbox)
     return fr_keys_new(SANDBOX_API_KEY, SANDBOX_ADMIN_KEY, &parts->keys);
+  if (parts->config.command.examines)
+    return examine_keys(parts);
   return fr_keys_load(why, &parts->keys);
 }
 
 static bool only_lists(const struct fr_parts *parts)
 {
   return parts->options->nwords && !strcmp(parts->options->words[0], "list");
+}
+
+/* The same of a ledger that cannot be opened. */
+static enum fr_err examine_ledger(struct fr_parts *parts,
+                                  const struct fr_ledger_config *config)
+{
+  struct frl_health *health = &parts->health;
+  enum fr_err err = fr_ledger_open(config, &parts->ledger_fault,
+                                   &parts->ledger);
+
+  health->ledger = config->path;
+  if (!err || err == FR_ENOMEM)
+    return err;
+  health->ledger_err = err;
+  health->ledger_fault = fr_buf_text(&parts->ledger_fault);
+  return FR_OK;
 }
 
 static enum fr_err open_ledger(struct fr_parts *parts, struct fr_buf *why)
@@ -122,6 +151,8 @@ static enum fr_err open_ledger(struct fr_parts *parts, struct fr_buf *why)
     config.access = FR_LEDGER_HOLD;
   if (parts->config.command.network || parts->config.command.probes)
     config.origin = parts->config.origin.name;
+  if (parts->config.command.examines)
+    return examine_ledger(parts, &config);
   return fr_ledger_open(&config, why, &parts->ledger);
 }
 
@@ -210,6 +241,8 @@ enum fr_err fr_parts_open(struct fr_parts *parts,
 
   *parts = (struct fr_parts){ .options = options };
   fr_buf_init(&parts->policy_text, POLICY_MAX);
+  fr_buf_init(&parts->keys_fault, 2048);
+  fr_buf_init(&parts->ledger_fault, 2048);
   fr_clock_real(&parts->clock);
   err = fr_config_read(options, why, &parts->config);
   for (size_t i = 0; !err && i < sizeof(steps) / sizeof(steps[0]); i++)
@@ -228,4 +261,6 @@ void fr_parts_close(struct fr_parts *parts)
   fr_keys_free(parts->keys);
   fr_sandbox_stop(&parts->sandbox);
   fr_buf_done(&parts->policy_text);
+  fr_buf_done(&parts->keys_fault);
+  fr_buf_done(&parts->ledger_fault);
 }

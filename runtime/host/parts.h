@@ -22,6 +22,8 @@ struct fr_parts {
   struct fr_clock clock;
   struct fr_sandbox sandbox;
   struct fr_buf policy_text;
+  struct fr_buf keys_fault, ledger_fault;       /* "" or what it is */
+  struct frl_health health;     /* for a command that examines */
   struct frl_policy policy;     /* no path: this command has none */
   struct fr_loop *loop;
   struct fr_keys *keys;

@@ -220,6 +220,8 @@ static enum fr_err open_lua(struct run *run)
     .words = parts->options->words, .options = parts->options->values,
     .module_path = getenv("FALRUN_PATH"), .version = FALRUN_VERSION,
     .origin = parts->config.origin.name,
+    .health = parts->config.command.examines ? &parts->health : NULL,
+    .keys = parts->keys,
     .color = fr_console_color(STDOUT_FILENO),
     .columns = fr_console_columns(STDOUT_FILENO),
     .before_write = before_write, .write_arg = run,

@@ -51,6 +51,10 @@ void fr_ledger_close(struct fr_ledger *ledger);         /* NULL is fine */
 const char *fr_ledger_path(const struct fr_ledger *ledger);
 const char *fr_ledger_detail(const struct fr_ledger *ledger);
 
+/* Which process has the lock of the ledger at `path`, 0 where that cannot be
+ * seen; FR_ENOT_FOUND: none; FR_EIO: nobody can say. */
+enum fr_err fr_ledger_holder(const char *path, int64_t *ret_pid);
+
 /* ---- groups: BEGIN IMMEDIATE ... COMMIT, synced ------------------------ */
 
 enum fr_err fr_ledger_begin(struct fr_ledger *ledger);

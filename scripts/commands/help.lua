@@ -10,7 +10,7 @@ local GROUPS <const> = {
     "hold", "call" },
   { "The record", "history", "show", "explain", "verify",
     "verify-erasure" },
-  { "Tools", "sandbox", "types", "help" },
+  { "Tools", "doctor", "sandbox", "types", "help" },
 }
 
 local RUN_OPTIONS <const> = {

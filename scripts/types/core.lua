@@ -98,8 +98,9 @@ function core.changes(run) end
 --- `endpoints`, new ones by their places in the page, and whether the page
 --- came `twice`. With `accept` "text" the body is whatever it is (CSV,
 --- metrics): it comes as text, and its content type as the second value;
---- with "both" the text of the JSON is the second value.
----@param call {method:string?, path:string, query:{[1]:string,[2]:string}[]?, body:table?, key:string?, timeout:string?, window:table?, accept:"json"|"text"|"both"|nil}
+--- with "both" the text of the JSON is the second value. `trial`: a key that
+--- is refused is an answer, and does not end the run.
+---@param call {trial:boolean?, method:string?, path:string, query:{[1]:string,[2]:string}[]?, body:table?, key:string?, timeout:string?, window:table?, accept:"json"|"text"|"both"|nil}
 ---@return any value, table? reach_or_err
 function core.read(call) end
 
@@ -231,6 +232,24 @@ function host.ledger.hold_remove(ids) end   --- true | nil, err, id
 function host.ledger.verify() end
 host.ledger.path = ""
 host.ledger.there = true    --- false: there was no file when it was opened
+
+--- For falrun doctor alone, which starts although keys or ledger fail.
+---@class host.health
+---@field ledger string       where it is, or would be
+---@field keys_fault string?  why the keys cannot be used
+---@field ledger_fault string?  why the ledger cannot be opened
+---@field ledger_code string?   "corrupt", "io", "origin"
+host.health = {}
+function host.health.lacks_key(which) end   --- "api", "admin": boolean
+function host.health.one_key() end          --- the same key for both
+function host.health.skew() end             --- ms this clock is ahead, or nil
+function host.health.holder(ledger) end     --- pid, false: free, nil: unknown
+--- The exit code, by what is wrong: "ledger" 8, "auth" 5, "safety" 4 (the
+--- clock), "unavailable" 7, "config" 2.
+function host.health.fail(what, sentence) end
+--- Free bytes where the path is or would be, and whether it may be written.
+---@return integer? free, boolean|string writable_or_why
+function host.health.disk(path) end
 
 --- Serves HTTP on 127.0.0.1. `handler(request)` runs as a task for each
 --- request {method, path, query = {{name, value}...}, header = function(name),
