@@ -238,6 +238,10 @@ int frl_open_core(lua_State *L)
   lua_setfield(L, -2, "mode");
   lua_pushstring(L, config->version);
   lua_setfield(L, -2, "version");
+  if (config->account && *config->account) {
+    lua_pushstring(L, config->account);
+    lua_setfield(L, -2, "account");
+  }
   frl_open_fal(L);
   lua_setfield(L, -2, "fal");
   frl_open_json(L);

@@ -270,6 +270,12 @@ void fr_window_sort(struct fr_window *window)
     qsort(rows, count, sizeof(*rows), by_time);
 }
 
+const struct fr_window_row *fr_window_rows(const struct fr_window *window,
+                                           size_t *ret_count)
+{
+  return rows_of(window, ret_count);
+}
+
 const struct fr_window_row *fr_window_next(struct fr_window *window)
 {
   size_t count;

@@ -11,6 +11,7 @@ local core = require "core"
 local deletions = require "fal.deletions"
 local hold = require "fal.hold"
 local limits = require "fal.limits"
+local looked = require "fal.looked"
 local planner = require "fal.planner"
 local policy = require "fal.policy"
 local quarantine = require "fal.quarantine"
@@ -178,6 +179,7 @@ local function reset(host, settle)
   policy.reset()
   hold.reset()
   local runs = core.mode == "run"
+  looked.begin()
   consent.begin(host)
   deletions.reset(runs and settle or nil, runs and function(count)
     consent.script(host, count)
@@ -193,6 +195,13 @@ local function refuse_percent(host)
   end
 end
 
+--- Whether the exit code may be 0; else what was looked at does not count.
+local function did_all(host)
+  local counts = host.counts()
+  return core.mode == "run" and counts.failed + counts.partial +
+    counts.open + counts.unchanged == 0
+end
+
 local function finish(host, outcome)
   if outcome.ok then
     tasks.settle()
@@ -201,6 +210,9 @@ local function finish(host, outcome)
   end
   local stopped, sentence = host.stopped()
   outcome.stopped = stopped and sentence or nil
+  if outcome.ok and not stopped and did_all(host) then
+    outcome.ok = host.guard(looked.record)
+  end
   if outcome.plans and outcome.plans[1] then
     host.note("policies", summary.note(outcome.plans))
   end

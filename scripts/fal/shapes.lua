@@ -33,6 +33,8 @@ shapes.options = {
     { name = "older_than", kind = "duration" },
     { name = "start", kind = "time" },
     { name = "end", kind = "time" },
+    { name = "since", kind = "choice", of = { "last" } },
+    { name = "overlap", kind = "duration" },
     { name = "status", kind = "choice", of = shapes.STATUSES },
     { name = "request_id", kind = "id" },
     { name = "limit", kind = "integer", least = 1, most = 100 },

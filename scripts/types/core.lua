@@ -81,7 +81,12 @@ function core.change(call) end
 ---@return "recorded"|"planned"|nil, table? err
 function core.record(kind, id, fields) end
 --- What the ledger knows of these; also in host.ledger. A failure raises.
-function core.looked(endpoint) end  --- rows {endpoint, from_ms, to_ms, run}
+--- Rows {endpoint, from_ms, to_ms, run, options} of runs that ended with 0.
+function core.looked(endpoint) end
+--- What runs under the same key have in common ("account" of their options).
+core.account = "c0ffee"         --- or nil
+--- looked:take(window, from, to), looked:pieces(): runtime/gate/looked.h.
+function core.looked_list() end
 --- Rows {request_id, at, run, seq, delete_after_ms, data}; of one id, or all.
 function core.quarantined(id) end
 function core.input_files(id) end   --- rows {request_id, link, seq}

@@ -427,6 +427,23 @@ local function add_api(world)
     end
     return 1
   end
+  core.looked_list = function()
+    local list = { taken = {} }
+    function list:take(_, from, to)
+      table.insert(self.taken, { from, to })
+    end
+    function list.pieces()
+      return world.pieces
+    end
+    return list
+  end
+  core.looked = function(endpoint)
+    local rows = {}
+    for _, row in ipairs(world.looked) do
+      rows[#rows + 1] = row.endpoint == endpoint and row or nil
+    end
+    return rows
+  end
   core.grace_words = function(since, until_ms)
     return ("in quarantine since %s, to be erased from %s on; falrun release "
       .. "lifts it"):format(fake.format_time(since), fake.format_time(until_ms))
@@ -491,7 +508,11 @@ local function add_host(world)
     world.observer, world.brief = f, brief
   end
   function host.settle() world.settled = #world.deletions return true end
-  function host.counts() return world.counts end
+  function host.counts()
+    return setmetatable({}, { __index = function(_, name)
+      return world.counts[name] or 0
+    end })
+  end
   function host.stopped() return world.stopped ~= nil, world.stopped end
   function host.guard(f, ...) return pcall(f, ...) end
   function host.note(name, value) world.notes[name] = value end
@@ -512,7 +533,7 @@ function fake.world()
     core = { mode = "run" }, now = 0, at = 1772323200000, room = 10000,
     calls = {}, deletions = {}, log = {}, input = {}, holds = {},
     held = {}, hold_files = {}, changes = {},
-    quarantined = {}, records = {},
+    quarantined = {}, records = {}, looked = {}, pieces = {},
     in_flight = 0, most_in_flight = 0,
     counts = { deleted = 0, settled = 0 },
   }
