@@ -185,6 +185,8 @@ static const luaL_Reg functions[] = {
   { "preview", l_preview },
   { "flight", frl_flight },
   { "id_set", frl_id_set },
+  { "id_list", frl_id_list },
+  { "look_ahead", frl_look_ahead },
   { "where", l_where },
   { "room", l_room },
   { "stop", l_stop },
@@ -202,7 +204,7 @@ int frl_open_core(lua_State *L)
 {
   const struct frl_config *config = &frl_of(L)->config;
 
-  lua_createtable(L, 0, 40);
+  lua_createtable(L, 0, 64);
   luaL_setfuncs(L, functions, 0);
   luaL_setfuncs(L, frl_deletion_functions, 0);
   luaL_setfuncs(L, frl_hold_functions, 0);
