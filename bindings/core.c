@@ -87,6 +87,13 @@ static int l_tighten(lua_State *L)
 
 /* ---- tasks and words ----------------------------------------------------- */
 
+/* core.loaded(name) -> true, false                            [-1, +1, m] */
+static int l_loaded(lua_State *L)
+{
+  lua_pushboolean(L, frl_env_cached(L, luaL_checkstring(L, 1)));
+  return 1;
+}
+
 static int l_spawn(lua_State *L)
 {
   luaL_checktype(L, 1, LUA_TFUNCTION);
@@ -191,6 +198,7 @@ static const luaL_Reg functions[] = {
   { "room", l_room },
   { "stop", l_stop },
   { "tighten", l_tighten },
+  { "loaded", l_loaded },
   { "spawn", l_spawn },
   { "record", frl_record },
   { "nearest", l_nearest },

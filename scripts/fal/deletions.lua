@@ -7,21 +7,20 @@
 --- in the middle. So ids are first taken up to one more than the limit
 --- allows. What the ledger has as deleted costs nothing and is reported at
 --- once, so that a long history does not use up the look ahead.
+local later = require "fal.later"
 local core = require "core"
-local check = require "fal.check"
-local erasure = require "fal.erasure"
-local hold = require "fal.hold"
-local inputs = require "fal.inputs"
-local marks = require "fal.marks"
-local payload = require "fal.payload"
-local sending = require "fal.sending"
-local shapes = require "fal.shapes"
+local check = later "fal.check"
+local erasure = later "fal.erasure"
+local hold = later "fal.hold"
+local inputs = later "fal.inputs"
+local marks = later "fal.marks"
+local payload = later "fal.payload"
+local sending = later "fal.sending"
+local shapes = later "fal.shapes"
 local tasks = require "fal.tasks"
 
 local deletions = {}
 
-local KNOWN <const> = shapes.names "delete_all"
-local KNOWN_OF_ONE <const> = shapes.names "delete_payloads"
 local AHEAD <const> = 100000
 local BATCH <const> = 1000
 local ERRORS_KEPT <const> = 10
@@ -100,7 +99,8 @@ end
 ---@return fal.Result?, fal.Error?
 function deletions.delete_payloads(id, options)
   if type(options) == "table" then      -- else the gate's binding refuses it
-    check.options("delete_payloads", options, KNOWN_OF_ONE)
+    check.options("delete_payloads", options,
+      shapes.names "delete_payloads")
   end
   deletions.check_open("delete_payloads")
   call(settle)
@@ -118,7 +118,7 @@ local function integer(options, name, most)
 end
 
 local function check_options(options)
-  options = check.options("delete_all", options, KNOWN)
+  options = check.options("delete_all", options, shapes.names "delete_all")
   if options.reason ~= nil and type(options.reason) ~= "string" then
     check.fail("delete_all", "reason", "text is needed, got %s",
                type(options.reason))

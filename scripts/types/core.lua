@@ -149,6 +149,8 @@ function core.id_list() end
 --- that id is in neither list then.
 ---@return integer planned, string? fate, string? id
 function core.look_ahead(from, to, most) end
+--- Has a file of the library been required? (fal/later.lua)
+function core.loaded(name) end
 function core.sha256(text) end              --- hexadecimal
 function core.nearest(word, words) end      --- the nearest spelling, or nil
 function core.error(code, message, fields) end  --- an error table

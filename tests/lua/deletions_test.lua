@@ -203,7 +203,7 @@ test("a list of ids goes the same way", function(world)
 end)
 
 test("where a function holds, it is asked about each of a list",
-     function(world)
+     function()
   local asked = {}
   local hold = require "fal.hold"
   hold.enforce(hold.from(function(request)

@@ -338,6 +338,7 @@ local function add_text(world)
   core.zone_offset = function(zone, at_ms)
     return world.zone_offset(zone, at_ms)
   end
+  core.loaded = function(name) return package.loaded[name] ~= nil end
   core.now = function() return world.now end
   core.at = function() return world.at + world.now end
 end
