@@ -146,11 +146,17 @@ shapes.waits = {
   ["fal.each"] = true, ["fal.sleep"] = true, ["fal.hold.enforce"] = true,
 }
 
+local names = {}
+
 --- The names of a table of options, in order.
 function shapes.names(of)
-  local list = {}
-  for i, option in ipairs(shapes.options[of]) do
-    list[i] = option.name
+  local list = names[of]
+  if not list then
+    list = {}
+    for i, option in ipairs(shapes.options[of]) do
+      list[i] = option.name
+    end
+    names[of] = list
   end
   return list
 end
