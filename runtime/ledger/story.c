@@ -137,6 +137,8 @@ enum fr_err fr_ledger_intend(struct fr_ledger *ledger,
   fr_data_text(&data, "reason", intent->reason, FR_LEDGER_REASON);
   if (intent->policy)
     fr_data_text(&data, "policy", intent->policy, FR_LEDGER_POLICY);
+  if (intent->endpoint)
+    fr_data_text(&data, "endpoint", intent->endpoint, FR_LEDGER_REASON);
   return add(ledger, &data, "intent", &intent->id, &told);
 }
 
