@@ -372,6 +372,7 @@ void fr_gate_barrier(struct fr_gate *gate)
     fr_ledger_glimpse_over(gate->config.ledger);
   gate->glimpsing = false;
   fr_gate_adopt(gate);
+  fr_clock_look(gate);
   if (!fr_gate_busy(gate))
     return;
   admit_waiting(gate);
