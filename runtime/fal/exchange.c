@@ -383,16 +383,19 @@ static void on_answer(struct fr_op *op, void *arg)
 {
   struct fr_exchange *exchange = arg;
   enum fr_err transport = op->err;
-  uint64_t told;
+  uint64_t told = 0;
+  bool transient;
 
   exchange->status = transport ? 0 : fr_call_status(exchange->call);
   exchange->err = judge(exchange, transport);
   note(exchange, transport);
   if (exchange->err && exchange->spec.failed)
     exchange->spec.failed(exchange);
-  told = transport ? 0 : told_wait(exchange);
+  transient = fr_retry_transient(exchange->err);
+  if (!transport && (transient || exchange->status == 429))
+    told = told_wait(exchange);
   tell_throttle(exchange, told);
-  if (fr_retry_transient(exchange->err)) {
+  if (transient) {
     settle(exchange, told);
     return;
   }

@@ -7,15 +7,16 @@
 #include <strings.h>
 
 #include "base/digest.h"
+#include "base/plain.h"
+#include "base/pool.h"
 #include "http/internal.h"
+
+static struct fr_pool pool = FR_POOL(struct fr_call);
 
 /* A header's value must not be able to end its line. */
 static bool clean(const char *text)
 {
-  for (; text && *text; text++)
-    if ((unsigned char)*text < 0x20 || (unsigned char)*text >= 0x7f)
-      return false;
-  return true;
+  return !text || fr_printable(text, strlen(text));
 }
 
 static bool valid(const struct fr_call_spec *spec)
@@ -97,7 +98,7 @@ enum fr_err fr_call_new(struct fr_http *http, const struct fr_call_spec *spec,
 
   if (!valid(spec) || (http->anonymous && !is_anonymous(spec)))
     return FR_EINVALID;
-  call = calloc(1, sizeof(*call));
+  call = fr_pool_new(&pool);
   if (!call)
     return FR_ENOMEM;
   call->http = http;
@@ -154,7 +155,7 @@ void fr_call_free(struct fr_call *call)
   done(&call->spec);
   fr_buf_done(&call->head);
   fr_buf_done(&call->body);
-  free(call);
+  fr_pool_free(&pool, call);
 }
 
 struct fr_op *fr_call_op(struct fr_call *call)
