@@ -1,6 +1,6 @@
 /* fal/client.c - what all calls of the process share.
  *
- * A stop walks over the exchanges that are not in flight and ends them; one
+ * A stop walks over the exchanges of which nothing has left and ends them; one
  * that is in flight sees the stop when its answer comes, and is not repeated.
  */
 #include <stdlib.h>

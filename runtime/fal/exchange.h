@@ -5,8 +5,8 @@
  *               ^                                  |
  *               +--- due --- PAUSED <--retry law---+
  *
- * Promise: the op finishes once. While it is SENT a stop or a withdrawal
- * leaves it alone; in any other state they end it at once.
+ * Promise: the op finishes once. While it is SENT and a byte may have left, a
+ * stop or a withdrawal leaves it alone; at any other time they end it.
  *
  * Ownership: lives inside its owner's struct, zeroed at first. The strings
  * of the spec are borrowed and outlive it. The last call (and so its body)
@@ -66,7 +66,8 @@ struct fr_exchange {
 void fr_exchange_init(struct fr_exchange *exchange, struct fr_fal *fal,
                       const struct fr_exchange_spec *spec);
 void fr_exchange_start(struct fr_exchange *exchange);
-/* Ends it with `err` unless it is SENT; true: it is over (or never began). */
+/* Ends it with `err` unless a byte of its attempt may have left; true: it is
+ * over (or never began). */
 bool fr_exchange_withdraw(struct fr_exchange *exchange, enum fr_err err);
 void fr_exchange_done(struct fr_exchange *exchange);    /* abandons */
 /* "" when it succeeded; never NULL. */

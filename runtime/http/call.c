@@ -197,6 +197,14 @@ bool fr_call_sent(const struct fr_call *call)
   return call->sent;
 }
 
+bool fr_call_recall(struct fr_call *call)
+{
+  if (call->sent || call->phase != FR_CALL_RUNNING)
+    return false;
+  fr_op_abandon(&call->op);
+  return true;
+}
+
 const char *fr_call_detail(const struct fr_call *call)
 {
   return call->detail;
