@@ -153,6 +153,7 @@ const struct fr_change_answer *fr_change_answer(const struct fr_change *from)
     .http_status = exchange->status,
     .attempts = exchange->attempts,
     .unanswered = exchange->unanswered,
+    .doubtful = exchange->doubtful,
     .replayed = exchange->replayed,
     .elapsed_ms = over ? exchange->ended - exchange->started : 0,
     .message = fr_exchange_message(exchange),

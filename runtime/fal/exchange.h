@@ -34,7 +34,6 @@ struct fr_exchange_spec {
    * (repeated), or any end; `why` gets the words behind the failure. */
   enum fr_err (*judge)(struct fr_exchange *exchange, int status,
                        const char *body, size_t len, struct fr_buf *why);
-  void (*failed)(struct fr_exchange *exchange); /* after one that did; NULL */
   bool trial;                   /* a key that is refused stops nobody */
   bool once;                    /* no repeat of a request that may have left */
 };
@@ -60,6 +59,7 @@ struct fr_exchange {
   unsigned tries, attempts;     /* made; of them, may have left */
   uint64_t sent;                /* which of the run's requests the last was */
   bool again, unanswered, replayed;
+  bool doubtful;                /* a 5xx that may stand for anything came */
   uint64_t started, ended;      /* on fr_loop_now's scale */
 };
 

@@ -49,6 +49,7 @@ struct fr_effect {
   bool announced, closed;       /* its intent, its outcome is durable */
   bool earlier;                 /* an earlier intent may have had effect */
   bool unanswered;              /* some attempt of the intent is unknown */
+  bool doubtful;                /* a 5xx left open what was done */
   bool lost;                    /* one that is still to be recorded */
   bool lost_generation;         /* an older generation is unknown */
   bool held;                    /* a hold came while it was under way */
