@@ -18,6 +18,13 @@ static bool clean(const char *text)
   return true;
 }
 
+/* Pieces take as long as they take, and the largest one must fit. */
+static bool is_timed(const struct fr_call_spec *spec)
+{
+  return spec->ready ? !spec->total_ms && spec->max_body >= FR_PIECE_MOST
+                     : spec->total_ms != 0;
+}
+
 static bool valid(const struct fr_call_spec *spec)
 {
   size_t len = strspn(spec->method, "ABCDEFGHIJKLMNOPQRSTUVWXYZ");
@@ -26,7 +33,7 @@ static bool valid(const struct fr_call_spec *spec)
          clean(spec->authorization) && clean(spec->idempotency_key) &&
          clean(spec->content_type) && clean(spec->range) &&
          spec->max_body && spec->max_headers && spec->connect_ms &&
-         spec->total_ms && spec->stall_ms;
+         spec->stall_ms && is_timed(spec);
 }
 
 /* Neither header says who asks. */
@@ -154,6 +161,7 @@ void fr_call_free(struct fr_call *call)
   done(&call->spec);
   fr_buf_done(&call->head);
   fr_buf_done(&call->body);
+  fr_buf_done(&call->rest);
   free(call);
 }
 
