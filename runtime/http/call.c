@@ -32,6 +32,8 @@ static bool valid(const struct fr_call_spec *spec)
   return len && !spec->method[len] && clean(spec->url) &&
          clean(spec->authorization) && clean(spec->idempotency_key) &&
          clean(spec->content_type) && clean(spec->range) &&
+         clean(spec->if_range) && clean(spec->last_event_id) &&
+         clean(spec->accept) &&
          spec->max_body && spec->max_headers && spec->connect_ms &&
          spec->stall_ms && is_timed(spec);
 }
@@ -67,6 +69,8 @@ static bool copy(struct fr_call_spec *spec)
   size_t rest = size_of(spec->url) + size_of(spec->authorization) +
                 size_of(spec->idempotency_key) +
                 size_of(spec->content_type) + size_of(spec->range) +
+                size_of(spec->if_range) + size_of(spec->last_event_id) +
+                size_of(spec->accept) +
                 (spec->body ? spec->body_len : 0);
   char *block = malloc(method + rest), *at;
 
@@ -81,6 +85,9 @@ static bool copy(struct fr_call_spec *spec)
   spec->idempotency_key = put(&at, spec->idempotency_key);
   spec->content_type = put(&at, spec->content_type);
   spec->range = put(&at, spec->range);
+  spec->if_range = put(&at, spec->if_range);
+  spec->last_event_id = put(&at, spec->last_event_id);
+  spec->accept = put(&at, spec->accept);
   if (spec->body && spec->body_len)
     memcpy(at, spec->body, spec->body_len);
   if (spec->body)

@@ -125,6 +125,11 @@ static bool add_headers(struct fr_call *call)
          add_header(call, "Idempotency-Key", spec->idempotency_key) &&
          add_header(call, "Content-Type", type) &&
          add_header(call, "Range", spec->range) &&
+         add_header(call, "If-Range", spec->if_range) &&
+         add_header(call, "Last-Event-ID", spec->last_event_id) &&
+         add_header(call, "Accept", spec->accept) &&
+         add_header(call, "Accept-Encoding", spec->ready ? "identity"
+                                                         : NULL) &&
          (!has_body(spec) || add_header(call, "Expect", ""));
 }
 
@@ -159,6 +164,7 @@ static bool set_request(CURL *easy, const struct fr_call_spec *spec)
     bad |= curl_easy_setopt(easy, CURLOPT_HTTP_VERSION,
                             (long)CURL_HTTP_VERSION_1_1);
     bad |= curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, 1L);
+    bad |= curl_easy_setopt(easy, CURLOPT_FORBID_REUSE, 1L);
   }
   bad |= curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS,
                           (long)spec->connect_ms);

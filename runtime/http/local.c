@@ -120,6 +120,21 @@ void fr_local_go_on(struct fr_call *call)
   fr_piece_tell(call);
 }
 
+/* The head is told first, as it is on a wire. */
+static void go_on(struct fr_timer *timer)
+{
+  fr_local_go_on(fr_container_of(timer, struct fr_call, timer));
+}
+
+static void tell_head(struct fr_call *call)
+{
+  struct fr_loop *loop = call->http->loop;
+
+  fr_piece_tell(call);
+  call->timer.on_due = go_on;
+  fr_timer_start(loop, &call->timer, fr_loop_now(loop) + 1);
+}
+
 static enum fr_err keep_body(struct fr_call *call,
                              const struct fr_call_reply *reply)
 {
@@ -149,6 +164,8 @@ void fr_call_answer(struct fr_call *call, const struct fr_call_reply *reply)
     finish(call, err ? err : reply->err);
     return;
   }
-  fr_timer_stop(call->http->loop, &call->timer);
-  fr_local_go_on(call);
+  if (reply->status)
+    tell_head(call);
+  else
+    finish(call, reply->err);
 }

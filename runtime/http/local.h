@@ -23,6 +23,7 @@ struct fr_call_spec {
   const char *idempotency_key;  /* value of the header, or NULL */
   const char *content_type;     /* of the body, or NULL */
   const char *range;            /* value of the header, or NULL */
+  const char *if_range, *last_event_id, *accept;        /* likewise */
   const void *body;             /* or NULL */
   size_t body_len;
   size_t max_body;              /* bytes of the answer; must be set */

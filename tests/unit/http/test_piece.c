@@ -235,7 +235,7 @@ static void test_local_answer_in_pieces(void **state)
   o.call = started(w, &spec);
   turn_for(w, 200);
   assert_int_equal(w->done, 0);         /* full: it waits, and stalls not */
-  assert_int_equal(o.told, 1);
+  assert_int_equal(o.told, 2);          /* of the head, and of bytes */
   o.takes = true;
   take(&o);
   end(&o, 1, FR_EDROPPED);
