@@ -181,7 +181,27 @@ static int l_where(lua_State *L)
   return 1;
 }
 
+/* core.mark(what, sentence): a fact about the run, for its exit code.
+ *                                                            [-2, +0, e] */
+static int l_mark(lua_State *L)
+{
+  static const char *const names[] = {
+    "ledger", "auth", "safety", "unavailable", "config", "failed", NULL
+  };
+  struct fr_verdict *verdict = frl_of(L)->config.verdict;
+  bool *const marks[] = {
+    &verdict->ledger, &verdict->auth, &verdict->safety,
+    &verdict->unavailable, &verdict->config, &verdict->failed
+  };
+  const char *sentence = frl_check_text(L, 2, "mark", "sentence");
+
+  *marks[luaL_checkoption(L, 1, NULL, names)] = true;
+  fr_verdict_say(verdict, "%s", sentence);
+  return 0;
+}
+
 static const luaL_Reg functions[] = {
+  { "mark", l_mark },
   { "preview", l_preview },
   { "flight", frl_flight },
   { "id_set", frl_id_set },

@@ -1,15 +1,17 @@
 /* bindings/embed.c - a program of the build: the Lua files as C.
  *
- *   embed OUT ROOT scripts/fal/pages.lua scripts/fal/plan.lua ...
+ *   embed OUT ROOT scripts/fal/pages.lua ... /usr/share/.../chart.min.js ...
  *
  * OUT is the table frl_embedded[] of bindings/embedded.h: each file as text,
  * and as bytecode, so that a start of falrun need not read the text. Module
  * names are paths: scripts/fal/requests.lua is "fal.requests". Lines and
  * names are kept in the code, for messages. Annotations (scripts/types) are
- * text for people and have none.
+ * text for people and have none; nor has a file with a whole path, which is
+ * an asset: chart.min.js is "assets.chart".
  */
 #include <lauxlib.h>
 #include <lua.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -28,12 +30,18 @@ static int write_bytes(lua_State *L, const void *data, size_t size, void *out)
   return 0;
 }
 
+static bool is_asset(const char *path)
+{
+  return *path == '/';
+}
+
 /* Pushes the text of the file. A failure ends the build, and with it all
  * that is open. */
 static void push_text(lua_State *L)
 {
-  FILE *file = fopen(lua_pushfstring(L, "%s/%s", lua_tostring(L, ROOT),
-                                     lua_tostring(L, PATH)), "rb");
+  const char *path = lua_tostring(L, PATH);
+  FILE *file = fopen(is_asset(path) ? path : lua_pushfstring(L, "%s/%s",
+                       lua_tostring(L, ROOT), path), "rb");
   luaL_Buffer text;
   size_t got;
 
@@ -54,10 +62,11 @@ static void push_text(lua_State *L)
 static void write_code(lua_State *L, FILE *out)
 {
   const char *path = lua_tostring(L, PATH) + strlen("scripts/");
-  const char *chunk = lua_pushfstring(L, "=" FRL_EMBEDDED_CHUNK "%s", path);
+  const char *chunk;
 
-  if (strncmp(path, "types/", 6) == 0)
+  if (is_asset(lua_tostring(L, PATH)) || strncmp(path, "types/", 6) == 0)
     return;
+  chunk = lua_pushfstring(L, "=" FRL_EMBEDDED_CHUNK "%s", path);
   if (luaL_loadbufferx(L, lua_tostring(L, -2), lua_rawlen(L, -2), chunk, "t"))
     lua_error(L);
   if (lua_dump(L, write_bytes, out, 0))
@@ -79,15 +88,29 @@ static int l_write(lua_State *L)
   return 0;
 }
 
+/* Pushes the module's name: "fal.pages", "assets.chart". */
+static const char *push_name(lua_State *L, const char *path)
+{
+  const char *name;
+
+  if (is_asset(path)) {
+    name = strrchr(path, '/') + 1;
+    lua_pushlstring(L, name, strcspn(name, "."));
+    return lua_pushfstring(L, "assets.%s", lua_tostring(L, -1));
+  }
+  name = luaL_gsub(L, path + strlen("scripts/"), "/", ".");
+  return lua_pushlstring(L, name, strlen(name) - strlen(".lua"));
+}
+
 /* Stack: path. */
 static void write_row(lua_State *L, FILE *out, int number)
 {
   const char *path = lua_tostring(L, -1);
-  const char *name = luaL_gsub(L, path + strlen("scripts/"), "/", ".");
+  const char *name = push_name(L, path);
 
-  fprintf(out, "  { \"%.*s\", \"%s\", text_%d, sizeof(text_%d) - 1, code_%d,"
-          " sizeof(code_%d) - 1, by },\n", (int)(strlen(name) - strlen(".lua")),
-          name, path, number, number, number, number);
+  fprintf(out, "  { \"%s\", \"%s\", text_%d, sizeof(text_%d) - 1, code_%d,"
+          " sizeof(code_%d) - 1, by },\n", name, path, number, number, number,
+          number);
   lua_settop(L, 0);
 }
 

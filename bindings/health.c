@@ -97,26 +97,7 @@ static int l_disk(lua_State *L)
   return 2;
 }
 
-/* health.fail(what, sentence): the command's exit code. "safety" is the
- * clock.                                                     [-2, +0, e] */
-static int l_fail(lua_State *L)
-{
-  static const char *const names[] = {
-    "ledger", "auth", "safety", "unavailable", "config", NULL
-  };
-  struct fr_verdict *verdict = frl_of(L)->config.verdict;
-  bool *const marks[] = {
-    &verdict->ledger, &verdict->auth, &verdict->safety,
-    &verdict->unavailable, &verdict->config
-  };
-
-  *marks[luaL_checkoption(L, 1, NULL, names)] = true;
-  fr_verdict_say(verdict, "%s", luaL_checkstring(L, 2));
-  return 0;
-}
-
 static const luaL_Reg functions[] = {
-  { "fail", l_fail },
   { "lacks_key", l_lacks_key },
   { "one_key", l_one_key },
   { "skew", l_skew },

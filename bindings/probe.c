@@ -98,25 +98,9 @@ static int l_expect_files(lua_State *L)
   return 0;
 }
 
-/* core.mark(what, sentence): "failed", something that should be gone is left
- * (exit code 3); "unavailable", it could not be asked (7).    [-2, +0, e] */
-static int l_mark(lua_State *L)
-{
-  static const char *const names[] = { "failed", "unavailable", NULL };
-  struct fr_verdict *verdict = frl_of(L)->config.verdict;
-  int which = luaL_checkoption(L, 1, NULL, names);
-  const char *sentence = frl_check_text(L, 2, "mark", "sentence");
-
-  verdict->failed |= which == 0;
-  verdict->unavailable |= which == 1;
-  fr_verdict_say(verdict, "%s", sentence);
-  return 0;
-}
-
 const luaL_Reg frl_probe_functions[] = {
   { "probe", l_probe },
   { "is_cdn_link", l_is_cdn_link },
   { "expect_files", l_expect_files },
-  { "mark", l_mark },
   { NULL, NULL },
 };

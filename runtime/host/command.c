@@ -22,6 +22,7 @@ static const struct fr_command table[] = {
   { .name = "coverage", .network = true, .ledger = FR_NEED_READ },
   { .name = "history", .ledger = FR_NEED_READ },
   { .name = "show", .ledger = FR_NEED_READ },
+  { .name = "report", .ledger = FR_NEED_READ },
   { .name = "explain", .network = true, .ledger = FR_NEED_READ },
   { .name = "doctor", .network = true, .examines = true,
     .ledger = FR_NEED_READ },

@@ -31,7 +31,7 @@ local function conclude(findings)
   end
   for _, finding in ipairs(findings) do
     if finding.state == "failed" then
-      host.health.fail(finding.fails, ("%s failed, first of all: %s: %s")
+      core.mark(finding.fails, ("%s failed, first of all: %s: %s")
         :format(text.count(count, "check", "checks"), first.check,
                 first.message))
     end

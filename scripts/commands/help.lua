@@ -8,7 +8,7 @@ local GROUPS <const> = {
     "new" },
   { "Requests", "delete", "release", "requests", "coverage",
     "hold", "call" },
-  { "The record", "history", "show", "explain", "verify",
+  { "The record", "history", "show", "report", "explain", "verify",
     "verify-erasure" },
   { "Tools", "doctor", "sandbox", "types", "help" },
 }

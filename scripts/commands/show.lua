@@ -3,10 +3,9 @@ local cli = require "fal.cli"
 local core = require "core"
 local host = require "host"
 local report = require "fal.report"
+local runs = require "fal.runs"
 local story = require "fal.story"
 local text = require "fal.text"
-
-local RUNS_MAX <const> = 100000
 
 local COLUMNS <const> = {
   { title = "REQUEST ID", width = 36 },
@@ -23,25 +22,6 @@ local CHANGES <const> = {
   { title = "HTTP", right = true }, { title = "TRIES", right = true },
   { title = "REASON", shrink = true },
 }
-
-local function find_run(word)
-  if word == "last" then
-    return host.ledger.runs(1)[1]
-      or host.usage("the ledger has no runs: " .. host.ledger.path)
-  end
-  local number = word:match("^%d+$") and math.tointeger(word)
-  if not number then
-    host.usage(("%q is no run: a number from falrun history, or last, is")
-      :format(word:sub(1, 40)))
-  end
-  for _, row in ipairs(host.ledger.runs(RUNS_MAX)) do
-    if row.run == number then
-      return row
-    end
-  end
-  host.usage(("the ledger has no run %d; falrun history lists them")
-    :format(number))
-end
 
 --- Calls put(id, outcome, data, reason) for each outcome of the run, then
 --- for what it left open. Intents in flight are all that is in memory.
@@ -184,7 +164,7 @@ local function run()
     host.usage("falrun show needs one run: a number from falrun history, or "
                .. "last")
   end
-  local row = find_run(words[1])
+  local row = runs.find(host, words[1])
   if host.options.json then
     print_json(row)
   else

@@ -11,12 +11,12 @@ local erasure = require "fal.erasure"
 local host = require "host"
 local ids = require "fal.ids"
 local report = require "fal.report"
+local runs_of = require "fal.runs"
 local seen = require "fal.seen"
 local story = require "fal.story"
 local tasks = require "fal.tasks"
 local text = require "fal.text"
 
-local RUNS_MAX <const> = 100000
 local IDS_MAX <const> = 1000000         -- of which each is asked once
 local FRESH_MS <const> = 3600000
 local TOGETHER <const> = 16
@@ -52,8 +52,8 @@ local function erased_something(run)
   return found
 end
 
-local function last_run(runs)
-  for _, run in ipairs(runs) do
+local function last_run()
+  for _, run in ipairs(runs_of.all(host)) do
     if run.command ~= host.command and erased_something(run) then
       return { run.run }
     end
@@ -61,43 +61,20 @@ local function last_run(runs)
   host.usage("no run of the ledger deleted something: " .. host.ledger.path)
 end
 
-local function runs_since(runs, since)
-  local age, list = core.parse_duration(since), {}
-  if not age then
-    host.usage(("--since is \"%s\": write a duration with its unit, like 7d")
-      :format(text.clean(since:sub(1, 40))))
-  end
-  for _, run in ipairs(runs) do
-    if run.command ~= host.command and
-      core.parse_time(run.began_at) >= core.at() - age then
-      table.insert(list, 1, run.run)
-    end
-  end
-  return list
-end
-
-local function named_run(runs, word)
-  local number = word:match("^%d+$") and math.tointeger(word)
-  for _, run in ipairs(runs) do
-    if run.run == number then
-      return { number }
-    end
-  end
-  host.usage(("\"%s\" is no run of the ledger; falrun history lists them")
-    :format(text.clean(word:sub(1, 40))))
-end
-
 local function find_runs(given, words)
   if words[2] or words[1] and given.since then
     host.usage("falrun verify-erasure takes one run, or --since DURATION")
   end
-  local runs = host.ledger.runs(RUNS_MAX)
-  if given.since then
-    return runs_since(runs, given.since)
-  elseif words[1] and words[1] ~= "last" then
-    return named_run(runs, words[1])
+  if words[1] and words[1] ~= "last" then
+    return { runs_of.find(host, words[1]).run }
+  elseif not given.since then
+    return last_run()
   end
-  return last_run(runs)
+  local list = {}
+  for _, run in ipairs(runs_of.since(host, given.since)) do
+    list[#list + 1] = run.command ~= host.command and run.run or nil
+  end
+  return list
 end
 
 --- The ids that these runs erased, each once, and about how many files that

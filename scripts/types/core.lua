@@ -118,7 +118,8 @@ function core.probe(link) end
 core.probes = true
 function core.is_cdn_link(text) end         --- may it be asked for?
 function core.expect_files(count) end       --- of the progress line
---- Marks the run: "failed" (exit 3), "unavailable" (exit 7), and a sentence.
+--- Marks the run, for its exit code, with a sentence: "ledger" 8, "auth" 5,
+--- "safety" 4, "unavailable" 7, "config" 2, "failed" 3.
 function core.mark(what, sentence) end
 
 function core.sleep(ms) end                 --- waits; ms is an integer
@@ -244,9 +245,6 @@ function host.health.lacks_key(which) end   --- "api", "admin": boolean
 function host.health.one_key() end          --- the same key for both
 function host.health.skew() end             --- ms this clock is ahead, or nil
 function host.health.holder(ledger) end     --- pid, false: free, nil: unknown
---- The exit code, by what is wrong: "ledger" 8, "auth" 5, "safety" 4 (the
---- clock), "unavailable" 7, "config" 2.
-function host.health.fail(what, sentence) end
 --- Free bytes where the path is or would be, and whether it may be written.
 ---@return integer? free, boolean|string writable_or_why
 function host.health.disk(path) end
