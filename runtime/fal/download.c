@@ -41,7 +41,7 @@ struct fr_download {
 
 static void attempt(struct fr_download *download);
 
-/* ---- its life ------------------------------------------------------------- */
+/* ---- its life ----------------------------------------------------------- */
 
 static enum fr_err put_texts(struct fr_download *download,
                              const struct fr_download_spec *spec)
@@ -144,7 +144,7 @@ static void on_cancel(struct fr_op *op)
   finish(fr_container_of(op, struct fr_download, op), FR_ECANCELLED);
 }
 
-/* ---- the head ------------------------------------------------------------- */
+/* ---- the head ----------------------------------------------------------- */
 
 /* Digits at *at, which moves behind them. */
 static bool take_number(const char **at, uint64_t *ret_number)
@@ -271,7 +271,7 @@ static enum fr_err judge(void *arg, int status, struct fr_buf *why)
   return FR_EPROTOCOL;
 }
 
-/* ---- the body ------------------------------------------------------------- */
+/* ---- the body ----------------------------------------------------------- */
 
 static void ready(void *arg)
 {
@@ -296,7 +296,7 @@ static void ready(void *arg)
   show(download);
 }
 
-/* ---- attempts ------------------------------------------------------------- */
+/* ---- attempts ----------------------------------------------------------- */
 
 static bool can_resume(const struct fr_download *download)
 {

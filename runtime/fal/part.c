@@ -68,7 +68,7 @@ static int write_at(int fd, const char *data, size_t len, uint64_t at)
   return 0;
 }
 
-/* ---- what was kept -------------------------------------------------------- */
+/* ---- what was kept ------------------------------------------------------ */
 
 /* The line that begins at *at, which moves behind it; NULL: none is whole. */
 static char *line_at(char **at)
@@ -150,7 +150,7 @@ static int keep(struct fr_part *part)
   return write_at(part->note, digits, DIGITS, sizeof(MARK) - 1);
 }
 
-/* ---- opening -------------------------------------------------------------- */
+/* ---- opening ------------------------------------------------------------ */
 
 static enum fr_err open_one(const char *name, int *ret_fd, struct fr_buf *why)
 {
@@ -265,7 +265,7 @@ const char *fr_part_validator(const struct fr_part *part)
   return part->validator;
 }
 
-/* ---- writing -------------------------------------------------------------- */
+/* ---- writing ------------------------------------------------------------ */
 
 enum fr_err fr_part_begin(struct fr_part *part, const char *validator,
                           struct fr_buf *why)
@@ -295,7 +295,7 @@ enum fr_err fr_part_write(struct fr_part *part, const void *data, size_t len,
   return error ? fail(why, part->aside, "written", error) : FR_OK;
 }
 
-/* ---- the end -------------------------------------------------------------- */
+/* ---- the end ------------------------------------------------------------ */
 
 /* Not all file systems have the first, and not all the second. */
 static int put_new(const char *aside, const char *path)
