@@ -25,6 +25,9 @@
 
 static void on_grant(struct fr_slot *slot);
 static void on_due(struct fr_timer *timer);
+static void on_ready(void *arg);
+static void on_answer(struct fr_op *op, void *arg);
+static void answered(struct fr_exchange *exchange, enum fr_err transport);
 
 void fr_exchange_init(struct fr_exchange *exchange, struct fr_fal *fal,
                       const struct fr_exchange_spec *spec)
@@ -118,6 +121,7 @@ static enum fr_err make_call(struct fr_exchange *exchange,
 {
   const struct fr_exchange_spec *spec = &exchange->spec;
   uint32_t total = spec->timeout_ms ? spec->timeout_ms : TOTAL_MS;
+  uint32_t stall = spec->stall_ms ? spec->stall_ms : STALL_MS;
   struct fr_call_spec call = {
     .method = spec->method,
     .url = spec->url,
@@ -131,8 +135,11 @@ static enum fr_err make_call(struct fr_exchange *exchange,
     .max_body = spec->max_body,
     .max_headers = HEADERS_MOST,
     .connect_ms = at_most(CONNECT_MS, total),
-    .total_ms = total,
-    .stall_ms = at_most(STALL_MS, total),
+    .total_ms = spec->piece ? 0 : total,
+    .stall_ms = spec->piece ? stall : at_most(stall, total),
+    .range = spec->range, .if_range = spec->if_range,
+    .last_event_id = spec->last_event_id, .accept = spec->accept,
+    .ready = spec->piece ? on_ready : NULL, .ready_arg = exchange,
   };
 
   return fr_call_new(exchange->fal->http, &call, ret_call);
@@ -144,7 +151,14 @@ static bool is_repeat(const struct fr_exchange *exchange)
   return exchange->tries > 0 || exchange->spec.backoff > 0;
 }
 
-static void on_answer(struct fr_op *op, void *arg);
+/* In pieces the head has a time of its own, and the body none. */
+static void time_head(struct fr_exchange *exchange)
+{
+  uint32_t ms = exchange->spec.timeout_ms;
+
+  fr_timer_start(exchange->fal->loop, &exchange->timer,
+                 fr_loop_now(exchange->fal->loop) + (ms ? ms : TOTAL_MS));
+}
 
 static void send_attempt(struct fr_exchange *exchange)
 {
@@ -162,6 +176,9 @@ static void send_attempt(struct fr_exchange *exchange)
   exchange->sent = ++exchange->fal->requests;
   exchange->fal->retries += is_repeat(exchange);
   exchange->tries++;
+  exchange->call_over = false;
+  if (exchange->spec.piece)
+    time_head(exchange);
   fr_call_start(exchange->call);
   fr_op_wait(fr_call_op(exchange->call), on_answer, exchange);
 }
@@ -193,6 +210,10 @@ static void on_due(struct fr_timer *timer)
   struct fr_exchange *exchange = fr_container_of(timer, struct fr_exchange,
                                                  timer);
 
+  if (exchange->state == FR_EXCHANGE_SENT) {
+    answered(exchange, FR_ETIMEOUT);
+    return;
+  }
   if (key_is_over(exchange))
     return;
   exchange->state = FR_EXCHANGE_QUEUED;
@@ -239,7 +260,8 @@ static enum fr_err judge(struct fr_exchange *exchange, enum fr_err transport)
     return err;
   }
   body = fr_call_body_edit(call, &len);
-  fr_keys_scrub(keys, body, len);
+  if (err || !exchange->spec.piece)
+    fr_keys_scrub(keys, body, len);     /* a file stays as it is */
   if (err) {
     fr_answer_say(&exchange->message, exchange->status, body, len, keys);
     return err;
@@ -378,10 +400,18 @@ static void note(struct fr_exchange *exchange, enum fr_err transport)
     fr_generation_note(&exchange->generation, exchange->status);
 }
 
-static void on_answer(struct fr_op *op, void *arg)
+/* In pieces a call that failed may have more to say; nobody listens. */
+static void hang_up(struct fr_exchange *exchange)
 {
-  struct fr_exchange *exchange = arg;
-  enum fr_err transport = op->err;
+  fr_timer_stop(exchange->fal->loop, &exchange->timer);
+  if (!exchange->err)
+    return;
+  fr_call_free(exchange->call);
+  exchange->call = NULL;
+}
+
+static void answered(struct fr_exchange *exchange, enum fr_err transport)
+{
   uint64_t told;
 
   exchange->status = transport ? 0 : fr_call_status(exchange->call);
@@ -391,6 +421,8 @@ static void on_answer(struct fr_op *op, void *arg)
     exchange->spec.failed(exchange);
   told = transport ? 0 : told_wait(exchange);
   tell_throttle(exchange, told);
+  if (exchange->spec.piece)
+    hang_up(exchange);
   if (fr_retry_transient(exchange->err)) {
     settle(exchange, told);
     return;
@@ -402,4 +434,31 @@ static void on_answer(struct fr_op *op, void *arg)
     give_up(exchange, false);
   else
     finish(exchange, exchange->err);
+}
+
+static void on_answer(struct fr_op *op, void *arg)
+{
+  struct fr_exchange *exchange = arg;
+
+  exchange->call_over = true;
+  exchange->call_err = op->err;
+  if (exchange->state == FR_EXCHANGE_OVER)
+    exchange->spec.piece(exchange);
+  else
+    answered(exchange, op->err);
+}
+
+/* The head, or bytes. What went wrong is read to its end, but when it is full
+ * the rest is not waited for. */
+static void on_ready(void *arg)
+{
+  struct fr_exchange *exchange = arg;
+  size_t len;
+
+  (void)fr_call_body(exchange->call, &len);
+  if (exchange->state == FR_EXCHANGE_OVER)
+    exchange->spec.piece(exchange);
+  else if (fr_call_status(exchange->call) / 100 == 2 ||
+           exchange->spec.max_body - len < FR_PIECE_MOST)
+    answered(exchange, FR_OK);
 }

@@ -37,6 +37,12 @@ struct fr_exchange_spec {
   void (*failed)(struct fr_exchange *exchange); /* after one that did; NULL */
   bool trial;                   /* a key that is refused stops nobody */
   bool once;                    /* no repeat of a request that may have left */
+  const char *range, *if_range, *last_event_id, *accept;        /* headers */
+  /* Not NULL: the answer comes in pieces. The op finishes at the head of a
+   * 2xx that the judge takes (its body as it is then), and timeout_ms is for
+   * that alone. The call goes on; this is told of its bytes and its end. */
+  void (*piece)(struct fr_exchange *exchange);
+  uint32_t stall_ms;            /* with it: without a byte; 0: 30 s */
 };
 
 enum fr_exchange_state {
@@ -60,6 +66,8 @@ struct fr_exchange {
   unsigned tries, attempts;     /* made; of them, may have left */
   uint64_t sent;                /* which of the run's requests the last was */
   bool again, unanswered, replayed;
+  bool call_over;               /* in pieces: the last byte came, ... */
+  enum fr_err call_err;         /* ... or what ended them */
   uint64_t started, ended;      /* on fr_loop_now's scale */
 };
 

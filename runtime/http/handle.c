@@ -2,10 +2,10 @@
  *
  * Making one costs more than a tenth of a request, so they are reused, with
  * all that is the same for every call, and with the parsed URL. What differs
- * is set by each call, or taken off when it is over (`undress`); a handle that
- * had a body or none at all (HEAD) is not used again. A setting that cannot
- * be made (out of memory) fails the call: without its PROXY "" libcurl would
- * believe the environment.
+ * is set by each call, or taken off when it is over (`undress`). A handle that
+ * had a body or none at all (HEAD), or whose answer came in pieces, is not
+ * used again. A setting that cannot be made (out of memory) fails the call:
+ * without its PROXY "" libcurl would believe the environment.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -125,6 +125,11 @@ static bool add_headers(struct fr_call *call)
          add_header(call, "Idempotency-Key", spec->idempotency_key) &&
          add_header(call, "Content-Type", type) &&
          add_header(call, "Range", spec->range) &&
+         add_header(call, "If-Range", spec->if_range) &&
+         add_header(call, "Last-Event-ID", spec->last_event_id) &&
+         add_header(call, "Accept", spec->accept) &&
+         add_header(call, "Accept-Encoding", spec->ready ? "identity"
+                                                         : NULL) &&
          (!has_body(spec) || add_header(call, "Expect", ""));
 }
 
@@ -154,6 +159,12 @@ static bool set_request(CURL *easy, const struct fr_call_spec *spec)
                             (curl_off_t)(spec->body ? spec->body_len : 0));
     bad |= curl_easy_setopt(easy, CURLOPT_POSTFIELDS,
                             spec->body ? spec->body : "");
+  }
+  if (spec->ready) {            /* one that waits must not hold up others */
+    bad |= curl_easy_setopt(easy, CURLOPT_HTTP_VERSION,
+                            (long)CURL_HTTP_VERSION_1_1);
+    bad |= curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, 1L);
+    bad |= curl_easy_setopt(easy, CURLOPT_FORBID_REUSE, 1L);
   }
   bad |= curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS,
                           (long)spec->connect_ms);
@@ -292,7 +303,7 @@ static bool undress(CURL *easy, const struct fr_call_spec *spec)
 {
   unsigned bad = 0;
 
-  if (has_body(spec) || !strcmp(spec->method, "HEAD"))
+  if (has_body(spec) || spec->ready || !strcmp(spec->method, "HEAD"))
     return false;
   bad |= curl_easy_setopt(easy, CURLOPT_HTTPHEADER, NULL);
   bad |= curl_easy_setopt(easy, CURLOPT_HEADERDATA, NULL);
