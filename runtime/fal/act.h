@@ -11,12 +11,14 @@
  * that is fal/change.h.
  *
  * Ownership: an act belongs to whoever made it and embeds its operation; the
- * spec is copied; the answer is borrowed and lives as long as the act.
+ * spec is copied, but for an upload, which outlives the act; the answer is
+ * borrowed and lives as long as the act.
  */
 #ifndef FR_FAL_ACT_H
 #define FR_FAL_ACT_H
 
 #include "fal/client.h"
+#include "http/upload.h"
 
 struct fr_act;
 
@@ -25,15 +27,17 @@ struct fr_act_spec {
   const char *path;             /* below the base: "/compute/instances" */
   const char *query;            /* escaped, without '?'; or NULL */
   const char *body;             /* JSON text, or NULL */
+  struct fr_upload *upload;     /* in its place, borrowed; or NULL */
   enum fr_key key;
   const char *idempotency_key;  /* NULL: sent once */
   int64_t key_at_ms;            /* wall clock: when it was announced */
-  uint32_t timeout_ms;          /* per attempt; 0: 60 s */
+  uint32_t timeout_ms;          /* per attempt; 0: 60 s. Of an upload: in
+                                 * which not a byte moves */
 };
 
 struct fr_act_answer {
-  /* FR_OK: a 2xx came whole, and its body is empty or JSON. Else as in
-   * fal/change.h. */
+  /* FR_OK: a 2xx came whole, its body is empty or JSON, and it does not say
+   * that nothing was done. Else as in fal/change.h. */
   enum fr_err err;
   bool retryable;
   int http_status;              /* of the last attempt; 0: no answer */

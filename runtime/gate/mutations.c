@@ -100,6 +100,7 @@ static enum fr_err make_act(struct fr_mutation *mutation)
   struct fr_act_spec act = {
     .method = spec->method, .path = spec->path, .query = spec->query,
     .body = spec->body, .key = spec->key, .timeout_ms = spec->timeout_ms,
+    .upload = mutation->upload.fd < 0 ? NULL : &mutation->upload,
     .idempotency_key = spec->idempotency_key,
     .key_at_ms = fr_loop_at(mutation->gate->config.loop)
   };

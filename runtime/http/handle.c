@@ -108,18 +108,21 @@ static bool add_header(struct fr_call *call, const char *name,
 
 static bool has_body(const struct fr_call_spec *spec)
 {
-  return spec->body || !strcmp(spec->method, "POST") ||
+  return spec->body || spec->upload || !strcmp(spec->method, "POST") ||
          !strcmp(spec->method, "PUT") || !strcmp(spec->method, "PATCH");
 }
 
 /* A header without a value tells libcurl to leave out its own of that name:
- * its "Expect: 100-continue" costs a second with servers that ignore it. */
+ * its "Expect: 100-continue" costs a second with servers that ignore it, and
+ * saves a file's bytes with those that do not. */
 static bool add_headers(struct fr_call *call)
 {
   const struct fr_call_spec *spec = &call->spec;
   const char *type = spec->content_type;
 
-  if (!type && has_body(spec))
+  if (spec->upload)
+    type = spec->upload->type;
+  else if (!type && has_body(spec))
     type = "";
   return add_header(call, "Authorization", spec->authorization) &&
          add_header(call, "Idempotency-Key", spec->idempotency_key) &&
@@ -130,7 +133,8 @@ static bool add_headers(struct fr_call *call)
          add_header(call, "Accept", spec->accept) &&
          add_header(call, "Accept-Encoding", spec->ready ? "identity"
                                                          : NULL) &&
-         (!has_body(spec) || add_header(call, "Expect", ""));
+         (!has_body(spec) || spec->upload ||
+          add_header(call, "Expect", ""));
 }
 
 /* libcurl copies it, so it is set only when it is another. */
@@ -154,13 +158,13 @@ static bool set_request(CURL *easy, const struct fr_call_spec *spec)
 
   if (!strcmp(spec->method, "HEAD"))
     bad |= curl_easy_setopt(easy, CURLOPT_NOBODY, 1L);
-  if (has_body(spec)) {
+  if (has_body(spec) && !spec->upload) {
     bad |= curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE,
                             (curl_off_t)(spec->body ? spec->body_len : 0));
     bad |= curl_easy_setopt(easy, CURLOPT_POSTFIELDS,
                             spec->body ? spec->body : "");
   }
-  if (spec->ready) {            /* one that waits must not hold up others */
+  if (spec->ready || spec->upload) {    /* it must not hold up others */
     bad |= curl_easy_setopt(easy, CURLOPT_HTTP_VERSION,
                             (long)CURL_HTTP_VERSION_1_1);
     bad |= curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, 1L);
@@ -183,7 +187,8 @@ static bool set_call(struct fr_call *call)
   bad |= curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, call->detail);
   bad |= curl_easy_setopt(easy, CURLOPT_PRIVATE, call);
   return !bad && set_method(call->handle, call->spec.method) &&
-         set_request(easy, &call->spec);
+         set_request(easy, &call->spec) &&
+         (!call->spec.upload || fr_send_prepare(call));
 }
 
 /* Where the path begins; NULL: there is none to be told apart. */
