@@ -248,6 +248,19 @@ bool fr_act_withdraw(struct fr_act *act)
   return fr_exchange_withdraw(&act->exchange, FR_ECANCELLED);
 }
 
+void fr_act_break(struct fr_act *act)
+{
+  struct fr_exchange *exchange = &act->exchange;
+  const struct fr_upload *upload = exchange->spec.upload;
+
+  if (exchange->state != FR_EXCHANGE_SENT || !upload ||
+      upload->at == fr_upload_size(upload))
+    return;
+  fr_buf_say(&exchange->message, "the run ended before its file was sent "
+             "whole, and it was broken off");
+  fr_op_cancel(&exchange->op);
+}
+
 void fr_act_free(struct fr_act *act)
 {
   if (!act)

@@ -60,6 +60,8 @@ enum fr_err fr_act_new(struct fr_fal *fal, const struct fr_act_spec *spec,
 void fr_act_start(struct fr_act *act);
 /* Ends it if no request of it is in flight: it then answers CANCELLED. */
 bool fr_act_withdraw(struct fr_act *act);
+/* Breaks off one whose file is still being sent, which may take hours. */
+void fr_act_break(struct fr_act *act);
 void fr_act_free(struct fr_act *act);           /* NULL is fine; abandons */
 
 struct fr_op *fr_act_op(struct fr_act *act);

@@ -254,6 +254,23 @@ void fr_exchange_start(struct fr_exchange *exchange)
   }
 }
 
+void fr_fal_uploads(const struct fr_fal *fal, uint64_t *ret_sent,
+                    uint64_t *ret_all)
+{
+  const struct fr_list *link = fal->exchanges.next;
+
+  *ret_sent = *ret_all = 0;
+  for (; link != &fal->exchanges; link = link->next) {
+    const struct fr_upload *upload =
+      fr_container_of(link, struct fr_exchange, link)->spec.upload;
+
+    if (!upload)
+      continue;
+    *ret_sent += (uint64_t)upload->at;
+    *ret_all += (uint64_t)fr_upload_size(upload);
+  }
+}
+
 /* ---- answers ------------------------------------------------------------ */
 
 /* The class of the attempt that is over, and its sentence. */

@@ -166,6 +166,7 @@ void fr_mutations_fail(struct fr_gate *gate)
 void fr_mutations_stop(struct fr_gate *gate)
 {
   struct fr_list *link = gate->acting.next;
+  bool soon = gate->stop == FR_EINTERRUPTED || gate->stop == FR_EUNAVAILABLE;
 
   while (!fr_list_empty(&gate->asked))
     fr_mutation_refuse(of(gate->asked.next), FR_ESTOPPED, gate->sentence);
@@ -173,7 +174,8 @@ void fr_mutations_stop(struct fr_gate *gate)
     struct fr_mutation *mutation = of(link);
 
     link = link->next;
-    (void)fr_act_withdraw(mutation->act);
+    if (!fr_act_withdraw(mutation->act) && soon)
+      fr_act_break(mutation->act);
   }
 }
 
