@@ -1,7 +1,7 @@
 /* bindings/nouns.h - the files behind the tables `core` and `host`.
  *
  *   core.c  <-- deletion.c, flight.c, idset.c, hold.c, read.c
- *               (fal.c), time.c, probe.c, record.c
+ *               (fal.c), time.c, probe.c, record.c, stream.c, download.c
  *   host.c  <-- io.c, file.c, ledger.c <-- rows.c, note.c, capture.c,
  *               coverage.c, server.c, stage.c <-- calls.c
  *                               |          |
@@ -18,6 +18,8 @@
 extern const luaL_Reg frl_deletion_functions[];         /* deletion.c */
 extern const luaL_Reg frl_hold_functions[];             /* hold.c */
 extern const luaL_Reg frl_read_functions[];
+extern const luaL_Reg frl_stream_functions[];           /* stream.c */
+extern const luaL_Reg frl_download_functions[];         /* download.c */
 extern const luaL_Reg frl_window_functions[];             /* read.c */
 extern const luaL_Reg frl_probe_functions[];            /* probe.c */
 extern const luaL_Reg frl_time_functions[];             /* time.c */

@@ -33,6 +33,8 @@ struct fr_fal {
   enum fr_skew skew;
   int64_t skew_ms;
   uint64_t requests, retries, limited;
+  uint64_t file_bytes, file_total;      /* of downloads */
+  unsigned files;                       /* under way */
 };
 
 /* Any whole answer: the first one sets the clock. */
