@@ -63,7 +63,9 @@ function core.read_ids(path) end
 --- the answer `unread` says why there is no value. err.status: "refused",
 --- nothing was done; "failed", fal said no; "unknown", it left without an
 --- answer that says what became of it: it may have happened.
----@param call {operation:string, method:string, path:string, query:table?, body:table?, key:string?, idempotent:boolean?, idempotency_key:string?, timeout:string?, reason:string?, policy:string?, irreversible:boolean?, request_id:string?, target:string?, dry_run:boolean?}
+--- `file`: a path here, whose bytes are sent as the part `field` of a form, in
+--- place of a body; one that cannot be sent is "refused", code "config".
+---@param call {operation:string, method:string, path:string, query:table?, body:table?, file:string?, field:string?, key:string?, idempotent:boolean?, idempotency_key:string?, timeout:string?, reason:string?, policy:string?, irreversible:boolean?, request_id:string?, target:string?, dry_run:boolean?}
 ---@return table? result, table? err
 function core.change(call) end
 
