@@ -33,7 +33,7 @@ struct fr_fal {
   enum fr_skew skew;
   int64_t skew_ms;
   uint64_t requests, retries, limited;
-  uint64_t file_bytes, file_total;      /* of downloads */
+  uint64_t file_bytes, file_total, file_resumed;        /* of downloads */
   unsigned files;                       /* under way */
 };
 
