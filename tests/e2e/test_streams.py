@@ -140,6 +140,31 @@ def test_a_policy_reads_events_and_goes_on(world):
     assert done.out.split()[:3] == ["5", "true", "25"]
 
 
+def test_a_simulated_policy_reads_events_and_files(world):
+    policy = world.policy("""
+      local count = 0
+      for event in fal.serverless.logs.stream { start = "2020-01-01" } do
+        count = count + 1
+      end
+      local file = assert(fal.serverless.files.download(
+        { file = "readme.txt" }, { to = "saved", replace = true }))
+      print(("came %d %d"):format(count, file.bytes))
+    """)
+    done = world.run("simulate", policy, "--sandbox", "--from", "2026-01-01",
+                     "--to", "2026-01-02", check=0)
+    assert (done.out + done.err).count("came 20 21") == 2, done
+    assert saved(world) == b"files of the sandbox\n"
+
+
+def test_check_knows_what_a_download_needs(world):
+    policy = world.policy("""
+      print(fal.serverless.files.download { file = "x" })
+      print(fal.serverless.files.download({ file = "x" }, { two = "y" }))
+    """)
+    done = world.run("check", policy, check=1)
+    assert "options is missing" in done.err and "'to'" in done.err
+
+
 # ---- events, from a hostile server ----
 
 def test_it_goes_on_behind_the_last_whole_event(world):
