@@ -68,7 +68,8 @@ static void finish(struct fr_exchange *exchange, enum fr_err err)
 
 bool fr_exchange_withdraw(struct fr_exchange *exchange, enum fr_err err)
 {
-  if (exchange->state == FR_EXCHANGE_SENT)
+  if (exchange->state == FR_EXCHANGE_SENT &&
+      !fr_call_recall(exchange->call))
     return false;
   if (exchange->state == FR_EXCHANGE_NEW ||
       exchange->state == FR_EXCHANGE_OVER)
@@ -310,6 +311,13 @@ static bool is_unusable(enum fr_err transport, enum fr_err err)
   return transport || err == FR_EPROTOCOL || err == FR_ENOMEM;
 }
 
+/* 501 and 503 say that nothing was done; any other 5xx may come from a gateway
+ * whose upstream has done it. */
+static bool is_doubtful(int status)
+{
+  return status >= 500 && status < 600 && status != 501 && status != 503;
+}
+
 static void tell_throttle(struct fr_exchange *exchange, uint64_t told)
 {
   struct fr_throttle *throttle = &exchange->fal->throttle;
@@ -424,6 +432,7 @@ static void note(struct fr_exchange *exchange, enum fr_err transport)
   exchange->replayed = exchange->unanswered && !is_unusable(transport, err);
   if (fr_call_sent(exchange->call) && is_unusable(transport, err))
     exchange->unanswered = true;
+  exchange->doubtful |= is_doubtful(exchange->status);
   if (exchange->status)
     fr_generation_note(&exchange->generation, exchange->status);
 }
@@ -440,18 +449,19 @@ static void hang_up(struct fr_exchange *exchange)
 
 static void answered(struct fr_exchange *exchange, enum fr_err transport)
 {
-  uint64_t told;
+  uint64_t told = 0;
+  bool transient;
 
   exchange->status = transport ? 0 : fr_call_status(exchange->call);
   exchange->err = judge(exchange, transport);
   note(exchange, transport);
-  if (exchange->err && exchange->spec.failed)
-    exchange->spec.failed(exchange);
-  told = transport ? 0 : told_wait(exchange);
+  transient = fr_retry_transient(exchange->err);
+  if (!transport && (transient || exchange->status == 429))
+    told = told_wait(exchange);
   tell_throttle(exchange, told);
   if (exchange->spec.piece)
     hang_up(exchange);
-  if (fr_retry_transient(exchange->err)) {
+  if (transient) {
     settle(exchange, told);
     return;
   }

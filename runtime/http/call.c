@@ -7,15 +7,16 @@
 #include <strings.h>
 
 #include "base/digest.h"
+#include "base/plain.h"
+#include "base/pool.h"
 #include "http/internal.h"
+
+static struct fr_pool pool = FR_POOL(struct fr_call);
 
 /* A header's value must not be able to end its line. */
 static bool clean(const char *text)
 {
-  for (; text && *text; text++)
-    if ((unsigned char)*text < 0x20 || (unsigned char)*text >= 0x7f)
-      return false;
-  return true;
+  return !text || fr_printable(text, strlen(text));
 }
 
 /* Pieces and files take as long as they take, and the largest piece must
@@ -115,7 +116,7 @@ enum fr_err fr_call_new(struct fr_http *http, const struct fr_call_spec *spec,
 
   if (!valid(spec) || (http->anonymous && !is_anonymous(spec)))
     return FR_EINVALID;
-  call = calloc(1, sizeof(*call));
+  call = fr_pool_new(&pool);
   if (!call)
     return FR_ENOMEM;
   call->http = http;
@@ -183,7 +184,7 @@ void fr_call_free(struct fr_call *call)
   fr_buf_done(&call->body);
   fr_buf_done(&call->rest);
   fr_buf_done(&call->form);
-  free(call);
+  fr_pool_free(&pool, call);
 }
 
 struct fr_op *fr_call_op(struct fr_call *call)
@@ -224,6 +225,14 @@ char *fr_call_body_edit(struct fr_call *call, size_t *ret_len)
 bool fr_call_sent(const struct fr_call *call)
 {
   return call->sent;
+}
+
+bool fr_call_recall(struct fr_call *call)
+{
+  if (call->sent || call->phase != FR_CALL_RUNNING)
+    return false;
+  fr_op_abandon(&call->op);
+  return true;
 }
 
 const char *fr_call_detail(const struct fr_call *call)

@@ -40,6 +40,9 @@ void fr_call_drop(struct fr_call *call, size_t len);
 /* False only when it is certain that no byte of the request left: no
  * connection was made, or the call was never started. */
 bool fr_call_sent(const struct fr_call *call);
+/* Takes it back while that is so and it is not over; its op reports nothing
+ * then. False: it goes on. */
+bool fr_call_recall(struct fr_call *call);
 
 /* Why the transport failed, in plain words; "" when it did not. */
 const char *fr_call_detail(const struct fr_call *call);

@@ -19,6 +19,7 @@ struct fr_handle {
   CURLU *url;                   /* parsed; each call changes what differs */
   char base[272];               /* what that URL begins with; or "" */
   char method[12];              /* "": none is known */
+  struct curl_slist *headers;   /* of the request */
 };
 
 /* share.c: what calls on one connection are worth. */
@@ -60,7 +61,6 @@ struct fr_call {
   void *gone_arg;
   struct fr_handle *handle;
   CURL *easy;                   /* of the handle */
-  struct curl_slist *headers;   /* of the request */
   struct fr_timer piece;        /* tells spec.ready */
   bool paused;                  /* the body is full; more waits */
   struct fr_buf rest;           /* local, in pieces: what waits */

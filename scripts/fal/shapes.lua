@@ -33,6 +33,8 @@ shapes.options = {
     { name = "older_than", kind = "duration" },
     { name = "start", kind = "time" },
     { name = "end", kind = "time" },
+    { name = "since", kind = "choice", of = { "last" } },
+    { name = "overlap", kind = "duration" },
     { name = "status", kind = "choice", of = shapes.STATUSES },
     { name = "request_id", kind = "id" },
     { name = "limit", kind = "integer", least = 1, most = 100 },
@@ -145,11 +147,17 @@ shapes.waits = {
   ["fal.each"] = true, ["fal.sleep"] = true, ["fal.hold.enforce"] = true,
 }
 
+local names = {}
+
 --- The names of a table of options, in order.
 function shapes.names(of)
-  local list = {}
-  for i, option in ipairs(shapes.options[of]) do
-    list[i] = option.name
+  local list = names[of]
+  if not list then
+    list = {}
+    for i, option in ipairs(shapes.options[of]) do
+      list[i] = option.name
+    end
+    names[of] = list
   end
   return list
 end

@@ -223,9 +223,10 @@ class Fal(Server):
     """The Platform API over a list of rows. `script[name]` (list, delete,
     usage, events, search, meta) is a queue of Answers, or a function of the request;
     what it does not answer (empty, None) is answered properly. It lists all
-    rows whatever was asked for, unless `filters` is set."""
+    rows whatever was asked for, unless `filters` (by endpoint) or `windows`
+    (by end) is set."""
 
-    filters = False
+    filters = windows = False
 
     def __init__(self, rows=(), page=None, **script):
         self.rows, self.page, self.script = list(rows), page, script
@@ -263,6 +264,9 @@ class Fal(Server):
         if self.filters:
             rows = [one for one in rows if one["endpoint_id"] in
                     request.query.get("endpoint_id", ())]
+        if self.windows:
+            rows = [one for one in rows if request.query["start"][0] <=
+                    one["ended_at"] < request.query["end"][0]]
         if "request_id" in request.query:
             rows = [one for one in rows
                     if one["request_id"] == request.query["request_id"][0]]
