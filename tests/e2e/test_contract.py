@@ -559,8 +559,7 @@ def test_marks_and_files_of_the_history(world):
 # Of parameters that shut each other out, only one is given.
 ALONE = {"image_url", "video_url", "only_api_requests", "request_id",
          "vector_id"}
-# Files and streams: their requests need more than a table of parameters.
-# falrun call sends them.
+# Files and streams: falrun call sends them.
 STREAMED = {"serverless.files.download", "serverless.logs.stream"}
 WORDS = {"expand": "time_series", "billing_month": "2026-01",
          "charge_month": "2026-01", "cursor": "Mg==", "timezone": "UTC",
@@ -722,7 +721,7 @@ def test_what_falrun_sends_is_as_documented(world):
                                                    given.values()))), check=0)
     sent = {check_request(json.loads(line))
             for line in record.read_text().splitlines()}
-    assert set(OPERATIONS) == sent, done
+    assert not set(OPERATIONS) - sent, done
 
 
 def test_faults_strike_changes_by_their_own_count(world):
