@@ -99,7 +99,7 @@ static bool is_whole(const struct image *image, struct fr_ledger *ledger)
 
     if (promise->seq == seq && !memcmp(promise->hash, hash, sizeof(hash)))
       return true;
-    if (promise->seq > last && i > image->last)
+    if (promise->seq > last && i > image->last && !promise->seen)
       break;
   }
   return false;
