@@ -64,6 +64,8 @@ struct fr_fal_figures {
   uint64_t requests, retries, limited;  /* sent; of those again; 429s */
   uint64_t paused_ms;                   /* until the throttle goes on */
   double rate;                          /* a second at most; 0: no bound */
+  unsigned files;                       /* downloads under way */
+  uint64_t file_bytes, file_total;      /* of all, as far as it is known */
 };
 void fr_fal_figures(const struct fr_fal *fal,
                     struct fr_fal_figures *ret_figures);

@@ -34,9 +34,14 @@ struct fr_exchange_spec {
    * (repeated), or any end; `why` gets the words behind the failure. */
   enum fr_err (*judge)(struct fr_exchange *exchange, int status,
                        const char *body, size_t len, struct fr_buf *why);
-  void (*failed)(struct fr_exchange *exchange); /* after one that did; NULL */
   bool trial;                   /* a key that is refused stops nobody */
   bool once;                    /* no repeat of a request that may have left */
+  const char *range, *if_range, *last_event_id, *accept;        /* headers */
+  /* Not NULL: the answer comes in pieces. The op finishes at the head of a
+   * 2xx that the judge takes (its body as it is then), and timeout_ms is for
+   * that alone. The call goes on; this is told of its bytes and its end. */
+  void (*piece)(struct fr_exchange *exchange);
+  uint32_t stall_ms;            /* with it: without a byte; 0: 30 s */
 };
 
 enum fr_exchange_state {
@@ -60,6 +65,9 @@ struct fr_exchange {
   unsigned tries, attempts;     /* made; of them, may have left */
   uint64_t sent;                /* which of the run's requests the last was */
   bool again, unanswered, replayed;
+  bool doubtful;                /* a 5xx that may stand for anything came */
+  bool call_over;               /* in pieces: the last byte came, ... */
+  enum fr_err call_err;         /* ... or what ended them */
   uint64_t started, ended;      /* on fr_loop_now's scale */
 };
 
