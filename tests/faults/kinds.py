@@ -6,14 +6,17 @@
 given. `says` is what falrun must take it for, the name of an error (err.h), or
 "ok". `effect`: where a deletion may have its effect, "both" before and after
 the fault, "none" where the answer says that nothing was done (a server that
-says so and did is another kind of liar), "done" where it says that all was.
+says so and did is another kind of liar), "done" where it says that all was;
+"list": it is no fault of a deletion at all.
 """
 import collections
 import email.utils
 import gzip
+import json
 import socket
 import struct
 import time
+import uuid
 
 from wire import Answer
 
@@ -310,5 +313,55 @@ kind("close-unannounced", "ok", lambda body: raw(head(body), body), "done")
 kind("keep-alive-lies", "ok", lambda body: raw(
     head(body, "Connection: keep-alive", "Keep-Alive: timeout=600, max=99"),
     body), "done")
+
+# ---- lies in paging: of a list alone ---------------------------------------------
+
+
+def lie(name, says, change):
+    def make(body):
+        page = json.loads(body)
+        told = json.dumps(change(page) or page).encode()
+        return raw(head(told), told)
+    kind("page-" + name, says, make, "list")
+
+
+def put(**fields):
+    return lambda page: dict(page, **fields)
+
+
+def in_first(**fields):
+    return lambda page: page["items"][0].update(fields)
+
+
+def add(item):
+    return lambda page: page["items"].append(item(dict(page["items"][0])))
+
+
+def young(item):
+    now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() - 600))
+    return dict(item, request_id=str(uuid.uuid4()), ended_at=now)
+
+
+lie("more-missing", "page", lambda page: page.pop("has_more") and None)
+lie("more-word", "page", put(has_more="no"))
+lie("more-number", "page", put(has_more=0))
+lie("more-without-cursor", "page", put(has_more=True, next_cursor=None))
+lie("more-and-empty-cursor", "page", put(has_more=True, next_cursor=""))
+lie("cursor-number", "page", put(next_cursor=7))
+lie("cursor-huge", "page", put(has_more=True, next_cursor="x" * 5000))
+lie("cursor-goes-round", "page", put(has_more=True, next_cursor="0"))
+lie("items-null", "page", put(items=None))
+lie("items-object", "page", put(items={"a": 1}))
+lie("item-word", "page", put(items=["x"]))
+lie("id-path", "page", in_first(request_id="../../etc"))
+lie("id-upper", "page", in_first(
+    request_id="AAAAAAAA-AAAA-4AAA-8AAA-AAAAAAAAAAAA"))
+lie("endpoint-other", "page", in_first(endpoint_id="other/app"))
+lie("time-words", "page", in_first(ended_at="last week"))
+lie("status-half", "page", in_first(status_code=200.5))
+lie("item-twice", "ok", add(lambda item: item))
+lie("item-too-young", "ok", add(young))
+lie("item-not-ended", "ok", add(lambda item: dict(
+    item, request_id=str(uuid.uuid4()), ended_at=None)))
 
 STALLS = {name for name in KINDS if KINDS[name].says == "timeout"}

@@ -72,7 +72,7 @@ class Asked(Bench):
         self.program = conftest.PROGRAM
         try:
             return self.run(path, "--no-input", timeout=60, env={
-                "LD_PRELOAD": self.library, "FALRUN_HURRY": 20,
+                "LD_PRELOAD": self.library, "FALRUN_HURRY": 4,
                 "ASAN_OPTIONS": "verify_asan_link_order=0:exitcode=99"})
         finally:
             self.program = CALM

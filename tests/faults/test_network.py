@@ -11,12 +11,17 @@ nothing; it ends in bounded time, and the next run finishes the work."""
 import functools
 import itertools
 import re
+import socket
+import ssl
+import struct
+import threading
 import time
 
 import pytest
 
 from kinds import KINDS, STALLS, Play
-from wire import (CALM, FULL, POLICY, Answer, Bench, Sweep, Truth, agree,
+from test_tls import certificates
+from wire import (CALM, FULL, ONE, POLICY, Answer, Bench, Sweep, Truth, agree,
                   compiled, conftest, record, sampled)
 
 PLACES = ("first", "middle", "last", "retry")
@@ -33,6 +38,8 @@ def all_cases():
             KINDS, PLACES, ("once", "lasting")):
         yield ":".join((name, "list", place, "before", lasts))
         effect = KINDS[name].effect
+        if effect == "list":
+            continue
         for when in ("before", "after"):
             if effect == "both" or (effect == "done") == (when == "after"):
                 yield ":".join((name, "delete", place, when, lasts))
@@ -92,7 +99,7 @@ class Wired(Bench):
         self.library = library
         self.path = self.policy(POLICY)
 
-    def hurried(self, *words, times=10):
+    def hurried(self, *words, times):
         began = time.monotonic()
         self.program = conftest.PROGRAM
         done = self.run(*words, timeout=90, env={
@@ -112,7 +119,8 @@ SENTENCES = {
     "too_big": "cannot be used", "server_error": r"fal answered \d+",
     "rate_limited": "fal answered 429", "auth": r"fal answered 40[13]",
     "bad_request": r"fal answered 4\d\d", "redirect": r"fal answered 3\d\d",
-    "gives-up": "the API is unavailable: fal answered 429"}
+    "gives-up": "the API is unavailable: fal answered 429",
+    "page": "not what the API documents"}
 
 
 # What is valid JSON, but no page: Lua sees it, and it is not asked for again.
@@ -192,7 +200,7 @@ def strike(bench, case):
     bench.serve = functools.partial(Harmful, case=case)
     server = bench.fresh(12, seed="network")
     done = bench.hurried(bench.path, "--no-input", "--quiet",
-                         times=20 if name in STALLS else 10)
+                         times=20 if name in STALLS else 5)
     agree(bench, open_allowed=True)
     check = check_list if server.what == "list" else check_delete
     check(bench, done, seen, server.lasts)
@@ -217,3 +225,169 @@ def test_every_fault_of_the_network(tmp_path, shard):
     cases = sampled(list(all_cases()), SAMPLE, "network")[shard::SHARDS]
     Sweep("network %d" % shard, tmp_path,
           lambda folder: Wired(folder, library), strike).run(cases, least=1)
+
+
+# ---- nobody listens ---------------------------------------------------------------
+
+class Gone(Harmful):
+    """Where it would harm, it is gone: the listener and all connections."""
+
+    def harm(self, request):
+        if self.struck or not self.is_it(request):
+            return None
+        self.struck += 1
+        if self.when == "after":
+            self.honest(request, "lost")
+        self.pause()
+        return Answer(drop="before")
+
+    def pause(self):
+        for one in [self.socket] + list(self.open):
+            try:
+                one.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                pass
+        self.socket.close()
+
+    def resume(self):
+        self.socket = socket.create_server(("127.0.0.1", self.port),
+                                           backlog=128)
+        threading.Thread(target=self._accept, daemon=True).start()
+
+
+def vanish(bench, case):
+    bench.serve = functools.partial(Gone, case=case)
+    server = bench.fresh(12, seed="gone")
+    done = bench.hurried(bench.path, "--no-input", "--quiet", times=5)
+    assert done.code in (3, 7), done
+    assert server.what == "delete" or not server.deletes
+    agree(bench, open_allowed=True)
+    server.resume()
+    bench.whole(bench.path)
+    return server.struck, "%s %s" % (server.what, done.code)
+
+
+def test_nobody_listens_any_more(tmp_path):
+    library = str(compiled(tmp_path, "hurry"))
+    cases = ["black-hole:%s:%s:%s:lasting" % (what, place, when)
+             for what in ("list", "delete")
+             for place in ("first", "middle", "last")
+             for when in (("before",) if what == "list"
+                          else ("before", "after"))]
+    if ONE and ONE not in cases:
+        pytest.skip("another position is asked for")
+    Sweep("refused", tmp_path, lambda folder: Wired(folder, library),
+          vanish).run([c for c in cases if ONE in (None, c)], least=1)
+
+
+# ---- TLS ------------------------------------------------------------------------------
+
+TLS = ("expired", "other-name", "other-ca", "old", "plain", "closed", "reset",
+       "garbage", "stalled", "closed-after-hello")
+
+
+class Secured(Truth):
+    """Speaks TLS as it should; from `place` on new connections get what the
+    case says."""
+
+    def __init__(self, rows, case, folder):
+        self.name, self.place = case.split(":")[1:3]
+        self.struck, self.folder, self.bad = 0, folder, self.place == "list"
+        self.good = context(folder / "good")
+        super().__init__(rows)
+        self.url = "https://localhost:%d/v1" % self.port
+
+    def _serve(self, client):
+        if not self.bad:
+            return self._speak(client, self.good)
+        self.struck += 1
+        if self.name in ("expired", "other-name", "other-ca", "old"):
+            return self._speak(client, context(self.folder / self.name,
+                                               self.name == "old"))
+        return self._spoil(client)
+
+    def _speak(self, client, how):
+        try:
+            super()._serve(how.wrap_socket(client, server_side=True))
+        except OSError:
+            client.close()
+
+    def _spoil(self, client):
+        with client:
+            client.settimeout(5)
+            if self.name in ("garbage", "plain", "closed-after-hello"):
+                client.recv(4096)
+            if self.name == "plain":
+                client.sendall(b"HTTP/1.1 400 Bad\r\n\r\n")
+            elif self.name == "garbage":
+                client.sendall(b"\x16\x03\x03\xff\xff" + b"\0" * 300)
+            elif self.name == "reset":
+                client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER,
+                                  struct.pack("ii", 1, 0))
+            elif self.name == "stalled":
+                while not self.over and client.recv(4096):
+                    pass
+
+    def _list(self, request):
+        """After the last page the connections end, and the next is bad."""
+        answer = super()._list(request)
+        if self.place == "delete" and b'"has_more": false' in answer.body:
+            self.bad = True
+            answer.headers.append(("Connection", "close"))
+            answer.length = len(answer.body)
+        return answer
+
+
+def context(folder, old=False):
+    made = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    made.load_cert_chain(folder / "server.pem", folder / "server.key")
+    if old:
+        made.set_ciphers("DEFAULT:@SECLEVEL=0")
+        made.minimum_version = ssl.TLSVersion.TLSv1
+        made.maximum_version = ssl.TLSVersion.TLSv1_1
+    return made
+
+
+def authorities(folder):
+    """A good certificate, and what is wrong with the others."""
+    for name, host, days in (("good", "localhost", 2),
+                             ("old", "localhost", 2),
+                             ("expired", "localhost", -1),
+                             ("other-name", "example.com", 2),
+                             ("other-ca", "localhost", 2)):
+        (folder / name).mkdir()
+        certificates(folder / name, host, days)
+    bundle = b"".join((folder / name / "ca.pem").read_bytes()
+                      for name in ("good", "old", "expired", "other-name"))
+    (folder / "ca.pem").write_bytes(bundle)
+
+
+def shake(bench, case, folder):
+    bench.serve = functools.partial(Secured, case=case, folder=folder)
+    server = bench.fresh(12, seed="tls")
+    words = [bench.path, "--no-input", "--ca-file", str(folder / "ca.pem")]
+    done = bench.hurried(*words, "--quiet",
+                         times=20 if "stalled" in case else 5)
+    assert done.code == 7, done
+    assert not server.deletes, "it spoke to whom it should not"
+    if server.place == "list":
+        assert not server.requests, "it spoke to whom it should not"
+    else:
+        agree(bench, open_allowed=False)
+    server.bad, server.place = False, None
+    bench.whole(*words)
+    return server.struck, "%s %s" % (case.split(":")[2], done.code)
+
+
+def test_tls_that_fails(tmp_path):
+    library = str(compiled(tmp_path, "hurry"))
+    folder = tmp_path / "certificates"
+    folder.mkdir()
+    authorities(folder)
+    cases = ["tls:%s:%s" % (name, place) for name in TLS
+             for place in ("list", "delete")]
+    if ONE and ONE not in cases:
+        pytest.skip("another position is asked for")
+    Sweep("tls", tmp_path, lambda place: Wired(place, library),
+          functools.partial(shake, folder=folder)).run(
+              [c for c in cases if ONE in (None, c)], least=1)

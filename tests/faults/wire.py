@@ -115,9 +115,9 @@ class Bench(World):
         with self.server.lock:
             return list(self.server.lines)
 
-    def whole(self, policy, timeout=60):
+    def whole(self, policy, *words, timeout=60):
         """The next run, unharmed, ends it: all is gone, each once."""
-        done = self.run(policy, "--no-input", timeout=timeout)
+        done = self.run(policy, "--no-input", *words, timeout=timeout)
         assert done.code == 0, done
         assert sorted(e["request_id"] for e in self.effects()) == sorted(
             self.ids), done
