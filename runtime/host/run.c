@@ -357,9 +357,8 @@ static int start_code(enum fr_err err)
 
 static int not_started(struct run *run, enum fr_err err)
 {
-  if (!run->why.len)
-    fr_buf_say(&run->why, "%s", fr_err_message(err));
-  fr_verdict_say(&run->parts.verdict, "%s", fr_buf_text(&run->why));
+  fr_verdict_say(&run->parts.verdict, "%s",
+                 run->why.len ? fr_buf_text(&run->why) : fr_err_message(err));
   return start_code(err);
 }
 
