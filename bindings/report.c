@@ -336,6 +336,16 @@ static bool is_known(const struct frl *frl, const char *code)
   return frl->ending || fr_verdict_exit_code(frl->config.verdict) != 0;
 }
 
+/* No memory is no bug, and not the policy's doing either. */
+static bool is_hunger(const char *code, const char *text)
+{
+  const char *words = fr_err_message(FR_ENOMEM);
+  size_t len = strlen(text), most = strlen(words);
+
+  return is_code(code, FR_ENOMEM) ||
+         (len >= most && !strcmp(text + len - most, words));
+}
+
 static void mark(lua_State *L, const char *code, const char *text)
 {
   struct frl *frl = frl_of(L);
@@ -344,6 +354,8 @@ static void mark(lua_State *L, const char *code, const char *text)
 
   if (is_code(code, FR_ECONFIG))
     verdict->config = true;
+  else if (is_hunger(code, text))
+    verdict->cap = true;
   else if (!(frl->of_task && frl->config.policy) && !*push_raise(L, 2) &&
            find_place(text, &place) && frl_is_embedded_chunk(place.chunk))
     verdict->bug = true;        /* no script of the user is on the stack */

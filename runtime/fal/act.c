@@ -25,7 +25,6 @@
 struct fr_act {
   struct fr_exchange exchange;
   struct fr_buf url, body;
-  bool doubtful;                /* some attempt had a 5xx that says nothing */
   char key[KEY_MOST + 1];
 };
 
@@ -163,16 +162,6 @@ static enum fr_err judge(struct fr_exchange *exchange, int status,
   return err;
 }
 
-/* 501 and 503 say that nothing was done; behind any other 5xx it may be. */
-static void failed(struct fr_exchange *exchange)
-{
-  struct fr_act *act = fr_container_of(exchange, struct fr_act, exchange);
-  int status = exchange->status;
-
-  act->doubtful |= status >= 500 && status < 600 && status != 501 &&
-                   status != 503;
-}
-
 static enum fr_err put_texts(struct fr_act *act, const struct fr_fal *fal,
                              const struct fr_act_spec *spec)
 {
@@ -195,7 +184,7 @@ enum fr_err fr_act_new(struct fr_fal *fal, const struct fr_act_spec *spec,
     .method = method_of(spec->method), .max_body = ACT_BODY_MOST,
     .key = spec->key, .changes = true, .attempts = ACT_ATTEMPTS,
     .timeout_ms = spec->timeout_ms, .key_at_ms = spec->key_at_ms,
-    .judge = judge, .failed = failed, .once = !spec->idempotency_key
+    .judge = judge, .once = !spec->idempotency_key
   };
   struct fr_buf why;
   struct fr_act *act;
@@ -265,7 +254,7 @@ struct fr_act_answer fr_act_answer(const struct fr_act *act)
   };
 
   answer.unanswered = exchange->err &&
-                      (exchange->unanswered || act->doubtful);
+                      (exchange->unanswered || exchange->doubtful);
   if (!exchange->err && exchange->call)
     answer.body = fr_call_body(exchange->call, &answer.body_len);
   return answer;

@@ -45,6 +45,8 @@ struct fr_change_answer {
   unsigned attempts;            /* requests that may have left */
   bool unanswered;              /* some attempt left and had no usable
                                  * answer: its effect is unknown */
+  bool doubtful;                /* some attempt had a 5xx that does not say
+                                 * that nothing was done: so did it? */
   bool replayed;                /* the answer came to a repeat of a request
                                  * that had stayed unanswered */
   uint64_t elapsed_ms;

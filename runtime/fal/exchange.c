@@ -25,6 +25,9 @@
 
 static void on_grant(struct fr_slot *slot);
 static void on_due(struct fr_timer *timer);
+static void on_ready(void *arg);
+static void on_answer(struct fr_op *op, void *arg);
+static void answered(struct fr_exchange *exchange, enum fr_err transport);
 
 void fr_exchange_init(struct fr_exchange *exchange, struct fr_fal *fal,
                       const struct fr_exchange_spec *spec)
@@ -65,7 +68,8 @@ static void finish(struct fr_exchange *exchange, enum fr_err err)
 
 bool fr_exchange_withdraw(struct fr_exchange *exchange, enum fr_err err)
 {
-  if (exchange->state == FR_EXCHANGE_SENT)
+  if (exchange->state == FR_EXCHANGE_SENT &&
+      !fr_call_recall(exchange->call))
     return false;
   if (exchange->state == FR_EXCHANGE_NEW ||
       exchange->state == FR_EXCHANGE_OVER)
@@ -118,6 +122,7 @@ static enum fr_err make_call(struct fr_exchange *exchange,
 {
   const struct fr_exchange_spec *spec = &exchange->spec;
   uint32_t total = spec->timeout_ms ? spec->timeout_ms : TOTAL_MS;
+  uint32_t stall = spec->stall_ms ? spec->stall_ms : STALL_MS;
   struct fr_call_spec call = {
     .method = spec->method,
     .url = spec->url,
@@ -131,8 +136,11 @@ static enum fr_err make_call(struct fr_exchange *exchange,
     .max_body = spec->max_body,
     .max_headers = HEADERS_MOST,
     .connect_ms = at_most(CONNECT_MS, total),
-    .total_ms = total,
-    .stall_ms = at_most(STALL_MS, total),
+    .total_ms = spec->piece ? 0 : total,
+    .stall_ms = spec->piece ? stall : at_most(stall, total),
+    .range = spec->range, .if_range = spec->if_range,
+    .last_event_id = spec->last_event_id, .accept = spec->accept,
+    .ready = spec->piece ? on_ready : NULL, .ready_arg = exchange,
   };
 
   return fr_call_new(exchange->fal->http, &call, ret_call);
@@ -144,7 +152,14 @@ static bool is_repeat(const struct fr_exchange *exchange)
   return exchange->tries > 0 || exchange->spec.backoff > 0;
 }
 
-static void on_answer(struct fr_op *op, void *arg);
+/* In pieces the head has a time of its own, and the body none. */
+static void time_head(struct fr_exchange *exchange)
+{
+  uint32_t ms = exchange->spec.timeout_ms;
+
+  fr_timer_start(exchange->fal->loop, &exchange->timer,
+                 fr_loop_now(exchange->fal->loop) + (ms ? ms : TOTAL_MS));
+}
 
 static void send_attempt(struct fr_exchange *exchange)
 {
@@ -162,6 +177,9 @@ static void send_attempt(struct fr_exchange *exchange)
   exchange->sent = ++exchange->fal->requests;
   exchange->fal->retries += is_repeat(exchange);
   exchange->tries++;
+  exchange->call_over = false;
+  if (exchange->spec.piece)
+    time_head(exchange);
   fr_call_start(exchange->call);
   fr_op_wait(fr_call_op(exchange->call), on_answer, exchange);
 }
@@ -193,6 +211,10 @@ static void on_due(struct fr_timer *timer)
   struct fr_exchange *exchange = fr_container_of(timer, struct fr_exchange,
                                                  timer);
 
+  if (exchange->state == FR_EXCHANGE_SENT) {
+    answered(exchange, FR_ETIMEOUT);
+    return;
+  }
   if (key_is_over(exchange))
     return;
   exchange->state = FR_EXCHANGE_QUEUED;
@@ -239,7 +261,8 @@ static enum fr_err judge(struct fr_exchange *exchange, enum fr_err transport)
     return err;
   }
   body = fr_call_body_edit(call, &len);
-  fr_keys_scrub(keys, body, len);
+  if (err || !exchange->spec.piece)
+    fr_keys_scrub(keys, body, len);     /* a file stays as it is */
   if (err) {
     fr_answer_say(&exchange->message, exchange->status, body, len, keys);
     return err;
@@ -258,6 +281,13 @@ static enum fr_err judge(struct fr_exchange *exchange, enum fr_err transport)
 static bool is_unusable(enum fr_err transport, enum fr_err err)
 {
   return transport || err == FR_EPROTOCOL || err == FR_ENOMEM;
+}
+
+/* 501 and 503 say that nothing was done; any other 5xx may come from a gateway
+ * whose upstream has done it. */
+static bool is_doubtful(int status)
+{
+  return status >= 500 && status < 600 && status != 501 && status != 503;
 }
 
 static void tell_throttle(struct fr_exchange *exchange, uint64_t told)
@@ -374,24 +404,36 @@ static void note(struct fr_exchange *exchange, enum fr_err transport)
   exchange->replayed = exchange->unanswered && !is_unusable(transport, err);
   if (fr_call_sent(exchange->call) && is_unusable(transport, err))
     exchange->unanswered = true;
+  exchange->doubtful |= is_doubtful(exchange->status);
   if (exchange->status)
     fr_generation_note(&exchange->generation, exchange->status);
 }
 
-static void on_answer(struct fr_op *op, void *arg)
+/* In pieces a call that failed may have more to say; nobody listens. */
+static void hang_up(struct fr_exchange *exchange)
 {
-  struct fr_exchange *exchange = arg;
-  enum fr_err transport = op->err;
-  uint64_t told;
+  fr_timer_stop(exchange->fal->loop, &exchange->timer);
+  if (!exchange->err)
+    return;
+  fr_call_free(exchange->call);
+  exchange->call = NULL;
+}
+
+static void answered(struct fr_exchange *exchange, enum fr_err transport)
+{
+  uint64_t told = 0;
+  bool transient;
 
   exchange->status = transport ? 0 : fr_call_status(exchange->call);
   exchange->err = judge(exchange, transport);
   note(exchange, transport);
-  if (exchange->err && exchange->spec.failed)
-    exchange->spec.failed(exchange);
-  told = transport ? 0 : told_wait(exchange);
+  transient = fr_retry_transient(exchange->err);
+  if (!transport && (transient || exchange->status == 429))
+    told = told_wait(exchange);
   tell_throttle(exchange, told);
-  if (fr_retry_transient(exchange->err)) {
+  if (exchange->spec.piece)
+    hang_up(exchange);
+  if (transient) {
     settle(exchange, told);
     return;
   }
@@ -402,4 +444,31 @@ static void on_answer(struct fr_op *op, void *arg)
     give_up(exchange, false);
   else
     finish(exchange, exchange->err);
+}
+
+static void on_answer(struct fr_op *op, void *arg)
+{
+  struct fr_exchange *exchange = arg;
+
+  exchange->call_over = true;
+  exchange->call_err = op->err;
+  if (exchange->state == FR_EXCHANGE_OVER)
+    exchange->spec.piece(exchange);
+  else
+    answered(exchange, op->err);
+}
+
+/* The head, or bytes. What went wrong is read to its end, but when it is full
+ * the rest is not waited for. */
+static void on_ready(void *arg)
+{
+  struct fr_exchange *exchange = arg;
+  size_t len;
+
+  (void)fr_call_body(exchange->call, &len);
+  if (exchange->state == FR_EXCHANGE_OVER)
+    exchange->spec.piece(exchange);
+  else if (fr_call_status(exchange->call) / 100 == 2 ||
+           exchange->spec.max_body - len < FR_PIECE_MOST)
+    answered(exchange, FR_OK);
 }

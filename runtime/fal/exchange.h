@@ -5,8 +5,8 @@
  *               ^                                  |
  *               +--- due --- PAUSED <--retry law---+
  *
- * Promise: the op finishes once. While it is SENT a stop or a withdrawal
- * leaves it alone; in any other state they end it at once.
+ * Promise: the op finishes once. While it is SENT and a byte may have left, a
+ * stop or a withdrawal leaves it alone; at any other time they end it.
  *
  * Ownership: lives inside its owner's struct, zeroed at first. The strings
  * of the spec are borrowed and outlive it. The last call (and so its body)
@@ -34,9 +34,14 @@ struct fr_exchange_spec {
    * (repeated), or any end; `why` gets the words behind the failure. */
   enum fr_err (*judge)(struct fr_exchange *exchange, int status,
                        const char *body, size_t len, struct fr_buf *why);
-  void (*failed)(struct fr_exchange *exchange); /* after one that did; NULL */
   bool trial;                   /* a key that is refused stops nobody */
   bool once;                    /* no repeat of a request that may have left */
+  const char *range, *if_range, *last_event_id, *accept;        /* headers */
+  /* Not NULL: the answer comes in pieces. The op finishes at the head of a
+   * 2xx that the judge takes (its body as it is then), and timeout_ms is for
+   * that alone. The call goes on; this is told of its bytes and its end. */
+  void (*piece)(struct fr_exchange *exchange);
+  uint32_t stall_ms;            /* with it: without a byte; 0: 30 s */
 };
 
 enum fr_exchange_state {
@@ -60,13 +65,17 @@ struct fr_exchange {
   unsigned tries, attempts;     /* made; of them, may have left */
   uint64_t sent;                /* which of the run's requests the last was */
   bool again, unanswered, replayed;
+  bool doubtful;                /* a 5xx that may stand for anything came */
+  bool call_over;               /* in pieces: the last byte came, ... */
+  enum fr_err call_err;         /* ... or what ended them */
   uint64_t started, ended;      /* on fr_loop_now's scale */
 };
 
 void fr_exchange_init(struct fr_exchange *exchange, struct fr_fal *fal,
                       const struct fr_exchange_spec *spec);
 void fr_exchange_start(struct fr_exchange *exchange);
-/* Ends it with `err` unless it is SENT; true: it is over (or never began). */
+/* Ends it with `err` unless a byte of its attempt may have left; true: it is
+ * over (or never began). */
 bool fr_exchange_withdraw(struct fr_exchange *exchange, enum fr_err err);
 void fr_exchange_done(struct fr_exchange *exchange);    /* abandons */
 /* "" when it succeeded; never NULL. */

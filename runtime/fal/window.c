@@ -158,7 +158,7 @@ static enum fr_err add_row(struct fr_window *window, const struct fr_row *from,
                            ptrdiff_t move)
 {
   struct fr_window_row row = { .row = *from };
-  struct fr_sighting sighting = { -1, false };
+  struct fr_sighting sighting = { .ended_at_ms = -1 };
   enum fr_err err;
 
   (void)is_documented(&row);

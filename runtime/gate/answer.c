@@ -234,6 +234,19 @@ static void conclude(struct fr_effect *effect,
   }
 }
 
+/* The answer is no success, and an earlier one was a 5xx behind which it may
+ * have been done: that is as open as no answer. */
+static void settle_doubt(struct fr_effect *effect,
+                         const struct fr_change_answer *answer)
+{
+  effect->doubtful |= answer->doubtful;
+  if (!effect->doubtful || effect->unanswered || !answer->err ||
+      answer->err == FR_EPARTIAL)
+    return;
+  effect->unanswered = effect->lost = true;
+  effect->lost_kind = fr_err_name(FR_ESERVER);
+}
+
 void fr_effect_judge(struct fr_effect *effect)
 {
   struct fr_change_answer answer = answer_of(effect);
@@ -249,6 +262,7 @@ void fr_effect_judge(struct fr_effect *effect)
   if (answer.http_status)
     effect->result.http_status = answer.http_status;
   if (answer.again && may_go_on(effect)) {
+    effect->doubtful |= answer.doubtful;
     next_generation(effect, &answer);
     return;
   }
@@ -258,6 +272,7 @@ void fr_effect_judge(struct fr_effect *effect)
     effect->unanswered = effect->lost = true;
     effect->lost_kind = fr_err_name(FR_ENOMEM);
   }
+  settle_doubt(effect, &answer);
   conclude(effect, &answer);
 }
 

@@ -49,6 +49,7 @@ struct fr_effect {
   bool announced, closed;       /* its intent, its outcome is durable */
   bool earlier;                 /* an earlier intent may have had effect */
   bool unanswered;              /* some attempt of the intent is unknown */
+  bool doubtful;                /* a 5xx left open what was done */
   bool lost;                    /* one that is still to be recorded */
   bool lost_generation;         /* an older generation is unknown */
   bool held;                    /* a hold came while it was under way */
@@ -56,6 +57,7 @@ struct fr_effect {
   uint32_t timeout_ms;
   int last_status;
   const char *lost_kind;        /* err name of the attempt that was lost */
+  const char *endpoint;         /* of a list of this run, or NULL; borrowed */
   int64_t key_at_ms, ended_at_ms;
   uint64_t started_ms;
   struct fr_change *change;     /* in flight or answered, or NULL */

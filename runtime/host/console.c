@@ -3,12 +3,14 @@
 #include "host/console.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "base/buf.h"
+#include "base/plain.h"
 
 #define LINE_MAX_BYTES 8192
 
@@ -91,22 +93,38 @@ void fr_console_progress(struct fr_console *console, const char *line)
   fr_buf_done(&buf);
 }
 
+static const char *const before[] = { "falrun: ", "falrun: warning: ",
+                                      "falrun: ", "falrun: debug: " };
+
+/* Without memory, as much as fits here. */
+static void say_short(enum fr_log_level level, const char *line)
+{
+  char text[1024];
+
+  (void)snprintf(text, sizeof(text) - 1, "%s%s", before[level], line);
+  strcpy(text + fr_plain(text, strlen(text)), "\n");
+  write_all(text, strlen(text));
+}
+
 void fr_console_say(struct fr_console *console, enum fr_log_level level,
                     const char *line)
 {
-  static const char *const before[] = { "falrun: ", "falrun: warning: ",
-                                        "falrun: ", "falrun: debug: " };
   static const char *const color[] = { "\033[31m", "\033[33m", "", "\033[2m" };
   struct fr_buf buf;
+  unsigned bad = 0;
 
   clear(console);
   if (level == FR_LOG_ERROR && console->why && *console->why)
     console->why_said |= strstr(line, console->why) != NULL;
   fr_buf_init(&buf, LINE_MAX_BYTES);
-  fr_buf_add_text(&buf, console->color ? color[level] : "");
-  fr_buf_add_text(&buf, before[level]);
-  fr_buf_add_plain(&buf, line, strlen(line), LINE_MAX_BYTES - 100);
-  fr_buf_add_text(&buf, console->color && *color[level] ? "\033[0m\n" : "\n");
-  write_all(fr_buf_text(&buf), buf.len);
+  bad |= fr_buf_add_text(&buf, console->color ? color[level] : "");
+  bad |= fr_buf_add_text(&buf, before[level]);
+  bad |= fr_buf_add_plain(&buf, line, strlen(line), LINE_MAX_BYTES - 100);
+  bad |= fr_buf_add_text(&buf, console->color && *color[level] ? "\033[0m\n"
+                                                               : "\n");
+  if (bad)
+    say_short(level, line);
+  else
+    write_all(fr_buf_text(&buf), buf.len);
   fr_buf_done(&buf);
 }

@@ -8,10 +8,10 @@
 #include "host/run.h"
 #include "host/version.h"
 
-static int usage(const char *sentence)
+static int fail(int code, const char *sentence)
 {
   fprintf(stderr, "falrun: %s\n", sentence);
-  return 2;
+  return code;
 }
 
 /* The operation that a line of `falrun call` names, or NULL. */
@@ -51,8 +51,8 @@ static int dispatch(struct fr_options *options)
   if (fr_option_flag(options, "help"))
     turn_into_help(options);
   if (!options->command)
-    return usage("no command and no policy: falrun POLICY.lua runs one; "
-                 "falrun --help shows all");
+    return fail(2, "no command and no policy: falrun POLICY.lua runs one; "
+                "falrun --help shows all");
   return fr_run(options);
 }
 
@@ -74,8 +74,10 @@ int main(int argc, char **argv)
   forbid_cores();
   fr_buf_init(&why, 2048);
   err = fr_options_parse(argc, argv, &why, &options);
-  if (err)
-    code = usage(err == FR_ENOMEM ? fr_err_message(err) : fr_buf_text(&why));
+  if (err == FR_ENOMEM)
+    code = fail(9, fr_err_message(err));
+  else if (err)
+    code = fail(2, fr_buf_text(&why));
   else
     code = dispatch(&options);
   fr_options_done(&options);

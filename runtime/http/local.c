@@ -2,6 +2,7 @@
  * call is handed over in the loop's next turn, never inside its start. The
  * total time runs on the loop's clock, so a virtual one shows timeouts. */
 #include <stdio.h>
+#include <string.h>
 
 #include "http/internal.h"
 
@@ -30,6 +31,7 @@ static void finish(struct fr_call *call, enum fr_err err)
 {
   call->phase = FR_CALL_OVER;
   fr_timer_stop(call->http->loop, &call->timer);
+  fr_timer_stop(call->http->loop, &call->piece);
   fr_list_del(&call->link);
   if (err)
     snprintf(call->detail, sizeof(call->detail), "%s", fr_err_message(err));
@@ -42,6 +44,12 @@ static void too_late(struct fr_timer *timer)
 
   finish(call, call->sent ? FR_ETIMEOUT : FR_ECONNECT);
   tell_gone(call);
+}
+
+/* An answer here comes at once: without a total it is late as a stall is. */
+static uint32_t most_ms(const struct fr_call_spec *spec)
+{
+  return spec->total_ms ? spec->total_ms : spec->stall_ms;
 }
 
 /* `serve` may end or free any call, also one of this batch. */
@@ -57,7 +65,7 @@ static void hand_over(struct fr_timer *timer)
     fr_list_del(&call->link);
     call->sent = true;
     fr_timer_start(http->loop, &call->timer,
-                   fr_loop_now(http->loop) + call->spec.total_ms);
+                   fr_loop_now(http->loop) + most_ms(&call->spec));
     http->serve(http->serve_arg, call);
   }
 }
@@ -76,6 +84,7 @@ void fr_local_stop(struct fr_call *call)
 {
   call->phase = FR_CALL_OVER;
   fr_timer_stop(call->http->loop, &call->timer);
+  fr_timer_stop(call->http->loop, &call->piece);
   fr_list_del(&call->link);
   tell_gone(call);
 }
@@ -93,6 +102,50 @@ static enum fr_err keep_headers(struct fr_buf *head,
   return err;
 }
 
+/* In pieces: as much as there is room for. */
+void fr_local_go_on(struct fr_call *call)
+{
+  struct fr_buf *rest = &call->rest;
+  size_t room = call->spec.max_body - call->body.len;
+  size_t len = rest->len < room ? rest->len : room;
+  enum fr_err err = fr_buf_add(&call->body, fr_buf_text(rest), len);
+
+  if (err || len == rest->len) {
+    finish(call, err ? err : call->rest_err);
+    return;
+  }
+  rest->len -= len;
+  memmove(rest->data, rest->data + len, rest->len);
+  call->paused = true;
+  fr_piece_tell(call);
+}
+
+/* The head is told first, as it is on a wire. */
+static void go_on(struct fr_timer *timer)
+{
+  fr_local_go_on(fr_container_of(timer, struct fr_call, timer));
+}
+
+static void tell_head(struct fr_call *call)
+{
+  struct fr_loop *loop = call->http->loop;
+
+  fr_piece_tell(call);
+  call->timer.on_due = go_on;
+  fr_timer_start(loop, &call->timer, fr_loop_now(loop) + 1);
+}
+
+static enum fr_err keep_body(struct fr_call *call,
+                             const struct fr_call_reply *reply)
+{
+  struct fr_buf *buf = call->spec.ready ? &call->rest : &call->body;
+
+  if (call->spec.ready)
+    fr_buf_init(buf, reply->body_len);
+  call->rest_err = reply->err;
+  return fr_buf_add(buf, reply->body, reply->body_len);
+}
+
 /* An answer that is cut off still has its status and what came of it. */
 void fr_call_answer(struct fr_call *call, const struct fr_call_reply *reply)
 {
@@ -106,6 +159,13 @@ void fr_call_answer(struct fr_call *call, const struct fr_call_reply *reply)
   call->status = reply->status;
   err = keep_headers(&call->head, reply->headers);
   if (!err)
-    err = fr_buf_add(&call->body, reply->body, reply->body_len);
-  finish(call, err ? err : reply->err);
+    err = keep_body(call, reply);
+  if (err || !call->spec.ready) {
+    finish(call, err ? err : reply->err);
+    return;
+  }
+  if (reply->status)
+    tell_head(call);
+  else
+    finish(call, reply->err);
 }

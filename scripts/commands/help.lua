@@ -51,7 +51,7 @@ local EXIT_CODES <const> = {
   { "6", "another run holds the lock" },
   { "7", "the API is unavailable, or --max-runtime is over; resumable" },
   { "8", "the ledger cannot be written, or is damaged" },
-  { "9", "the policy used too much memory or time" },
+  { "9", "the policy used too much memory or time, or there is none" },
   { "70", "a bug in falrun" },
   { "130, 143", "interrupted; answers in flight were recorded" },
 }

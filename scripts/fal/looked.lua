@@ -119,7 +119,7 @@ end
 -- ---- what this run looks at ------------------------------------------------
 
 --- Forgets an earlier run of this process.
-function looked.begin()
+function looked.reset()
   noted = {}
 end
 

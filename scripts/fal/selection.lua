@@ -80,7 +80,7 @@ local function cutoff(options, now)
   return to, name
 end
 
-local function check_window(from, to, name, options)
+local function check_window(from, to, name, options, now)
   if from < to then
     return
   elseif options.start ~= nil then
@@ -89,7 +89,9 @@ local function check_window(from, to, name, options)
          check.show(options.start), core.format_time(to))
   end
   fail(name or "end", "the window is empty: there are no requests from "
-       .. "before %s; write a later end", BEGINNING)
+       .. "before %s; %s", BEGINNING, now > from and "write a later end" or
+       "the clock of this machine is wrong, it says "
+       .. core.format_time(now))
 end
 
 --- since = "last": how much of what runs have looked at is listed again; nil:
@@ -129,7 +131,7 @@ function selection.new(options)
     list.from = check.time("requests", "start", options.start)
     list.after = list.from
   end
-  check_window(list.from, list.before, by, options)
+  check_window(list.from, list.before, by, options, now)
   list.sent = { from = list.from // SECOND * SECOND,
                 to = -(-list.before // SECOND) * SECOND }
   if options.status ~= nil then

@@ -268,6 +268,13 @@ def ms_of(text):
         text.replace("Z", "+00:00")).timestamp() * 1000)
 
 
+def is_created(world):
+    """A journal beside it means that the creation was cut short."""
+    journal = world.ledger.with_name(world.ledger.name + "-journal")
+    return (world.ledger.exists() and world.ledger.stat().st_size > 0
+            and not journal.exists())
+
+
 def agree(world, open_allowed=False):
     """Holds ledger and truth against each other; returns both by id."""
     world.run("verify", check=0)

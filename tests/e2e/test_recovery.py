@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from conftest import OLDER, agree, ledger_events
+from conftest import OLDER, agree, is_created, ledger_events
 from hostile import DELETED, Answer, row, uuid4
 
 LOOP = """
@@ -16,13 +16,6 @@ LOOP = """
       fal.delete_payloads(r.request_id)
     end
 """
-
-
-def is_created(world):
-    """A journal beside it means that the creation was cut short."""
-    journal = world.ledger.with_name(world.ledger.name + "-journal")
-    return (world.ledger.exists() and world.ledger.stat().st_size > 0
-            and not journal.exists())
 
 
 @pytest.mark.parametrize("moment", range(8))

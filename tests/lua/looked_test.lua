@@ -83,7 +83,7 @@ end)
 test("what is recorded takes in what is beside it", function(world)
   local looked = require "fal.looked"
   world.looked = { row("a", 0, 50), row("b", 70, 80) }
-  looked.begin()
+  looked.reset()
   looked.note({ "a", "b" }):take(nil, 0, 1)
   world.pieces = { { from_ms = 45 * HOUR, to_ms = 60 * HOUR, rows = 3 } }
   looked.record()

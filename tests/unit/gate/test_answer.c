@@ -3,7 +3,8 @@
 
 static void note_listed(struct world *w, struct fr_uuid id, bool by_key)
 {
-  struct fr_sighting seen = { NOON - 9 * DAY_MS, by_key };
+  struct fr_sighting seen = { .ended_at_ms = NOON - 9 * DAY_MS,
+                              .by_deleting_key = by_key };
 
   assert_int_equal(fr_seen_note(fr_fal_seen(w->fal), &id, &seen, NOON),
                    FR_OK);
@@ -93,11 +94,14 @@ static void tried_404_is_gone(void **state)
   for (int i = 0; i < 5; i++)
     world_answer(w, 500 + i % 2, "");
   run_one(w, id_of(1), FR_FATE_FAILED, FR_ESERVER);
-  assert_int_equal(state_of(w, id_of(1)), FR_STATE_FAILED);
+  assert_int_equal(state_of(w, id_of(1)), FR_STATE_OPEN);
   world_again(w);       /* one of those 500s may have deleted it */
   world_answer(w, 404, "");
+  fr_gate_settle(w->gate);
+  settle_down(w);
   run_one(w, id_of(1), FR_FATE_ALREADY_DELETED, FR_OK);
   assert_int_equal(state_of(w, id_of(1)), FR_STATE_GONE);
+  assert_int_equal(w->deletes, 1);
 }
 
 static void lost_then_404_is_gone(void **state)
@@ -181,7 +185,46 @@ static void attempts_are_counted_over_generations(void **state)
     world_answer(w, 500, "");
   run_one(w, id_of(1), FR_FATE_FAILED, FR_ESERVER);
   assert_int_equal(w->deletes, 5);
-  assert_int_equal(state_of(w, id_of(1)), FR_STATE_FAILED);
+  assert_int_equal(state_of(w, id_of(1)), FR_STATE_OPEN);
+}
+
+/* A gateway says 504 when its upstream was slow, done or not; 501 and 503 say
+ * that nothing was done. */
+static void a_5xx_for_good_stays_open_if_it_may_be_done(void **state)
+{
+  static const struct { int status; enum fr_state state; } table[] = {
+    { 500, FR_STATE_OPEN }, { 502, FR_STATE_OPEN }, { 504, FR_STATE_OPEN },
+    { 520, FR_STATE_OPEN }, { 501, FR_STATE_FAILED },
+    { 503, FR_STATE_FAILED }
+  };
+  struct world *w = *state;
+
+  world_begin(w);
+  for (unsigned i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+    struct fr_deletion_spec spec = { .id = id_of(i), .retries = 0 };
+    struct fr_deletion *d;
+
+    world_answer(w, table[i].status, "");
+    d = start_spec(w, &spec);
+    settle_down(w);
+    expect(d, FR_FATE_FAILED, FR_ESERVER);
+    assert_int_equal(state_of(w, id_of(i)), table[i].state);
+    fr_deletion_free(d);
+    run_one(w, id_of(100 + i), FR_FATE_DELETED, FR_OK);
+  }
+  assert_int_equal(events(w, "unanswered"), 4);
+}
+
+static void a_doubt_outlives_its_generation(void **state)
+{
+  struct world *w = *state;
+
+  world_begin(w);
+  world_answer(w, 500, "");
+  world_answer(w, 500, "");
+  world_answer(w, 400, "");
+  run_one(w, id_of(1), FR_FATE_FAILED, FR_EBAD_REQUEST);
+  assert_int_equal(state_of(w, id_of(1)), FR_STATE_OPEN);
 }
 
 static void lost_generation_is_inferred(void **state)
@@ -269,6 +312,8 @@ int main(void)
     WORLD_TEST(never_left_is_unsent),
     WORLD_TEST(same_5xx_twice_renews_the_key),
     WORLD_TEST(attempts_are_counted_over_generations),
+    WORLD_TEST(a_5xx_for_good_stays_open_if_it_may_be_done),
+    WORLD_TEST(a_doubt_outlives_its_generation),
     WORLD_TEST(lost_generation_is_inferred),
     WORLD_TEST(long_wait_renews_the_key),
     WORLD_TEST(refused_key_ends_the_run),

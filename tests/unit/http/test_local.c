@@ -228,6 +228,27 @@ static void test_cancel_and_free(void **state)
   assert_int_equal(fr_loop_pending(w->loop), 0);
 }
 
+/* Until it is served it can be taken back, and reports nothing then. */
+static void test_recall(void **state)
+{
+  struct world *w = *state;
+  struct fr_call *call = started(w, &plain);
+
+  assert_true(fr_call_recall(call));
+  assert_false(fr_call_recall(call));
+  assert_int_equal(fr_loop_pending(w->loop), 0);
+  fr_loop_turn(w->loop, 0);
+  assert_int_equal(w->nserved, 0);
+  assert_int_equal(w->done, 0);
+  fr_call_free(call);
+  w->later = true;
+  call = started(w, &plain);
+  while (!w->served)
+    fr_loop_turn(w->loop, 0);
+  assert_false(fr_call_recall(call));
+  fr_call_free(call);
+}
+
 /* The handler frees a call that stands behind the one it serves. */
 static void test_handler_frees_another(void **state)
 {
@@ -276,6 +297,7 @@ int main(void)
     TEST(faked_failures),
     TEST(read_only),
     TEST(cancel_and_free),
+    TEST(recall),
     TEST(handler_frees_another),
     TEST(told_that_nobody_waits),
   };
