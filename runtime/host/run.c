@@ -176,7 +176,7 @@ static enum fr_err open_watches(struct run *run)
     fr_timer_start(parts->loop, &run->runtime,
                    fr_loop_now(parts->loop) + most);
   }
-  if ((parts->gate || parts->prober) && !parts->config.quiet &&
+  if ((parts->gate || parts->prober || parts->fal) && !parts->config.quiet &&
       !parts->config.no_progress) {
     run->progress.loop = parts->loop;
     run->progress.console = &run->console;
