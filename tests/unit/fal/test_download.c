@@ -332,6 +332,7 @@ static void what_can_be_a_validator(void **state)
     { { "Last-Modified", DATE0, "Date", DATE0 }, "" },
     { { "Last-Modified", "yesterday", "Date", DATE0 }, "" },
     { { "ETag", "" }, "" },
+    { { "ETag", "\"\xc3\xa9\"" }, "" },
   };
 
   (void)state;
