@@ -191,7 +191,8 @@ end
 --- What became of a change that came to nothing, or of which nobody knows.
 --- The gate has recorded it, and the exit code is the gate's.
 local function print_failure(err)
-  if not err.status or err.status == "done" then
+  if not err.status or err.status == "done" or
+    err.status == "refused" and err.code == "config" then
     error(err, 0)
   end
   write_json { status = err.status, kind = err.kind, message = err.message,

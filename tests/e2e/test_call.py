@@ -613,17 +613,6 @@ def test_metrics_are_samples_or_an_error(world):
     assert done.out == ""
 
 
-@pytest.mark.parametrize("words", [
-    ["serverless.files.upload", "target_path=a", "file_upload=here"]])
-def test_what_cannot_be_done_yet_says_so_and_sends_nothing(world, words):
-    server = answering(world, says(b"{}"))
-    done = world.run("call", *words, check=1)
-    assert re.search(r"falrun cannot \w+ a \w+.* yet; nothing was sent",
-                     done.err)
-    assert server.requests == [] and done.out == ""
-    assert not os.path.exists("saved")
-
-
 # ---- a story against the sandbox ----
 
 def call(world, *words, check=0):
