@@ -17,10 +17,8 @@
 
 extern const luaL_Reg frl_deletion_functions[];         /* deletion.c */
 extern const luaL_Reg frl_hold_functions[];             /* hold.c */
-extern const luaL_Reg frl_read_functions[];
-extern const luaL_Reg frl_stream_functions[];           /* stream.c */
-extern const luaL_Reg frl_download_functions[];         /* download.c */
-extern const luaL_Reg frl_window_functions[];             /* read.c */
+extern const luaL_Reg frl_read_functions[], frl_window_functions[];
+extern const luaL_Reg frl_stream_functions[], frl_download_functions[];
 extern const luaL_Reg frl_probe_functions[];            /* probe.c */
 extern const luaL_Reg frl_time_functions[];             /* time.c */
 extern const luaL_Reg frl_change_functions[];           /* change.c */

@@ -73,8 +73,6 @@ static int fail_stream(lua_State *L, const struct stream *stream)
     lua_pushinteger(L, fr_transfer_status(stream->transfer));
     lua_setfield(L, -2, "http_status");
   }
-  lua_pushboolean(L, fr_transfer_begun(stream->transfer));
-  lua_setfield(L, -2, "begun");
   return nresults;
 }
 

@@ -178,11 +178,15 @@ static bool read_range(const char *text, uint64_t *ret_first,
   return !*text && *ret_first <= *ret_last && *ret_last < *ret_total;
 }
 
+/* Fit to be sent back in a header, and to be kept on a line. */
 static bool is_usable(const char *validator)
 {
-  return validator && *validator &&
-         strlen(validator) <= FR_PART_VALIDATOR_MOST &&
-         !strpbrk(validator, "\r\n");
+  const char *at = validator;
+
+  while (at && *at >= ' ' && *at <= '~')
+    at++;
+  return at && at > validator && !*at &&
+         at - validator <= FR_PART_VALIDATOR_MOST;
 }
 
 /* A date tells versions apart when it was old already as it was said. */

@@ -115,7 +115,7 @@ local function stream(state, values, request)
   local after = math.tointeger(request.header("Last-Event-ID") or "") or -1
   local list, sent = events_of(state, values, start, stop, after), 0
   local ends = values["end"] ~= nil or state.offline
-  if after >= 0 and ends and not list[1] then
+  if ends and not list[1] and (after >= 0 or state.offline) then
     return answer.empty()
   end
   local reply = answer.text(200)

@@ -112,20 +112,17 @@ function core.changes(run) end
 ---@return any value, table? reach_or_err
 function core.read(call) end
 
---- A long answer as text, in pieces. Waits for its head; the handle, or nil
---- and an error as of core.read (`err.begun`: what broke off had a head).
---- handle:read() waits: a text (perhaps "") of whole lines, parts of a long
---- one, or what is left at the end; nil at a whole end; or nil, err. Keys are
---- blanked in it. handle:status(), handle:header(name), handle:close(), a
---- <close> variable. What nobody reads makes fal wait. `timeout` is for the
---- head, `attempts` at it (3); `stall`: the longest time without a byte (30s).
+--- A long answer as text, in pieces. Waits for its head (`timeout`, for each
+--- of `attempts`). handle:read() waits: a text (perhaps "") of whole lines or
+--- parts of a long one, keys blanked; nil at a whole end; or nil, err, after a
+--- cut or `stall` (30s) without a byte. handle:status(), handle:header(name),
+--- handle:close(). What nobody reads makes fal wait.
 ---@param call {method:string?, path:string, query:{[1]:string,[2]:string}[]?, body:table?, key:string?, timeout:string?, accept:string?, last_event_id:string?, attempts:integer?, stall:string?}
 ---@return table? handle, table? err
 function core.stream(call) end
 
 --- Saves the file that a GET answers, whole or not at all. Waits. `resumed`:
---- bytes that an earlier call had saved as PATH.part. A file that is there is
---- an error of kind "invalid" before anything is sent, unless `replace`.
+--- bytes that an earlier call had saved. What is there stays, or `replace`.
 ---@param call {path:string, query:table?, key:string?, timeout:string?, replace:boolean?}
 ---@return {path:string, bytes:integer, resumed:integer}?, table? err
 function core.download(call, path) end

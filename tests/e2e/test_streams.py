@@ -150,9 +150,13 @@ def test_a_simulated_policy_reads_events_and_files(world):
         { file = "readme.txt" }, { to = "saved", replace = true }))
       print(("came %d %d"):format(count, file.bytes))
     """)
-    done = world.run("simulate", policy, "--sandbox", "--from", "2026-01-01",
-                     "--to", "2026-01-02", check=0)
+    days = [hostile.iso(n * 86400)[:10] for n in (400, 3, 2)]
+    done = world.run("simulate", policy, "--sandbox", "--from", days[1],
+                     "--to", days[2], check=0)
     assert (done.out + done.err).count("came 20 21") == 2, done
+    done = world.run("simulate", policy, "--sandbox", "--from", days[0],
+                     "--to", days[0], check=0)
+    assert (done.out + done.err).count("came 0 21") == 1, done
     assert saved(world) == b"files of the sandbox\n"
 
 

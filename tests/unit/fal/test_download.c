@@ -264,6 +264,14 @@ static void a_body_that_ends_where_it_was_not_said(void **state)
                 .value = "5" });
   assert_int_equal(run(rig).err, FR_EPROTOCOL);
   assert_false(has(name) || has(part) || has(note));
+  SCRIPT(rig, { .status = 200, .body = "hel", .err = FR_EDROPPED,
+                .name = "Content-Length", .value = "5", .more = { TAG } },
+         { .status = 206, .body = "l", .name = "Content-Range",
+           .value = "bytes 3-4/*" },
+         { .status = 206, .body = "o", .name = "Content-Range",
+           .value = "bytes 4-4/*" });
+  assert_int_equal(run(rig).err, FR_OK);
+  assert_string_equal(text_of(name), "hello");
   rig_free(rig);
 }
 
@@ -324,6 +332,7 @@ static void what_can_be_a_validator(void **state)
     { { "Last-Modified", DATE0, "Date", DATE0 }, "" },
     { { "Last-Modified", "yesterday", "Date", DATE0 }, "" },
     { { "ETag", "" }, "" },
+    { { "ETag", "\"\xc3\xa9\"" }, "" },
   };
 
   (void)state;
