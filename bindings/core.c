@@ -237,6 +237,8 @@ int frl_open_core(lua_State *L)
   luaL_setfuncs(L, frl_deletion_functions, 0);
   luaL_setfuncs(L, frl_hold_functions, 0);
   luaL_setfuncs(L, frl_read_functions, 0);
+  luaL_setfuncs(L, frl_stream_functions, 0);
+  luaL_setfuncs(L, frl_download_functions, 0);
   luaL_setfuncs(L, frl_time_functions, 0);
   luaL_setfuncs(L, frl_window_functions, 0);
   luaL_setfuncs(L, frl_change_functions, 0);

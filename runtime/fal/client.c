@@ -209,5 +209,9 @@ void fr_fal_figures(const struct fr_fal *fal,
     .limited = fal->limited,
     .paused_ms = throttle->paused_until > now ?
                  throttle->paused_until - now : 0,
+    .files = fal->files,
+    .file_bytes = fal->file_bytes,
+    .file_total = fal->file_total,
+    .file_resumed = fal->file_resumed,
   };
 }

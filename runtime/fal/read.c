@@ -89,11 +89,14 @@ static enum fr_err judge(struct fr_exchange *exchange, int status,
     .at_ms = fr_loop_at(fal->loop),
   };
   struct fr_read *read = fr_container_of(exchange, struct fr_read, exchange);
-  enum fr_err err = read->any_body ? FR_OK
-    : fr_rows_note(&read->page, body, len, &rows);
+  enum fr_err err = FR_EPROTOCOL;
 
-  (void)status;
-  if (err == FR_EPROTOCOL)
+  if (status == 200)
+    err = read->any_body ? FR_OK
+                         : fr_rows_note(&read->page, body, len, &rows);
+  if (status != 200)            /* 206 is a part, 202 means: later */
+    fr_buf_say(why, "only 200 brings what was asked for");
+  else if (err == FR_EPROTOCOL)
     fr_buf_say(why, "its body is not whole, valid JSON");
   else if (err == FR_ETOO_BIG)
     fr_buf_say(why, "this run has listed more young requests than it can "
@@ -101,13 +104,24 @@ static enum fr_err judge(struct fr_exchange *exchange, int status,
   return err;
 }
 
+enum fr_err fr_read_url(const struct fr_fal *fal,
+                        const struct fr_read_spec *spec, struct fr_buf *url)
+{
+  enum fr_err err;
+
+  if (!is_valid(spec))
+    return FR_EINVALID;
+  if (!only_reads(spec))
+    return FR_EREAD_ONLY;
+  err = fr_buf_addf(url, "%s%s%s%s", fal->config.origin->base, spec->path,
+                    spec->query ? "?" : "", spec->query ? spec->query : "");
+  return err == FR_ETOO_BIG ? FR_EINVALID : err;
+}
+
 static enum fr_err put_texts(struct fr_read *read, const struct fr_fal *fal,
                              const struct fr_read_spec *spec)
 {
-  enum fr_err err = fr_buf_addf(&read->url, "%s%s%s%s",
-                                fal->config.origin->base, spec->path,
-                                spec->query ? "?" : "",
-                                spec->query ? spec->query : "");
+  enum fr_err err = fr_read_url(fal, spec, &read->url);
 
   if (!err && spec->body)
     err = fr_buf_add_text(&read->body, spec->body);
@@ -128,10 +142,6 @@ enum fr_err fr_read_new(struct fr_fal *fal, const struct fr_read_spec *spec,
   struct fr_read *read;
   enum fr_err err;
 
-  if (!is_valid(spec))
-    return FR_EINVALID;
-  if (!only_reads(spec))
-    return FR_EREAD_ONLY;
   read = calloc(1, sizeof(*read));
   if (!read)
     return FR_ENOMEM;

@@ -43,16 +43,17 @@ class Answer:
     """`date`: True for now, a number of seconds for a skew, None for none.
     `drop`: "before" (not a byte), "middle" (half of the body), None.
     `raw`: these bytes and nothing else. `stall`: seconds before the first
-    byte. `length`: a lie about the body's length."""
+    byte. `length`: a lie about the body's length. `play`: bytes to send and
+    seconds to wait between them, one after the other; then it closes."""
 
     def __init__(self, status=200, body=b"", headers=(), date=True, drop=None,
-                 raw=None, stall=0, length=None):
+                 raw=None, stall=0, length=None, play=None):
         if not isinstance(body, (bytes, str)):
             body = json.dumps(body)
         self.body = body.encode() if isinstance(body, str) else body
         self.status, self.headers, self.date = status, list(headers), date
         self.drop, self.raw, self.stall = drop, raw, stall
-        self.length = length
+        self.length, self.play = length, play
 
     def bytes(self):
         if self.raw is not None:
@@ -171,6 +172,13 @@ class Server:
             while time.time() < until and not self.over:
                 time.sleep(0.05)
         if answer.drop == "before":
+            return None
+        for step in answer.play or ():
+            if isinstance(step, bytes):
+                client.sendall(step)
+            else:
+                time.sleep(step)
+        if answer.play is not None:
             return None
         data = answer.bytes()
         if answer.drop == "middle":
