@@ -77,7 +77,6 @@ struct fr_deletion_result frl_unmade(enum fr_err err, const char *message);
 void frl_check_spec(lua_State *L, int index,
                     struct fr_deletion_spec *ret_spec);
 int frl_id_set(lua_State *L);           /* core.id_set (idset.c) */
-
 /* Many ids, 16 bytes each, taken in the order they were added (idlist.c);
  * `index` is the list's place on the stack. Take: false when it is empty. */
 struct frl_ids;
@@ -90,7 +89,6 @@ void frl_ids_add(lua_State *L, int index, struct frl_ids *ids,
 bool frl_ids_take(lua_State *L, int index, struct frl_ids *ids,
                   struct fr_uuid *ret_id);                 /* [-0, +0, -] */
 void frl_ids_push(lua_State *L, const struct fr_uuid *id); /* [-0, +1, m] */
-
 int frl_flight(lua_State *L);           /* core.flight (flight.c) */
 
 int frl_stage(lua_State *L);            /* host.stage (stage.c) */

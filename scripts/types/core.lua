@@ -156,10 +156,8 @@ function core.format_duration(ms) end       --- "30d"
 function core.parse_id(text) end            --- the id itself, or nil
 --- set:add(id): true the first time, false later, nil: no id. At most `limit`
 --- ids are kept; further ones count as new.
---- set:move(from, to, most): the ids of a list that are new, to another list;
---- how many went.
+--- set:move(from, to, most): a list's new ids go to another; how many went.
 function core.id_set(limit) end
-
 --- Many request ids, 16 bytes each, in the order they were added; #list.
 ---@class core.IdList
 ---@field add fun(list, text: any): boolean     false: it is no request id
@@ -173,8 +171,7 @@ function core.id_list() end
 --- that id is in neither list then.
 ---@return integer planned, string? fate, string? id
 function core.look_ahead(from, to, most) end
---- Has a file of the library been required? (fal/later.lua)
-function core.loaded(name) end
+function core.loaded(name) end              --- was that file required already?
 function core.sha256(text) end              --- hexadecimal
 function core.nearest(word, words) end      --- the nearest spelling, or nil
 function core.error(code, message, fields) end  --- an error table
