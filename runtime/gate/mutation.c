@@ -273,6 +273,8 @@ static void say_unknown(struct fr_mutation *mutation,
   mutation->result.retryable = false;
 }
 
+/* Nothing left, after all attempts: where fal cannot be reached at all, the
+ * run has not failed, it is for later. */
 static void say_unsent(struct fr_mutation *mutation,
                        const struct fr_act_answer *answer)
 {
@@ -280,6 +282,8 @@ static void say_unsent(struct fr_mutation *mutation,
   bool stopped = answer->err == FR_ECANCELLED || answer->err == FR_ESTOPPED;
 
   mutation->state = FR_ACT_UNSENT;
+  gate->config.verdict->unavailable |= answer->err == FR_ECONNECT ||
+                                       answer->err == FR_ERESOLVE;
   fr_mutation_say(mutation, stopped ? "refused" : "failed",
                   stopped ? FR_ESTOPPED : answer->err, "%s was not done: %s",
                   mutation->spec.operation,
