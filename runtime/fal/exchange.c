@@ -69,7 +69,7 @@ static void finish(struct fr_exchange *exchange, enum fr_err err)
 bool fr_exchange_withdraw(struct fr_exchange *exchange, enum fr_err err)
 {
   if (exchange->state == FR_EXCHANGE_SENT &&
-      !fr_call_recall(exchange->call))
+      (!exchange->call || !fr_call_recall(exchange->call)))
     return false;
   if (exchange->state == FR_EXCHANGE_NEW ||
       exchange->state == FR_EXCHANGE_OVER)

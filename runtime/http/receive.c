@@ -107,6 +107,8 @@ size_t fr_receive_head(char *line, size_t size, size_t count, void *arg)
   size_t len = size * count;
 
   moved(call);
+  if (!call->head_bytes)        /* from here on the connection is worth it */
+    (void)curl_easy_setopt(call->easy, CURLOPT_FORBID_REUSE, 0L);
   call->head_bytes += len;
   call->limit = take_line(call, line, len);
   return call->limit ? 0 : len;
