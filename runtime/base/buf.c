@@ -1,5 +1,6 @@
 /* base/buf.c - growth doubles up to the maximum. Every adder works on the
- * bytes behind `len` and moves `len` last, so a failure changes nothing. */
+ * bytes behind `len` and moves `len` last, so a failure changes nothing.
+ * Blocks of the first size come and go with each request: pool.h. */
 #include "base/buf.h"
 
 #include <stdbool.h>
@@ -9,6 +10,7 @@
 #include <string.h>
 
 #include "base/plain.h"
+#include "base/pool.h"
 
 #define FIRST 256u              /* bytes: most texts need no more */
 
@@ -20,9 +22,34 @@ void fr_buf_init(struct fr_buf *buf, size_t max)
   *buf = (struct fr_buf){ .max = max < FR_BUF_MOST ? max : FR_BUF_MOST };
 }
 
+static struct fr_pool firsts = { .size = FIRST };
+
+static void release(struct fr_buf *buf)
+{
+  if (buf->cap == FIRST)
+    fr_pool_free(&firsts, buf->data);
+  else
+    free(buf->data);
+}
+
+/* A block of that size with what is in the buffer; NULL: no memory. */
+static char *move(struct fr_buf *buf, size_t cap)
+{
+  char *data;
+
+  if (buf->cap && buf->cap != FIRST)
+    return realloc(buf->data, cap);
+  data = cap == FIRST ? fr_pool_new(&firsts) : malloc(cap);
+  if (data && buf->cap) {
+    memcpy(data, buf->data, buf->len + 1);
+    release(buf);
+  }
+  return data;
+}
+
 void fr_buf_done(struct fr_buf *buf)
 {
-  free(buf->data);
+  release(buf);
   fr_buf_init(buf, buf->max);
 }
 
@@ -53,7 +80,7 @@ static enum fr_err reserve(struct fr_buf *buf, size_t more)
     cap *= 2;
   if (cap > buf->max + 1)
     cap = buf->max + 1;
-  data = realloc(buf->data, cap);
+  data = move(buf, cap);
   if (!data)
     return FR_ENOMEM;
   buf->data = data;

@@ -13,6 +13,9 @@
 
 static struct fr_pool pool = FR_POOL(struct fr_call);
 
+#define TEXTS 512u              /* those of most calls fit */
+static struct fr_pool texts = { .size = TEXTS };
+
 /* A header's value must not be able to end its line. */
 static bool clean(const char *text)
 {
@@ -68,8 +71,9 @@ static const char *put(char **at, const char *text)
 }
 
 /* All texts are copied to one block, which `method` begins. */
-static bool copy(struct fr_call_spec *spec)
+static bool copy(struct fr_call *call)
 {
+  struct fr_call_spec *spec = &call->spec;
   size_t method = strlen(spec->method) + 1;
   size_t rest = size_of(spec->url) + size_of(spec->authorization) +
                 size_of(spec->idempotency_key) +
@@ -77,8 +81,10 @@ static bool copy(struct fr_call_spec *spec)
                 size_of(spec->if_range) + size_of(spec->last_event_id) +
                 size_of(spec->accept) +
                 (spec->body ? spec->body_len : 0);
-  char *block = malloc(method + rest), *at;
+  char *block, *at;
 
+  call->pooled = method + rest <= TEXTS;
+  block = call->pooled ? fr_pool_new(&texts) : malloc(method + rest);
   if (!block) {
     memset(spec, 0, sizeof(*spec));
     return false;
@@ -100,12 +106,18 @@ static bool copy(struct fr_call_spec *spec)
   return true;
 }
 
-static void done(struct fr_call_spec *spec)
+static void done(struct fr_call *call)
 {
+  const struct fr_call_spec *spec = &call->spec;
+  char *block = (char *)(uintptr_t)spec->method;
+
   if (spec->authorization)
     fr_wipe((char *)(uintptr_t)spec->authorization,
             strlen(spec->authorization));
-  free((char *)(uintptr_t)spec->method);
+  if (call->pooled)
+    fr_pool_free(&texts, block);
+  else
+    free(block);
 }
 
 enum fr_err fr_call_new(struct fr_http *http, const struct fr_call_spec *spec,
@@ -124,7 +136,7 @@ enum fr_err fr_call_new(struct fr_http *http, const struct fr_call_spec *spec,
   fr_list_init(&call->link);
   fr_buf_init(&call->head, spec->max_headers);
   fr_buf_init(&call->body, spec->max_body);
-  if (!copy(&call->spec))
+  if (!copy(call))
     err = FR_ENOMEM;
   else if (!http->serve)
     err = fr_handle_prepare(call);
@@ -179,7 +191,7 @@ void fr_call_free(struct fr_call *call)
   fr_op_abandon(&call->op);
   if (!call->http->serve)
     fr_handle_release(call);
-  done(&call->spec);
+  done(call);
   fr_buf_done(&call->head);
   fr_buf_done(&call->body);
   fr_buf_done(&call->rest);

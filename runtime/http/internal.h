@@ -54,6 +54,7 @@ struct fr_call {
   struct fr_http *http;
   struct fr_op op;
   struct fr_call_spec spec;     /* its texts are copies, owned here */
+  bool pooled;                  /* they are */
   enum fr_call_phase phase;
   struct fr_timer timer;        /* stall and total time */
   struct fr_list link;          /* local: in http->started */
