@@ -9,13 +9,14 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/texts.h"
 #include "fal/answer.h"
 #include "fal/exchange.h"
 #include "fal/keyring.h"
 
+#define TEXTS_MOST (70u << 10)
 #define ATTEMPTS 3u
 #define KEPT_MOST (256u << 10)          /* bytes that wait for the owner */
-#define TEXTS_MOST (70u << 10)
 #define BODY_MOST (1u << 20)
 #define HELD_BACK (2u * FR_KEY_MOST)    /* of a line: more than any key */
 
@@ -23,7 +24,8 @@ struct fr_transfer {
   struct fr_op op;
   struct fr_exchange exchange;
   struct fr_transfer_spec spec;         /* its texts are not: see below */
-  struct fr_buf url, body, headers;
+  struct fr_buf url, body;
+  char *headers;                        /* their values, one block */
   char range[40];
   struct fr_buf message;                /* of what broke off */
   bool begun;
@@ -31,55 +33,33 @@ struct fr_transfer {
 
 /* ---- making -------------------------------------------------------------- */
 
-/* Each text with its NUL, one after the other; the room was set before. */
-static enum fr_err keep(struct fr_buf *texts, const char *text,
-                        const char **ret_text)
+static enum fr_err put_headers(struct fr_transfer *transfer,
+                               const struct fr_transfer_spec *spec,
+                               struct fr_exchange_spec *exchange)
 {
-  size_t at = texts->len;
-  enum fr_err err = text ? fr_buf_add(texts, text, strlen(text) + 1) : FR_OK;
+  const char **const all[] = { &exchange->accept, &exchange->if_range,
+                               &exchange->last_event_id };
 
-  *ret_text = text && !err ? texts->data + at : NULL;
-  return err;
-}
-
-static size_t size_of(const char *text)
-{
-  return text ? strlen(text) + 1 : 0;
-}
-
-/* Room for all at once, so that none moves when the next one comes. */
-static enum fr_err make_room(struct fr_buf *texts, size_t size)
-{
-  char *room = size ? calloc(1, size) : NULL;
-  enum fr_err err = FR_OK;
-
-  if (size && !room)
+  exchange->accept = spec->accept;
+  exchange->if_range = spec->if_range;
+  exchange->last_event_id = spec->last_event_id;
+  transfer->headers = malloc(fr_texts_size(all, 3) + 1);
+  if (!transfer->headers)
     return FR_ENOMEM;
-  if (room)
-    err = fr_buf_add(texts, room, size);
-  free(room);
-  fr_buf_clear(texts);
-  return err;
+  (void)fr_texts_put(all, 3, transfer->headers);
+  return FR_OK;
 }
 
 static enum fr_err put_texts(struct fr_transfer *transfer, struct fr_fal *fal,
                              const struct fr_transfer_spec *spec,
                              struct fr_exchange_spec *exchange)
 {
-  struct fr_buf *texts = &transfer->headers;
   enum fr_err err = fr_read_url(fal, &spec->read, &transfer->url);
 
   if (!err && spec->read.body)
     err = fr_buf_add_text(&transfer->body, spec->read.body);
   if (!err)
-    err = make_room(texts, size_of(spec->accept) + size_of(spec->if_range) +
-                           size_of(spec->last_event_id));
-  if (!err)
-    err = keep(texts, spec->accept, &exchange->accept);
-  if (!err)
-    err = keep(texts, spec->if_range, &exchange->if_range);
-  if (!err)
-    err = keep(texts, spec->last_event_id, &exchange->last_event_id);
+    err = put_headers(transfer, spec, exchange);
   if (!err && spec->from) {
     snprintf(transfer->range, sizeof(transfer->range), "bytes=%llu-",
              (unsigned long long)spec->from);
@@ -115,7 +95,6 @@ enum fr_err fr_transfer_new(struct fr_fal *fal,
   transfer->spec = *spec;
   fr_buf_init(&transfer->url, TEXTS_MOST);
   fr_buf_init(&transfer->body, BODY_MOST);
-  fr_buf_init(&transfer->headers, TEXTS_MOST);
   fr_buf_init(&transfer->message, FR_ANSWER_SENTENCE_MOST);
   err = put_texts(transfer, fal, spec, &exchange);
   if (err) {
@@ -139,7 +118,7 @@ void fr_transfer_free(struct fr_transfer *transfer)
   fr_exchange_done(&transfer->exchange);
   fr_buf_done(&transfer->url);
   fr_buf_done(&transfer->body);
-  fr_buf_done(&transfer->headers);
+  free(transfer->headers);
   fr_buf_done(&transfer->message);
   free(transfer);
 }

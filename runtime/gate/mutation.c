@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/texts.h"
 #include "gate/doing.h"
 
 #define WORDS_MAX 1024
@@ -29,44 +30,21 @@ static void unref(struct fr_mutation *mutation)
   free(mutation);
 }
 
-static size_t size_of(const char *text)
-{
-  return text ? strlen(text) + 1 : 0;
-}
-
-static const char *keep(char **at, const char *text)
-{
-  char *copy = *at;
-
-  if (!text)
-    return NULL;
-  *at = stpcpy(copy, text) + 1;
-  return copy;
-}
-
-/* One block with all texts of the spec. */
 static enum fr_err copy_spec(struct fr_mutation *mutation,
                              const struct fr_mutation_spec *from)
 {
   struct fr_mutation_spec *spec = &mutation->spec;
-  size_t size = size_of(from->operation) + size_of(from->method) +
-                size_of(from->path) + size_of(from->query) +
-                size_of(from->body) + size_of(from->reason) +
-                size_of(from->policy) + size_of(from->target);
-  char *at = malloc(size + 1);
+  const char **const all[] = {
+    &spec->operation, &spec->method, &spec->path, &spec->query, &spec->body,
+    &spec->reason, &spec->policy, &spec->target
+  };
+  const size_t count = sizeof(all) / sizeof(all[0]);
 
-  if (!at)
-    return FR_ENOMEM;
-  mutation->texts = at;
   *spec = *from;
-  spec->operation = keep(&at, from->operation);
-  spec->method = keep(&at, from->method);
-  spec->path = keep(&at, from->path);
-  spec->query = keep(&at, from->query);
-  spec->body = keep(&at, from->body);
-  spec->reason = keep(&at, from->reason);
-  spec->policy = keep(&at, from->policy);
-  spec->target = keep(&at, from->target);
+  mutation->texts = malloc(fr_texts_size(all, count));
+  if (!mutation->texts)
+    return FR_ENOMEM;
+  (void)fr_texts_put(all, count, mutation->texts);
   if (from->id) {
     mutation->id = *from->id;
     spec->id = &mutation->id;
@@ -273,6 +251,8 @@ static void say_unknown(struct fr_mutation *mutation,
   mutation->result.retryable = false;
 }
 
+/* Nothing left, after all attempts: where fal cannot be reached at all, the
+ * run has not failed, it is for later. */
 static void say_unsent(struct fr_mutation *mutation,
                        const struct fr_act_answer *answer)
 {
@@ -280,6 +260,8 @@ static void say_unsent(struct fr_mutation *mutation,
   bool stopped = answer->err == FR_ECANCELLED || answer->err == FR_ESTOPPED;
 
   mutation->state = FR_ACT_UNSENT;
+  gate->config.verdict->unavailable |= answer->err == FR_ECONNECT ||
+                                       answer->err == FR_ERESOLVE;
   fr_mutation_say(mutation, stopped ? "refused" : "failed",
                   stopped ? FR_ESTOPPED : answer->err, "%s was not done: %s",
                   mutation->spec.operation,

@@ -9,6 +9,7 @@
 #include "base/digest.h"
 #include "base/plain.h"
 #include "base/pool.h"
+#include "base/texts.h"
 #include "http/internal.h"
 
 static struct fr_pool pool = FR_POOL(struct fr_call);
@@ -52,57 +53,30 @@ static bool is_anonymous(const struct fr_call_spec *spec)
   return !spec->authorization && !spec->idempotency_key;
 }
 
-static size_t size_of(const char *text)
-{
-  return text ? strlen(text) + 1 : 0;
-}
-
-/* The text's copy at *at, which moves on behind it; NULL stays NULL. */
-static const char *put(char **at, const char *text)
-{
-  size_t size = size_of(text);
-  char *copy = *at;
-
-  if (!text)
-    return NULL;
-  memcpy(copy, text, size);
-  *at += size;
-  return copy;
-}
-
 /* All texts are copied to one block, which `method` begins. */
 static bool copy(struct fr_call *call)
 {
   struct fr_call_spec *spec = &call->spec;
-  size_t method = strlen(spec->method) + 1;
-  size_t rest = size_of(spec->url) + size_of(spec->authorization) +
-                size_of(spec->idempotency_key) +
-                size_of(spec->content_type) + size_of(spec->range) +
-                size_of(spec->if_range) + size_of(spec->last_event_id) +
-                size_of(spec->accept) +
-                (spec->body ? spec->body_len : 0);
-  char *block, *at;
+  const char **const all[] = {
+    &spec->method, &spec->url, &spec->authorization, &spec->idempotency_key,
+    &spec->content_type, &spec->range, &spec->if_range,
+    &spec->last_event_id, &spec->accept
+  };
+  const size_t count = sizeof(all) / sizeof(all[0]);
+  size_t size = fr_texts_size(all, count) + (spec->body ? spec->body_len : 0);
+  char *block, *body;
 
-  call->pooled = method + rest <= TEXTS;
-  block = call->pooled ? fr_pool_new(&texts) : malloc(method + rest);
+  call->pooled = size <= TEXTS;
+  block = call->pooled ? fr_pool_new(&texts) : malloc(size);
   if (!block) {
     memset(spec, 0, sizeof(*spec));
     return false;
   }
-  at = block + method;
-  spec->method = memcpy(block, spec->method, method);
-  spec->url = put(&at, spec->url);
-  spec->authorization = put(&at, spec->authorization);
-  spec->idempotency_key = put(&at, spec->idempotency_key);
-  spec->content_type = put(&at, spec->content_type);
-  spec->range = put(&at, spec->range);
-  spec->if_range = put(&at, spec->if_range);
-  spec->last_event_id = put(&at, spec->last_event_id);
-  spec->accept = put(&at, spec->accept);
+  body = fr_texts_put(all, count, block);
   if (spec->body && spec->body_len)
-    memcpy(at, spec->body, spec->body_len);
+    memcpy(body, spec->body, spec->body_len);
   if (spec->body)
-    spec->body = at;
+    spec->body = body;
   return true;
 }
 

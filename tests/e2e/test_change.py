@@ -107,6 +107,14 @@ def test_a_refused_key_ends_the_run(world):
     assert changes(world) == [("keys.create", "refused")]
 
 
+def test_where_fal_cannot_be_reached_it_is_for_later(world):
+    server = server_of(world)
+    server.close()
+    done = world.run(*ONCE, check=7)
+    assert done.json["status"] == "failed" and done.json["attempts"] == 0
+    assert changes(world) == [("keys.create", "unsent")]
+
+
 # ---- killed, interrupted ----
 
 def killed(world, words, number=signal.SIGKILL):

@@ -239,4 +239,30 @@ test("a file needs a name", function(world)
   equal(asked, { { path = "/x", key = "api", replace = true }, "f" })
 end)
 
+test("a file that is sent is a field in place of the body", function(world)
+  local upload = require("fal.streams").upload
+  local row = { name = "files.up", params = {
+    { name = "target", place = "path" }, { name = "file", place = "body" } } }
+  local sent
+  local function send(result, err)
+    world.core.change = function(change)
+      sent = change
+      return result, err
+    end
+    return upload(row, { path = "/x", body = { file = "m.bin" } },
+                  { target = "a", file = "m.bin" })
+  end
+  local done = { status = "done" }
+  equal(send(done), done)
+  equal(sent, { path = "/x", file = "m.bin", field = "file" })
+  local bad = fake.error("config", "m.bin: No such file")
+  bad.status = "refused"
+  local _, err = send(nil, bad)
+  equal({ err.code, err.status }, { "config", "refused" })
+  has(err.message, "files.up: file: m.bin: No such file; nothing was sent")
+  local other = fake.error("config", "no key")
+  other.status = "failed"
+  equal(select(2, send(nil, other)), other)
+end)
+
 t.finish()

@@ -151,6 +151,7 @@ static void what_never_left_is_sent_again(void **state)
     world_lose(w, FR_ECONNECT, false);
   run_m(w, begin_plain(w, false), "failed", FR_ECONNECT);
   assert_string_equal(recorded(w), "unsent");
+  assert_int_equal(fr_verdict_exit_code(&w->verdict), 7);
 }
 
 static void a_key_is_repeated_as_it_is(void **state)
