@@ -229,7 +229,7 @@ class Tally:
         except AssertionError as error:
             self.failures.append("%s\n%s" % (name_of(position), error))
 
-    def close(self, least=0.9 if FULL else 0.5):
+    def close(self, least=0.75 if FULL else 0.5):
         """A few positions may be out of a run's reach: it makes a few calls
         more or less than the one that was recorded."""
         total = self.fired + self.missed + len(self.failures)
