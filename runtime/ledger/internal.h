@@ -71,6 +71,8 @@ enum fr_err fr_sql_fail(struct fr_ledger *ledger, int result);
 enum fr_err fr_sql_odd(struct fr_ledger *ledger, const char *format, ...)
   __attribute__((format(printf, 2, 3)));
 enum fr_err fr_sql_exec(struct fr_ledger *ledger, const char *sql);
+/* Asks SQLite's own check of the file, PRAGMA quick_check or another. */
+enum fr_err fr_sql_sound(struct fr_ledger *ledger, const char *pragma);
 /* The first column of the first row; 0 where it is NULL. */
 enum fr_err fr_sql_number(struct fr_ledger *ledger, const char *sql,
                           int64_t *ret_number);
