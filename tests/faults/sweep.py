@@ -122,7 +122,7 @@ class Field(World):
     def calm(self, shape, **how):
         return self.run(*self.words(shape), **how)
 
-    def attacked(self, shape, *options, timeout=30, **how):
+    def attacked(self, shape, *options, timeout=60, **how):
         """The run under strace, which is told `options`."""
         prefix = [STRACE, "-f", "-qq", "-o", str(self.trace), *options]
         return self.run(*self.words(shape), prefix=prefix, timeout=timeout,
