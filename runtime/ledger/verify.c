@@ -44,7 +44,10 @@ static const struct derived {
     NULL },
   { "quarantined", "SELECT * FROM quarantined ORDER BY request_id", NULL },
   { "input_files", "SELECT * FROM input_files ORDER BY request_id, link",
-    NULL }
+    NULL },
+  { "of tables, indexes and triggers", "SELECT type, name, tbl_name, sql"
+    " FROM sqlite_master WHERE name NOT LIKE 'sqlite@_%' ESCAPE '@'"
+    " ORDER BY type, name", NULL }
 };
 
 /* ---- the chain ----------------------------------------------------------- */

@@ -58,7 +58,8 @@ def text_of(path):
         if base.execute("PRAGMA integrity_check").fetchall() != [(b"ok",)]:
             return None
         return tables, seen
-    except (sqlite3.DatabaseError, UnicodeDecodeError, OverflowError):
+    except (sqlite3.DatabaseError, UnicodeDecodeError, OverflowError) as why:
+        print("Python's SQLite:", why)
         return None
     finally:
         base.close()
