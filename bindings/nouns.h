@@ -22,8 +22,7 @@ extern const luaL_Reg frl_stream_functions[], frl_download_functions[];
 extern const luaL_Reg frl_probe_functions[];            /* probe.c */
 extern const luaL_Reg frl_time_functions[];             /* time.c */
 extern const luaL_Reg frl_change_functions[];           /* change.c */
-extern const luaL_Reg frl_fact_functions[];             /* facts.c */
-extern const luaL_Reg frl_proof_functions[];            /* proof.c */
+extern const luaL_Reg frl_fact_functions[], frl_proof_functions[];
 int frl_record(lua_State *L);           /* core.record (record.c) */
 /* ledger.probes(id) -> rows, oldest first (facts.c)          [-1, +1, e] */
 int frl_probes(lua_State *L);
@@ -119,7 +118,6 @@ int frl_nap(lua_State *L, uint64_t ms, frl_push_fn push);
 
 /* print(...) of policies (io.c).                             [-n, +0, ey] */
 int frl_print(lua_State *L);
-
 void frl_push_counts(lua_State *L);                        /* [-0, +1, m] */
 
 /* nil and the error of a command that was given no network. */

@@ -111,8 +111,8 @@ void fr_grace_say(int64_t since_ms, int64_t due_ms, char *ret_words,
 
   fr_date_format(since_ms / 1000 * 1000, since);
   fr_date_format(due_ms / 1000 * 1000, due);
-  (void)snprintf(ret_words, size, "in quarantine since %s, to be erased from %s "
-                 "on; falrun release lifts it", since, due);
+  (void)snprintf(ret_words, size, "in quarantine since %s, to be erased from "
+                 "%s on; falrun release lifts it", since, due);
 }
 
 /* ---- asking -------------------------------------------------------------- */

@@ -71,6 +71,8 @@ enum fr_err fr_sql_fail(struct fr_ledger *ledger, int result);
 enum fr_err fr_sql_odd(struct fr_ledger *ledger, const char *format, ...)
   __attribute__((format(printf, 2, 3)));
 enum fr_err fr_sql_exec(struct fr_ledger *ledger, const char *sql);
+/* Asks SQLite's own check of the file, PRAGMA quick_check or another. */
+enum fr_err fr_sql_sound(struct fr_ledger *ledger, const char *pragma);
 /* The first column of the first row; 0 where it is NULL. */
 enum fr_err fr_sql_number(struct fr_ledger *ledger, const char *sql,
                           int64_t *ret_number);
@@ -111,21 +113,15 @@ enum fr_err fr_group_end(struct fr_ledger *ledger, enum fr_err err);
 enum fr_err fr_group_check(struct fr_ledger *ledger);
 /* In a transaction: what was asked in it stays true until it ends. */
 bool fr_group_steady(const struct fr_ledger *ledger);
-
-/* ---- story.c ------------------------------------------------------------- */
-
 enum fr_state fr_state_parse(const char *name);       /* NONE: no such */
 
-/* ---- schema.c ------------------------------------------------------------ */
+/* ---- schema.c, place.c, open.c, verify.c -------------------------------- */
 
 int fr_schema_newest(void);
 enum fr_err fr_schema_version(struct fr_ledger *ledger, int64_t *ret_version);
 enum fr_err fr_schema_build(struct fr_ledger *ledger, int64_t from);
 /* Creates or migrates, with the genesis event, in one transaction. */
 enum fr_err fr_schema_ensure(struct fr_ledger *ledger);
-
-/* ---- place.c, open.c, verify.c ------------------------------------------- */
-
 enum fr_err fr_place_find(struct fr_ledger *ledger, uint64_t lock_wait_ms);
 enum fr_err fr_sql_connect(struct fr_ledger *ledger, const char *name,
                            int flags);

@@ -181,27 +181,9 @@ static enum fr_err connect(struct fr_ledger *ledger)
 
 static enum fr_err quick_check(struct fr_ledger *ledger)
 {
-  sqlite3_stmt *statement = NULL;
-  const char *words = NULL;
-  enum fr_err err = FR_OK;
-  int result;
-
   if (!ledger->file || size_of(ledger, "") >= QUICK_CHECK_MAX)
     return FR_OK;
-  result = sqlite3_prepare_v2(ledger->db, "PRAGMA quick_check(1)", -1,
-                              &statement, NULL);
-  if (result == SQLITE_OK)
-    result = sqlite3_step(statement);
-  if (result == SQLITE_ROW)
-    words = fr_sql_text(statement, 0);
-  if (!words)
-    err = fr_sql_fail(ledger, result == SQLITE_ROW ? SQLITE_NOMEM : result);
-  else if (strcmp(words, "ok") != 0)
-    err = fr_ledger_fail(ledger, FR_ECORRUPT, "the ledger %s is damaged: "
-                         "%.300s; restore it from a backup", ledger->path,
-                         words);
-  sqlite3_finalize(statement);
-  return err;
+  return fr_sql_sound(ledger, "PRAGMA quick_check(1)");
 }
 
 static enum fr_err check_origin(struct fr_ledger *ledger)

@@ -108,6 +108,27 @@ enum fr_err fr_sql_exec(struct fr_ledger *ledger, const char *sql)
   return result == SQLITE_OK ? FR_OK : fr_sql_fail(ledger, result);
 }
 
+enum fr_err fr_sql_sound(struct fr_ledger *ledger, const char *pragma)
+{
+  sqlite3_stmt *statement = NULL;
+  const char *words = NULL;
+  enum fr_err err = FR_OK;
+  int result = sqlite3_prepare_v2(ledger->db, pragma, -1, &statement, NULL);
+
+  if (result == SQLITE_OK)
+    result = sqlite3_step(statement);
+  if (result == SQLITE_ROW)
+    words = fr_sql_text(statement, 0);
+  if (!words)
+    err = fr_sql_fail(ledger, result == SQLITE_ROW ? SQLITE_NOMEM : result);
+  else if (strcmp(words, "ok") != 0)
+    err = fr_ledger_fail(ledger, FR_ECORRUPT, "the ledger %s is damaged: "
+                         "%.300s; restore it from a backup", ledger->path,
+                         words);
+  sqlite3_finalize(statement);
+  return err;
+}
+
 enum fr_err fr_sql_number(struct fr_ledger *ledger, const char *sql,
                           int64_t *ret_number)
 {

@@ -266,15 +266,11 @@ function host.ledger.changes(run) end
 function host.ledger.probes(id) end
 function host.ledger.hold_add(ids, reason) end      --- true | nil, err
 function host.ledger.hold_remove(ids) end   --- true | nil, err, id
---- The ledger verified, and its checkpoint (fal/checkpoint.lua), from one
---- moment; nil, err otherwise (err.seq is the first that does not fit).
----@return {events:integer, head:string, root:string, checkpoint:string, ledger:string, at_ms:integer}?, table? err
+--- {events, head, root, checkpoint, ledger, at_ms} of one moment | nil, err
+--- (err.seq is the first that does not fit)
 function host.ledger.verify() end
---- Proves events of the first `size`: their bytes (`data` is the text as it is
---- stored, `before` the hash of the one before) and, in any order, the largest
---- parts of the tree without any of them, {first, hash} each.
----@param seqs integer[]   rising
----@return {root:string, events:table[], rest:table[]}?, table? err
+--- Proves some of the first `size` events; seqs rise. {root, events, rest} |
+--- nil, err: their bytes, and {first, hash} of the rest of the tree, unsorted.
 function host.ledger.prove(seqs, size) end
 host.ledger.path = ""
 host.ledger.there = true    --- false: there was no file when it was opened

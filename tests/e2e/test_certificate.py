@@ -171,7 +171,8 @@ def test_what_is_open_is_no_erasure(world):
 def test_probes_and_inputs(world):
     world.sandbox(requests=60, faults="cdn-exception=0.2")
     world.run(OLDER, check=3)
-    world.run("verify-erasure", "last")
+    world.run("verify-erasure", "last", check=3, env={
+        "FALRUN_CDN_URL": world.url.replace("/v1", "/cdn")})
     made = world.run("certificate", "1", "--json").json
     assert any(r["probes"] for r in made["requests"])
     code, said = script(world, made)

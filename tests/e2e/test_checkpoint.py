@@ -27,12 +27,9 @@ def check(world, lines, code=0):
     return world.run("verify", "--checkpoint", world.points, check=code)
 
 
-def rechain(path, tables=""):
+def rechain(path):
     """Makes the chain fit again, after events were changed."""
     base = sqlite3.connect(path)
-    base.create_function("unhex", 1, bytes.fromhex)
-    base.executescript("DROP TRIGGER IF EXISTS events_never_change;"
-                       "DROP TRIGGER IF EXISTS events_never_go;" + tables)
     head = bytes(32)
     for row in base.execute("SELECT seq, at_ms, run, kind, request_id, data "
                             "FROM events ORDER BY seq").fetchall():
@@ -48,10 +45,19 @@ def rechain(path, tables=""):
 
 def triggers(path):
     base = sqlite3.connect(path)
-    names = [n for n, in base.execute("SELECT name FROM sqlite_master WHERE "
-                                      "type = 'trigger'")]
-    for name in names:
+    all_ = base.execute("SELECT name, sql FROM sqlite_master WHERE type = "
+                        "'trigger'").fetchall()
+    for name, _ in all_:
         base.execute("DROP TRIGGER " + name)
+    base.commit()
+    base.close()
+    return all_
+
+
+def restore(path, all_):
+    base = sqlite3.connect(path)
+    for _, sql in all_:
+        base.execute(sql)
     base.commit()
     base.close()
 
@@ -95,13 +101,14 @@ def test_older_checkpoints_stay_true(ran):
 def test_what_was_cut_off(ran):
     point = ran.run("verify", "--json", check=0).out
     seq = json.loads(point)["seq"]
-    triggers(ran.ledger)
+    all_ = triggers(ran.ledger)
     base = sqlite3.connect(ran.ledger)
     base.execute("DELETE FROM events WHERE seq = ?", (seq,))
     base.execute("UPDATE runs SET end_seq = NULL, ended_at_ms = NULL, "
                  "exit_code = NULL, summary = NULL")
     base.commit()
     base.close()
+    restore(ran.ledger, all_)
     assert "unanchored" in ran.run("verify", check=0).out
     done = check(ran, point, 8)
     assert "cut off: its newest event is %d" % (seq - 1) in done.err
@@ -111,7 +118,7 @@ def test_what_was_cut_off(ran):
 
 def test_what_was_rewritten(ran):
     point = ran.run("verify", "--json", check=0).out
-    triggers(ran.ledger)
+    all_ = triggers(ran.ledger)
     base = sqlite3.connect(ran.ledger)
     base.execute("UPDATE events SET data = replace(data, 'erased after', "
                  "'erased  after') WHERE seq = 5")
@@ -119,6 +126,7 @@ def test_what_was_rewritten(ran):
     base.close()
     ran.run("verify", check=8)
     rechain(ran.ledger)
+    restore(ran.ledger, all_)
     assert "unanchored" in ran.run("verify", check=0).out
     done = check(ran, "\n" + point, 8)
     assert "rewritten: event" in done.err and "points:2" in done.err

@@ -264,9 +264,13 @@ def test_verify_finds_a_changed_past(world, rng, sql):
     world.run("delete", uuid4(rng), check=3)
     world.run("verify", check=0)
     base = sqlite3.connect(world.ledger)
-    for trigger in ("events_never_change", "events_never_go"):
-        base.execute("DROP TRIGGER IF EXISTS " + trigger)
+    triggers = base.execute("SELECT name, sql FROM sqlite_master WHERE type "
+                            "= 'trigger'").fetchall()
+    for name, _ in triggers:
+        base.execute("DROP TRIGGER " + name)
     base.execute(sql)
+    for _, again in triggers:
+        base.execute(again)
     base.commit()
     base.close()
     done = world.run("verify", "--json", check=8)

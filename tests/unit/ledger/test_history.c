@@ -238,6 +238,13 @@ static void test_events_cannot_be_changed_by_accident(void **state)
 #define OPEN_UP "DROP TRIGGER events_never_change;" \
                 "DROP TRIGGER events_never_go;"
 
+/* As they were: verify looks at triggers too. */
+#define CLOSE_UP ";CREATE TRIGGER events_never_change BEFORE UPDATE ON events" \
+                 " BEGIN SELECT RAISE(ABORT, 'events are never changed');" \
+                 " END;CREATE TRIGGER events_never_go BEFORE DELETE ON" \
+                 " events BEGIN SELECT RAISE(ABORT, 'events are never" \
+                 " deleted'); END;"
+
 static const char *const in_events[] = {
   "UPDATE events SET run = run + 1 WHERE seq = %d",
   "UPDATE events SET at_ms = at_ms + 1 WHERE seq = %d",
@@ -288,20 +295,18 @@ static const char *const in_tables[] = {
   "UPDATE indexing SET seq = -1", "UPDATE indexing SET next_id = zeroblob(16)"
 };
 
-/* Forges a copy of the ledger; verify must find it, in the chain or else in
+/* Changes a copy of the ledger; verify must find it, in the chain or else in
  * a table. */
-static void forge(struct world *world, const char *copy, const char *sql,
-                  bool chained)
+static void forge_with(struct world *world, const char *copy,
+                       const char *sql, bool chained)
 {
   struct fr_chain chain = { .broken_seq = -1 };
   struct fr_ledger *ledger = NULL;
   static char data[1 << 20];
-  char full[512];
   enum fr_err err;
 
   write_all(copy, data, read_all(world->path, data, sizeof(data)));
-  snprintf(full, sizeof(full), "%s%s", OPEN_UP, sql);
-  tamper(copy, full);
+  tamper(copy, sql);
   assert_int_equal(try_open(world, copy, FR_LEDGER_READ, NULL, &ledger),
                    FR_OK);
   err = fr_history_verify(ledger, &chain);
@@ -311,6 +316,43 @@ static void forge(struct world *world, const char *copy, const char *sql,
   assert_int_equal(err, FR_ECORRUPT);
   assert_int_equal(chain.broken_seq != 0, chained);
   fr_ledger_close(ledger);
+}
+
+static void forge(struct world *world, const char *copy, const char *sql,
+                  bool chained)
+{
+  char full[1024];
+
+  snprintf(full, sizeof(full), "%s%s%s", OPEN_UP, sql, CLOSE_UP);
+  forge_with(world, copy, full, chained);
+}
+
+/* Opened up and closed again it fits; so what is found is the forgery. */
+static void test_the_schema_is_a_part_of_it(void **state)
+{
+  static const char *const changes[] = {
+    "DROP TRIGGER events_never_go", "DROP INDEX changes_open",
+    "CREATE VIEW mine AS SELECT 1",
+    "ALTER TABLE changes RENAME COLUMN outcome_seq TO outcome",
+    "CREATE TRIGGER mine AFTER INSERT ON holds BEGIN DELETE FROM holds; END"
+  };
+  struct world *world = *state;
+  struct fr_ledger *ledger = NULL;
+  struct fr_chain chain;
+  size_t i;
+
+  tell_all(world);
+  tamper(world->path, OPEN_UP CLOSE_UP);
+  assert_int_equal(try_open(world, world->path, FR_LEDGER_READ, NULL,
+                            &ledger), FR_OK);
+  assert_int_equal(fr_history_verify(ledger, &chain), FR_OK);
+  fr_ledger_close(ledger);
+  for (i = 0; i < sizeof(changes) / sizeof(changes[0]); i++) {
+    char copy[256];
+
+    snprintf(copy, sizeof(copy), "%s/copy%d.db", world->folder, (int)i);
+    forge_with(world, copy, changes[i], false);
+  }
 }
 
 static void test_every_change_of_an_event_is_found(void **state)
@@ -403,6 +445,7 @@ int main(void)
     TEST(test_the_hash_is_as_documented),
     TEST(test_a_gap_does_not_fit),
     TEST(test_events_cannot_be_changed_by_accident),
+    TEST(test_the_schema_is_a_part_of_it),
     TEST(test_every_change_of_an_event_is_found),
     TEST(test_every_change_of_a_table_is_found),
     TEST(test_a_run_refuses_a_forged_tail),
