@@ -60,6 +60,7 @@ struct frl_config {
   const char *version;
   const struct frl_health *health;      /* NULL: not for this command */
   const struct fr_keys *keys;           /* NULL likewise */
+  const char *account;          /* fr_keys_account; "" or NULL: none */
   const char *origin;           /* of the API, as the ledger names it */
   bool color;                   /* for standard output */
   int columns;                  /* of the terminal; 0: not a terminal */

@@ -1,5 +1,6 @@
 /* bindings/calls.c - calls of the in-process transport as served requests:
  * what the server would have read from the wire is read from their spec. */
+#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 #include <time.h>
@@ -34,6 +35,12 @@ static const char *header(const void *peer, const char *name)
     return spec->authorization;
   if (strcasecmp(name, "Idempotency-Key") == 0)
     return spec->idempotency_key;
+  if (strcasecmp(name, "Range") == 0)
+    return spec->range;
+  if (strcasecmp(name, "If-Range") == 0)
+    return spec->if_range;
+  if (strcasecmp(name, "Last-Event-ID") == 0)
+    return spec->last_event_id;
   return strcasecmp(name, "Content-Type") == 0 ? spec->content_type : NULL;
 }
 
@@ -117,12 +124,12 @@ static void put_date(const struct fr_call *call, char text[DATE_TEXT])
  * one is never answered: the call's own time ends it. */
 static void reply(void *peer, const struct fr_server_reply *answer)
 {
-  const char *headers[2 * (FRL_HEADERS_MAX + 1) + 1];
+  const char *headers[2 * (FRL_HEADERS_MAX + 2) + 1];
   struct fr_call_reply out = {
     .sent = true, .status = answer->status, .headers = headers,
     .body = answer->body, .body_len = answer->body_len
   };
-  char date[DATE_TEXT];
+  char date[DATE_TEXT], length[32];
   size_t n = 0;
 
   if (answer->fault == FR_FAULT_STALL) {
@@ -136,6 +143,9 @@ static void reply(void *peer, const struct fr_server_reply *answer)
     headers[n++] = "Date";
     headers[n++] = date;
   }
+  snprintf(length, sizeof(length), "%zu", answer->body_len);
+  headers[n++] = "Content-Length";
+  headers[n++] = length;
   headers[n] = NULL;
   if (answer->fault) {
     out.err = FR_EDROPPED;
@@ -150,7 +160,7 @@ static void reply(void *peer, const struct fr_server_reply *answer)
 }
 
 const struct frl_transport frl_calls = {
-  method, path, header, each_query, body, reply
+  method, path, header, each_query, body, reply, NULL, NULL
 };
 
 /* ---- arriving ------------------------------------------------------------ */

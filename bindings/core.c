@@ -87,6 +87,13 @@ static int l_tighten(lua_State *L)
 
 /* ---- tasks and words ----------------------------------------------------- */
 
+/* core.loaded(name) -> true, false                            [-1, +1, m] */
+static int l_loaded(lua_State *L)
+{
+  lua_pushboolean(L, frl_env_cached(L, luaL_checkstring(L, 1)));
+  return 1;
+}
+
 static int l_spawn(lua_State *L)
 {
   luaL_checktype(L, 1, LUA_TFUNCTION);
@@ -205,10 +212,13 @@ static const luaL_Reg functions[] = {
   { "preview", l_preview },
   { "flight", frl_flight },
   { "id_set", frl_id_set },
+  { "id_list", frl_id_list },
+  { "look_ahead", frl_look_ahead },
   { "where", l_where },
   { "room", l_room },
   { "stop", l_stop },
   { "tighten", l_tighten },
+  { "loaded", l_loaded },
   { "spawn", l_spawn },
   { "record", frl_record },
   { "nearest", l_nearest },
@@ -222,11 +232,13 @@ int frl_open_core(lua_State *L)
 {
   const struct frl_config *config = &frl_of(L)->config;
 
-  lua_createtable(L, 0, 40);
+  lua_createtable(L, 0, 64);
   luaL_setfuncs(L, functions, 0);
   luaL_setfuncs(L, frl_deletion_functions, 0);
   luaL_setfuncs(L, frl_hold_functions, 0);
   luaL_setfuncs(L, frl_read_functions, 0);
+  luaL_setfuncs(L, frl_stream_functions, 0);
+  luaL_setfuncs(L, frl_download_functions, 0);
   luaL_setfuncs(L, frl_time_functions, 0);
   luaL_setfuncs(L, frl_window_functions, 0);
   luaL_setfuncs(L, frl_change_functions, 0);
@@ -238,6 +250,10 @@ int frl_open_core(lua_State *L)
   lua_setfield(L, -2, "mode");
   lua_pushstring(L, config->version);
   lua_setfield(L, -2, "version");
+  if (config->account && *config->account) {
+    lua_pushstring(L, config->account);
+    lua_setfield(L, -2, "account");
+  }
   frl_open_fal(L);
   lua_setfield(L, -2, "fal");
   frl_open_json(L);

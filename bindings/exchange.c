@@ -13,7 +13,21 @@
 
 #define QUERY_MAX ((size_t)1 << 20)
 
-enum { REQUEST = 1, HANDLER, REPLY };           /* stack of a handler's call */
+/* The stack of a handler's call. */
+enum { REQUEST = 1, HANDLER, REPLY, BODY, GATHERED };
+
+/* What was begun is cut; who got nothing is hung up on. */
+static void leave(struct frl_request *request)
+{
+  const struct frl_transport *how = request->acceptor->how;
+
+  if (request->open)
+    how->end(request->peer, true);
+  else
+    how->reply(request->peer, &(struct fr_server_reply){
+      .status = 500, .body = "", .fault = FR_FAULT_DROP
+    });
+}
 
 void frl_request_end(struct frl_request_box *box)
 {
@@ -24,9 +38,7 @@ void frl_request_end(struct frl_request_box *box)
     return;
   fr_list_del(&request->link);
   if (request->peer)
-    request->acceptor->how->reply(request->peer, &(struct fr_server_reply){
-      .status = 500, .body = "", .fault = FR_FAULT_DROP
-    });
+    leave(request);
   free(request);
 }
 
@@ -57,7 +69,7 @@ static const struct frl_transport *how(const struct frl_request *request)
   return request->acceptor->how;
 }
 
-/* ---- the request as a table ---------------------------------------------- */
+/* ---- the request as a table --------------------------------------------- */
 
 /* request.header(name) -> value | nil                         [-1, +1, m] */
 static int l_header(lua_State *L)
@@ -130,7 +142,7 @@ static void push_request(lua_State *L)
   lua_setfield(L, -2, "body");
 }
 
-/* ---- its reply ----------------------------------------------------------- */
+/* ---- its reply ---------------------------------------------------------- */
 
 /* The header table on top as name, value, ..., NULL in a userdata. Names and
  * values are held by that table, which the reply holds.      [-0, +1, e] */
@@ -184,8 +196,12 @@ static void check_reply(lua_State *L, struct fr_server_reply *reply)
   reply->status = (int)status;
   if (frl_field(L, REPLY, "serve", "headers", LUA_TTABLE))
     reply->headers = check_headers(L);
-  if (frl_field(L, REPLY, "serve", "body", LUA_TSTRING))
-    reply->body = lua_tolstring(L, -1, &reply->body_len);
+  lua_pushliteral(L, "body");
+  if (lua_rawget(L, REPLY) != LUA_TFUNCTION) {
+    lua_pop(L, 1);
+    if (frl_field(L, REPLY, "serve", "body", LUA_TSTRING))
+      reply->body = lua_tolstring(L, -1, &reply->body_len);
+  }
   reply->fault = check_fault(L);
   frl_field(L, REPLY, "serve", "no_date", LUA_TBOOLEAN);
   reply->no_date = lua_toboolean(L, -1);
@@ -199,8 +215,113 @@ static void send_reply(struct frl_request_box *box,
 
   if (!peer)
     return;
-  request->peer = NULL;
-  how(request)->reply(peer, reply);
+  if (!reply->open)
+    request->peer = NULL;
+  if (request->open)
+    how(request)->end(peer, true);
+  else
+    how(request)->reply(peer, reply);
+  request->open = reply->open;
+}
+
+/* ---- a body that is a function ------------------------------------------ */
+
+/* Stack from here on: request, handler, reply, body, gathered (texts of a
+ * peer that wants them whole, or nil). */
+
+static void open_reply(lua_State *L)
+{
+  struct fr_server_reply reply = { .body = "", .open = true };
+  const struct frl_request *request = peer_of(L, REQUEST);
+
+  lua_pushliteral(L, "body");
+  lua_rawget(L, REPLY);
+  if (request && !how(request)->send) {
+    lua_newtable(L);
+    return;
+  }
+  lua_pushnil(L);
+  check_reply(L, &reply);
+  reply.fault = FR_FAULT_NONE;
+  send_reply(lua_touserdata(L, REQUEST), &reply);
+  lua_settop(L, GATHERED);
+}
+
+/* The text on top, which it pops.                            [-1, +0, e] */
+static void send_text(lua_State *L)
+{
+  struct frl_request *request = peer_of(L, REQUEST);
+  size_t len;
+  const char *text = lua_tolstring(L, -1, &len);
+
+  if (!text)
+    luaL_error(L, "the handler's body gave no text but %s",
+               luaL_typename(L, -1));
+  if (!lua_isnil(L, GATHERED)) {
+    lua_rawseti(L, GATHERED, (lua_Integer)lua_rawlen(L, GATHERED) + 1);
+    return;
+  }
+  if (request && how(request)->send(request->peer, text, len))
+    luaL_error(L, "the client takes nothing more");
+  lua_pop(L, 1);
+}
+
+/* All texts as one.                                           [-0, +1, e] */
+static void push_gathered(lua_State *L)
+{
+  lua_Integer count = (lua_Integer)lua_rawlen(L, GATHERED);
+  luaL_Buffer text;
+
+  luaL_buffinit(L, &text);
+  for (lua_Integer i = 1; i <= count; i++) {
+    lua_rawgeti(L, GATHERED, i);
+    luaL_addvalue(&text);
+  }
+  luaL_pushresult(&text);
+}
+
+static int end_reply(lua_State *L)
+{
+  struct fr_server_reply reply = { .body = "" };
+  struct frl_request *request;
+
+  check_reply(L, &reply);
+  if (!lua_isnil(L, GATHERED)) {
+    push_gathered(L);
+    reply.body = lua_tolstring(L, -1, &reply.body_len);
+    send_reply(lua_touserdata(L, REQUEST), &reply);
+    return 0;
+  }
+  request = peer_of(L, REQUEST);
+  if (request) {
+    void *peer = request->peer;
+
+    request->peer = NULL;
+    how(request)->end(peer, reply.fault != FR_FAULT_NONE);
+  }
+  return 0;
+}
+
+/* After each text; what comes of the body is on top. */
+static int pump(lua_State *L, int status, lua_KContext ctx)
+{
+  (void)status;
+  (void)ctx;
+  while (!lua_isnil(L, -1)) {
+    send_text(L);
+    lua_pushvalue(L, BODY);
+    lua_callk(L, 0, 1, 0, pump);
+  }
+  lua_pop(L, 1);
+  return end_reply(L);
+}
+
+static int stream(lua_State *L)
+{
+  open_reply(L);
+  lua_pushvalue(L, BODY);
+  lua_callk(L, 0, 1, 0, pump);
+  return pump(L, LUA_OK, 0);
 }
 
 /* Stack: request, handler, reply. */
@@ -210,6 +331,15 @@ static int handled(lua_State *L, int status, lua_KContext ctx)
 
   (void)status;
   (void)ctx;
+  lua_settop(L, REPLY);
+  if (lua_istable(L, REPLY)) {
+    lua_pushliteral(L, "body");
+    if (lua_rawget(L, REPLY) == LUA_TFUNCTION) {
+      lua_settop(L, REPLY);
+      return stream(L);
+    }
+    lua_settop(L, REPLY);
+  }
   check_reply(L, &reply);
   send_reply(lua_touserdata(L, REQUEST), &reply);
   return 0;
@@ -224,7 +354,7 @@ static int run_handler(lua_State *L)
   return handled(L, LUA_OK, 0);
 }
 
-/* ---- the task ------------------------------------------------------------ */
+/* ---- the task ----------------------------------------------------------- */
 
 static bool is_cancelled(lua_State *L)
 {

@@ -29,6 +29,7 @@ static void put_named(const struct walk *walk, const struct fr_fact_row *fact)
     frl_rows_text(rows, "endpoint", fact->name);
     frl_rows_integer(rows, "from_ms", fact->from_ms);
     frl_rows_integer(rows, "to_ms", fact->to_ms);
+    frl_rows_json(rows, "options", fact->data);
     break;
   case FR_FACTS_QUARANTINED:
     frl_rows_integer(rows, "delete_after_ms", fact->to_ms);

@@ -150,6 +150,14 @@ static struct flight *check_flight(lua_State *L)
   return flight;
 }
 
+static int push_room(lua_State *L, const struct flight *flight)
+{
+  if (fr_gate_stopped(flight->gate))
+    return 0;
+  lua_pushinteger(L, room_of(flight));
+  return 1;
+}
+
 /* flight:add(id, reason?) -> room left, or nil: the gate has stopped
  *                                                            [-3, +1, e] */
 static int l_add(lua_State *L)
@@ -165,10 +173,28 @@ static int l_add(lua_State *L)
   if (!entry)
     return luaL_error(L, "%s", fr_err_message(FR_ENOMEM));
   start(flight, entry, reason);
-  if (fr_gate_stopped(flight->gate))
-    return 0;
-  lua_pushinteger(L, room_of(flight));
-  return 1;
+  return push_room(L, flight);
+}
+
+/* flight:add_all(list) -> room left, or nil: the gate has stopped. As many of
+ * its ids as there is room for.                              [-2, +1, e] */
+static int l_add_all(lua_State *L)
+{
+  struct flight *flight = check_flight(L);
+  struct frl_ids *ids = frl_ids_check(L, ID);
+  lua_Integer room = room_of(flight);
+  struct entry *entry;
+  struct fr_uuid id;
+
+  while (room > 0 && !fr_gate_stopped(flight->gate) &&
+         frl_ids_take(L, ID, ids, &id)) {
+    entry = new_entry(flight, &id, NULL);
+    if (!entry)
+      return luaL_error(L, "%s", fr_err_message(FR_ENOMEM));
+    start(flight, entry, NULL);
+    room--;
+  }
+  return push_room(L, flight);
 }
 
 static int l_room(lua_State *L)
@@ -297,7 +323,8 @@ static int l_take(lua_State *L)
 static void push_methods(lua_State *L)
 {
   static const luaL_Reg methods[] = {
-    { "add", l_add }, { "room", l_room }, { "take", l_take },
+    { "add", l_add }, { "add_all", l_add_all }, { "room", l_room },
+    { "take", l_take },
     { "__close", l_close }, { "__gc", l_close }, { NULL, NULL }
   };
 

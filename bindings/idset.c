@@ -112,6 +112,25 @@ static int l_add(lua_State *L)
   return 1;
 }
 
+/* set:move(from, to, most) -> how many went: at most so many ids of the list
+ * `from`, those that are new to the list `to`.               [-4, +1, e] */
+static int l_move(lua_State *L)
+{
+  struct set *set = luaL_checkudata(L, 1, SET);
+  struct frl_ids *from = frl_ids_check(L, 2), *to = frl_ids_check(L, 3);
+  lua_Integer most = luaL_checkinteger(L, 4), moved = 0;
+  struct fr_uuid id;
+
+  while (moved < most && frl_ids_take(L, 2, from, &id)) {
+    if (!put(L, set, &id))
+      continue;
+    frl_ids_add(L, 3, to, &id);
+    moved++;
+  }
+  lua_pushinteger(L, moved);
+  return 1;
+}
+
 static int l_gc(lua_State *L)
 {
   struct set *set = luaL_checkudata(L, 1, SET);
@@ -126,7 +145,7 @@ static int l_gc(lua_State *L)
 int frl_id_set(lua_State *L)
 {
   static const luaL_Reg methods[] = {
-    { "add", l_add }, { "__gc", l_gc }, { NULL, NULL }
+    { "add", l_add }, { "move", l_move }, { "__gc", l_gc }, { NULL, NULL }
   };
   lua_Integer most = luaL_checkinteger(L, 1);
   struct set *set;

@@ -88,7 +88,7 @@ void frl_env_new(lua_State *L, const char *path);          /* [-0, +1, e] */
 void frl_env_push(lua_State *L);                           /* [-0, +1, -] */
 void frl_env_use(lua_State *L);                            /* [-1, +0, m] */
 void frl_env_give(lua_State *L, const char *name);         /* [-1, +0, m] */
-/* Pushes the table `core` or `host` if it is open, else nil. [-0, +1, m] */
+/* Pushes `core`, `host` or an embedded file's table, or nil. [-0, +1, m] */
 bool frl_env_cached(lua_State *L, const char *name);
 
 /* Pushes a read-only view of the table at `index` (readonly.c): tables in it

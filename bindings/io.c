@@ -159,6 +159,7 @@ static int l_say(lua_State *L)
 
 struct lines {
   size_t at, len;               /* what is left: data[at .. len) */
+  lua_Integer number;           /* of the line that was read last */
   bool over;
   char data[LINE_MAX_BYTES + 2];        /* the longest line and its end */
 };
@@ -196,26 +197,57 @@ static int push_line(lua_State *L, struct lines *lines, size_t len,
 
   if (len > 0 && line[len - 1] == '\r')
     len--;
+  lines->number++;
   if (len > LINE_MAX_BYTES) {
     frl_push_error(L, FR_ETOO_BIG, "a line of standard input is longer than "
                    "64 KiB");
+    lua_pushinteger(L, lines->number);
+    lua_setfield(L, -2, "line");
     return lua_error(L);
   }
   lines->at += end;
   lua_pushlstring(L, line, len);
-  return 1;
+  lua_pushinteger(L, lines->number);
+  return 2;
 }
 
+/* Lines that are an id and nothing else go to the list at index 1; were there
+ * any?                                                       [-0, +0, m] */
+static bool take_ids(lua_State *L, struct lines *lines, struct frl_ids *ids)
+{
+  const size_t size = FR_UUID_TEXT;     /* its end is a line feed here */
+  size_t began = lines->at;
+  struct fr_uuid id;
+
+  for (; lines->len - lines->at >= size; lines->at += size) {
+    const char *line = lines->data + lines->at;
+
+    if (line[size - 1] != '\n' || fr_uuid_parse(line, size - 1, &id))
+      break;
+    frl_ids_add(L, 1, ids, &id);
+    lines->number++;
+  }
+  return lines->at > began;
+}
+
+/* next_line(list?) -> the next line and its number, or nothing at the end.
+ * With a list, lines before it that are an id and nothing else go there.
+ *                                                            [-1, +2, ey] */
 static int next_line(lua_State *L)
 {
   struct lines *lines = luaL_checkudata(L, lua_upvalueindex(1), LINES);
+  struct frl_ids *ids = lua_isnoneornil(L, 1) ? NULL : frl_ids_check(L, 1);
   size_t searched = 0;
 
   for (;;) {
-    size_t left = lines->len - lines->at;
-    const char *line = lines->data + lines->at;
-    const char *end = memchr(line + searched, '\n', left - searched);
+    size_t left;
+    const char *line, *end;
 
+    if (ids && searched < FR_UUID_TEXT && take_ids(L, lines, ids))
+      searched = 0;
+    left = lines->len - lines->at;
+    line = lines->data + lines->at;
+    end = memchr(line + searched, '\n', left - searched);
     if (end)
       return push_line(L, lines, (size_t)(end - line),
                        (size_t)(end - line) + 1);
@@ -235,6 +267,7 @@ static int l_lines(lua_State *L)
   struct lines *lines = lua_newuserdatauv(L, sizeof(*lines), 0);
 
   lines->at = lines->len = 0;
+  lines->number = 0;
   lines->over = false;
   luaL_newmetatable(L, LINES);
   lua_setmetatable(L, -2);

@@ -1,7 +1,7 @@
 /* bindings/nouns.h - the files behind the tables `core` and `host`.
  *
- *   core.c  <-- deletion.c, flight.c, idset.c, hold.c, read.c
- *               (fal.c), time.c, probe.c, record.c
+ *   core.c  <-- deletion.c, flight.c, idset.c, idlist.c, hold.c, read.c
+ *               (fal.c), time.c, probe.c, record.c, stream.c, download.c
  *   host.c  <-- io.c, file.c, ledger.c <-- rows.c, note.c, capture.c,
  *               coverage.c, server.c, stage.c <-- calls.c
  *                               |          |
@@ -18,6 +18,8 @@
 extern const luaL_Reg frl_deletion_functions[];         /* deletion.c */
 extern const luaL_Reg frl_hold_functions[];             /* hold.c */
 extern const luaL_Reg frl_read_functions[];
+extern const luaL_Reg frl_stream_functions[];           /* stream.c */
+extern const luaL_Reg frl_download_functions[];         /* download.c */
 extern const luaL_Reg frl_window_functions[];             /* read.c */
 extern const luaL_Reg frl_probe_functions[];            /* probe.c */
 extern const luaL_Reg frl_time_functions[];             /* time.c */
@@ -76,6 +78,20 @@ struct fr_deletion_result frl_unmade(enum fr_err err, const char *message);
 void frl_check_spec(lua_State *L, int index,
                     struct fr_deletion_spec *ret_spec);
 int frl_id_set(lua_State *L);           /* core.id_set (idset.c) */
+
+/* Many ids, 16 bytes each, taken in the order they were added (idlist.c);
+ * `index` is the list's place on the stack. Take: false when it is empty. */
+struct frl_ids;
+int frl_id_list(lua_State *L);          /* core.id_list */
+int frl_look_ahead(lua_State *L);       /* core.look_ahead */
+struct frl_ids *frl_ids_check(lua_State *L, int index);    /* [-0, +0, e] */
+size_t frl_ids_count(const struct frl_ids *ids);
+void frl_ids_add(lua_State *L, int index, struct frl_ids *ids,
+                 const struct fr_uuid *id);                /* [-0, +0, m] */
+bool frl_ids_take(lua_State *L, int index, struct frl_ids *ids,
+                  struct fr_uuid *ret_id);                 /* [-0, +0, -] */
+void frl_ids_push(lua_State *L, const struct fr_uuid *id); /* [-0, +1, m] */
+
 int frl_flight(lua_State *L);           /* core.flight (flight.c) */
 
 int frl_stage(lua_State *L);            /* host.stage (stage.c) */

@@ -30,6 +30,9 @@ struct frl_transport {
                                          const char *value), void *arg);
   const char *(*body)(const void *peer, size_t *ret_len);
   void (*reply)(void *peer, const struct fr_server_reply *reply);
+  /* After an open reply (server.h). NULL: it wants its bodies whole. */
+  enum fr_err (*send)(void *peer, const void *data, size_t len);
+  void (*end)(void *peer, bool cut);
 };
 
 /* The first member of a source's userdata; user value 1 is its own. */
@@ -50,6 +53,7 @@ struct frl_request {
   void *peer;
   bool taken;
   bool gone;                    /* its task is to be cancelled */
+  bool open;                    /* its reply has begun, and goes on */
 };
 
 /* Makes the userdata on top an acceptor; sets its user value. [-0, +0, m] */

@@ -51,8 +51,18 @@ static void reply(void *peer, const struct fr_server_reply *answer)
   (void)fr_exchange_reply(peer, answer);
 }
 
+static enum fr_err send_more(void *peer, const void *data, size_t len)
+{
+  return fr_exchange_send(peer, data, len);
+}
+
+static void end(void *peer, bool cut)
+{
+  fr_exchange_end(peer, cut);
+}
+
 static const struct frl_transport transport = {
-  method, path, header, each_query, body, reply
+  method, path, header, each_query, body, reply, send_more, end
 };
 
 /* ---- in the loop's turn: no Lua here ------------------------------------- */

@@ -161,35 +161,6 @@ static int l_parse_id(lua_State *L)
   return 1;
 }
 
-/* core.pack_id(text) -> its 16 bytes | nil                    [-1, +1, m] */
-static int l_pack_id(lua_State *L)
-{
-  struct fr_uuid id;
-
-  if (to_id(L, &id))
-    lua_pushlstring(L, (const char *)id.bytes, sizeof(id.bytes));
-  else
-    lua_pushnil(L);
-  return 1;
-}
-
-/* core.unpack_id(packed, n) -> the text of the n-th, from 0   [-2, +1, e] */
-static int l_unpack_id(lua_State *L)
-{
-  size_t len;
-  const char *packed = luaL_checklstring(L, 1, &len);
-  lua_Integer at = luaL_checkinteger(L, 2);
-  char text[FR_UUID_TEXT];
-  struct fr_uuid id;
-
-  luaL_argcheck(L, at >= 0 && (size_t)at < len / sizeof(id.bytes), 2,
-                "no such id");
-  memcpy(id.bytes, packed + (size_t)at * sizeof(id.bytes), sizeof(id.bytes));
-  fr_uuid_format(&id, text);
-  lua_pushlstring(L, text, FR_UUID_TEXT - 1);
-  return 1;
-}
-
 /* ---- zones --------------------------------------------------------------- */
 
 static int l_zone_gc(lua_State *L)
@@ -263,8 +234,6 @@ const luaL_Reg frl_time_functions[] = {
   { "parse_duration", l_parse_duration },
   { "format_duration", l_format_duration },
   { "parse_id", l_parse_id },
-  { "pack_id", l_pack_id },
-  { "unpack_id", l_unpack_id },
   { "zone_offset", l_zone_offset },
   { NULL, NULL },
 };

@@ -10,8 +10,10 @@
 #include <string.h>
 
 #include "bindings/nouns.h"
+#include "gate/looked.h"
 
 #define WINDOW "falrun.window"
+#define LOOKED "falrun.looked"
 
 static struct fr_window *check_window(lua_State *L, int index)
 {
@@ -208,7 +210,76 @@ static int l_window(lua_State *L)
   return 1;
 }
 
+/* ---- what nothing is left of --------------------------------------------- */
+
+static struct fr_looked_list *check_looked(lua_State *L)
+{
+  return *(struct fr_looked_list **)luaL_checkudata(L, 1, LOOKED);
+}
+
+static int l_looked_gc(lua_State *L)
+{
+  struct fr_looked_list **box = luaL_checkudata(L, 1, LOOKED);
+
+  fr_looked_free(*box);
+  *box = NULL;
+  return 0;
+}
+
+/* looked:take(window, from, to)                               [-4, +0, e] */
+static int l_take(lua_State *L)
+{
+  enum fr_err err = fr_looked_take(check_looked(L), check_window(L, 2),
+                                   luaL_checkinteger(L, 3),
+                                   luaL_checkinteger(L, 4));
+
+  return err ? luaL_error(L, "%s", fr_err_message(err)) : 0;
+}
+
+/* looked:pieces() -> {from_ms, to_ms, rows}...                [-1, +1, e] */
+static int l_pieces(lua_State *L)
+{
+  struct fr_ledger *ledger = frl_of(L)->config.ledger;
+  const struct fr_looked_piece *pieces;
+  size_t count = 0;
+  enum fr_err err = fr_looked_pieces(check_looked(L), ledger, &pieces, &count);
+
+  if (err)
+    return frl_fail_ledger(L, err);
+  lua_createtable(L, (int)count, 0);
+  for (size_t i = 0; i < count; i++) {
+    lua_createtable(L, 0, 4);
+    set_time(L, "from_ms", pieces[i].from_ms);
+    set_time(L, "to_ms", pieces[i].to_ms);
+    set_time(L, "rows", (int64_t)pieces[i].rows);
+    lua_rawseti(L, -2, (lua_Integer)i + 1);
+  }
+  return 1;
+}
+
+/* core.looked_list() -> nothing looked at yet                 [-0, +1, m] */
+static int l_looked_list(lua_State *L)
+{
+  static const luaL_Reg methods[] = {
+    { "take", l_take }, { "pieces", l_pieces }, { "__gc", l_looked_gc },
+    { NULL, NULL },
+  };
+  struct fr_looked_list **box = lua_newuserdatauv(L, sizeof(*box), 0);
+  enum fr_err err;
+
+  *box = NULL;
+  if (luaL_newmetatable(L, LOOKED)) {
+    luaL_setfuncs(L, methods, 0);
+    lua_pushvalue(L, -1);
+    lua_setfield(L, -2, "__index");
+  }
+  lua_setmetatable(L, -2);
+  err = fr_looked_new(box);
+  return err ? luaL_error(L, "%s", fr_err_message(err)) : 1;
+}
+
 const luaL_Reg frl_window_functions[] = {
   { "window", l_window },
+  { "looked_list", l_looked_list },
   { NULL, NULL },
 };

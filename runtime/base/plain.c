@@ -1,7 +1,6 @@
 /* base/plain.c - the well-formed sequences of Unicode, table 3-7. */
 #include "base/plain.h"
 
-#include <stdbool.h>
 #include <string.h>
 
 static bool is_tail(unsigned char c)
@@ -61,6 +60,26 @@ size_t fr_plain(char *text, size_t len)
   }
   text[to] = 0;
   return to;
+}
+
+/* Without a way out, so that the compiler may take many bytes at a time. */
+bool fr_printable(const char *text, size_t len)
+{
+  unsigned char odd = 0;
+
+  for (size_t i = 0; i < len; i++)
+    odd |= (unsigned char)(text[i] - ' ') > '~' - ' ';
+  return !odd;
+}
+
+bool fr_plain_json(const char *text, size_t len)
+{
+  unsigned char odd = 0;
+
+  for (size_t i = 0; i < len; i++)
+    odd |= ((unsigned char)(text[i] - ' ') > '~' - ' ') |
+           (text[i] == '"') | (text[i] == '\\');
+  return !odd;
 }
 
 size_t fr_text_cut(const char *text, size_t len, size_t most)

@@ -145,11 +145,14 @@ static const char *opening_for(enum fr_err err)
 {
   if (err == FR_EPROTOCOL || err == FR_ETOO_BIG)
     return "the answer of fal cannot be used: ";
+  if (err == FR_EIO || err == FR_EINVALID)      /* the file that is sent */
+    return "";
   return err == FR_EREAD_ONLY ? "nothing was sent: " : "no answer from fal: ";
 }
 
-void fr_answer_say_none(struct fr_buf *sentence, enum fr_err err,
-                        const char *detail, const struct fr_keys *keys)
+static void say_detail(struct fr_buf *sentence, const char *opening,
+                       enum fr_err err, const char *detail,
+                       const struct fr_keys *keys)
 {
   struct fr_buf words;
 
@@ -157,7 +160,19 @@ void fr_answer_say_none(struct fr_buf *sentence, enum fr_err err,
   if (!detail || !*detail)
     detail = fr_err_message(err);
   add_cut(&words, detail, strlen(detail));
-  fr_buf_say(sentence, "%s", opening_for(err));
+  fr_buf_say(sentence, "%s", opening);
   add_clean(sentence, &words, keys, FR_ANSWER_WORDS_MOST);
   fr_buf_done(&words);
+}
+
+void fr_answer_say_none(struct fr_buf *sentence, enum fr_err err,
+                        const char *detail, const struct fr_keys *keys)
+{
+  say_detail(sentence, opening_for(err), err, detail, keys);
+}
+
+void fr_answer_say_cut(struct fr_buf *sentence, enum fr_err err,
+                       const char *detail, const struct fr_keys *keys)
+{
+  say_detail(sentence, "the answer of fal broke off: ", err, detail, keys);
 }

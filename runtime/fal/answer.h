@@ -21,4 +21,8 @@ void fr_answer_say(struct fr_buf *sentence, int status, const char *body,
 void fr_answer_say_none(struct fr_buf *sentence, enum fr_err err,
                         const char *detail, const struct fr_keys *keys);
 
+/* The same of an answer that began: "the answer of fal broke off: ..." */
+void fr_answer_say_cut(struct fr_buf *sentence, enum fr_err err,
+                       const char *detail, const struct fr_keys *keys);
+
 #endif

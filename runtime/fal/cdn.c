@@ -15,6 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/plain.h"
 #include "fal/json.h"
 
 #define PLAIN_FILES 16          /* of a plain answer; jansson knows no limit */
@@ -129,17 +130,16 @@ static char *copy_of(const char *from, size_t len)
 /* A string without an escape, copied; NULL: another one, or no memory. */
 static char *take_link(struct scan *scan)
 {
-  const char *from;
+  const char *from, *end;
 
   if (!take(scan, "\""))
     return NULL;
-  for (from = scan->at; scan->at < scan->end; scan->at++) {
-    if (*scan->at == '"')
-      return copy_of(from, (size_t)(scan->at++ - from));
-    if (*scan->at < ' ' || *scan->at > '~' || *scan->at == '\\')
-      return NULL;
-  }
-  return NULL;
+  from = scan->at;
+  end = memchr(from, '"', (size_t)(scan->end - from));
+  if (!end || !fr_plain_json(from, (size_t)(end - from)))
+    return NULL;
+  scan->at = end + 1;
+  return copy_of(from, (size_t)(end - from));
 }
 
 /* {"link": "...", "exception": null} */

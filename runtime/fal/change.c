@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/plain.h"
+#include "base/pool.h"
 #include "fal/exchange.h"
 
 #define CHANGE_ATTEMPTS 5
@@ -25,17 +27,13 @@ struct fr_change {
   char key[KEY_MOST + 1];
 };
 
+static struct fr_pool pool = FR_POOL(struct fr_change);
+
 static bool is_key(const char *key)
 {
-  size_t i;
+  size_t len = key ? strnlen(key, KEY_MOST + 1) : 0;
 
-  if (!key || !*key)
-    return false;
-  for (i = 0; key[i]; i++) {
-    if (i >= KEY_MOST || key[i] < ' ' || key[i] > '~')
-      return false;
-  }
-  return true;
+  return len > 0 && len <= KEY_MOST && fr_printable(key, len);
 }
 
 static enum fr_err judge(struct fr_exchange *exchange, int status,
@@ -101,7 +99,7 @@ enum fr_err fr_change_new(struct fr_fal *fal,
 
   if (!is_key(spec->idempotency_key))
     return FR_EINVALID;
-  change = calloc(1, sizeof(*change));
+  change = fr_pool_new(&pool);
   if (!change)
     return FR_ENOMEM;
   fr_buf_init(&change->url, URL_MOST);
@@ -134,7 +132,7 @@ void fr_change_free(struct fr_change *change)
   fr_exchange_done(&change->exchange);
   fr_cdn_done(&change->cdn);
   fr_buf_done(&change->url);
-  free(change);
+  fr_pool_free(&pool, change);
 }
 
 struct fr_op *fr_change_op(struct fr_change *change)

@@ -11,6 +11,7 @@
 #include "fal/exchange.h"
 
 #define SENTENCE_MOST 512
+#define MOVED_MS 60000          /* more than NTP slews, or a turn takes */
 
 enum fr_err fr_fal_new(struct fr_loop *loop, struct fr_http *http,
                        const struct fr_fal_config *config,
@@ -25,6 +26,7 @@ enum fr_err fr_fal_new(struct fr_loop *loop, struct fr_http *http,
   fal->http = http;
   fal->config = *config;
   fal->unit = fr_random_unit;
+  fal->offset_ms = fr_loop_offset(loop);
   fr_list_init(&fal->exchanges);
   fr_buf_init(&fal->stop_sentence, SENTENCE_MOST);
   err = fr_seen_new(FR_SEEN_MOST, config->age_floor_ms, &fal->seen);
@@ -144,26 +146,49 @@ void fr_fal_note_failure(struct fr_fal *fal, uint64_t sent,
   }
 }
 
+/* ---- the clock ---------------------------------------------------------- */
+
+/* The wall clock has moved against the monotonic one. */
+static bool was_set(const struct fr_fal *fal)
+{
+  return llabs(fr_loop_offset(fal->loop) - fal->offset_ms) > MOVED_MS;
+}
+
+static void keep_worst(struct fr_fal *fal, int64_t skew_ms)
+{
+  if (llabs(skew_ms) > llabs(fal->skew_ms))
+    fal->skew_ms = skew_ms;
+}
+
+/* When it was set before the first answer, what was asked for had been
+ * computed with the clock as it was at the start. */
 void fr_fal_note_answer(struct fr_fal *fal, const struct fr_call *call)
 {
   const char *date = fr_call_header(call, "Date");
-  int64_t at_ms;
+  int64_t server_ms, skew_ms, offset_ms = fr_loop_offset(fal->loop);
 
-  if (fal->skew != FR_SKEW_NONE)
+  if (fal->skew == FR_SKEW_BROKEN ||
+      (fal->skew == FR_SKEW_KNOWN && !was_set(fal)))
     return;
-  fal->skew = FR_SKEW_BROKEN;
-  if (!date || fr_date_parse_http(date, strlen(date), &at_ms))
+  if (!date || fr_date_parse_http(date, strlen(date), &server_ms)) {
+    if (fal->skew == FR_SKEW_NONE)
+      fal->skew = FR_SKEW_BROKEN;
     return;
+  }
+  skew_ms = fr_loop_at(fal->loop) - server_ms;
+  keep_worst(fal, skew_ms);
+  if (fal->skew == FR_SKEW_NONE && was_set(fal))
+    keep_worst(fal, skew_ms + fal->offset_ms - offset_ms);
   fal->skew = FR_SKEW_KNOWN;
-  fal->skew_ms = fr_loop_at(fal->loop) - at_ms;
+  fal->offset_ms = offset_ms;
 }
 
 enum fr_err fr_fal_clock_skew(const struct fr_fal *fal, int64_t *ret_ms)
 {
-  if (fal->skew == FR_SKEW_NONE)
-    return FR_ENOT_FOUND;
   if (fal->skew == FR_SKEW_BROKEN)
     return FR_EPROTOCOL;
+  if (fal->skew == FR_SKEW_NONE || was_set(fal))
+    return FR_ENOT_FOUND;
   *ret_ms = fal->skew_ms;
   return FR_OK;
 }
@@ -184,5 +209,8 @@ void fr_fal_figures(const struct fr_fal *fal,
     .limited = fal->limited,
     .paused_ms = throttle->paused_until > now ?
                  throttle->paused_until - now : 0,
+    .files = fal->files,
+    .file_bytes = fal->file_bytes,
+    .file_total = fal->file_total,
   };
 }

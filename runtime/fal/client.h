@@ -53,8 +53,9 @@ void fr_fal_stop(struct fr_fal *fal, enum fr_err err, const char *sentence);
 enum fr_err fr_fal_stopped(const struct fr_fal *fal);   /* FR_OK: it runs */
 const char *fr_fal_stop_sentence(const struct fr_fal *fal);
 
-/* How far this machine's clock is ahead of the server's, by the Date header
- * of the first answer. FR_ENOT_FOUND: no answer yet; FR_EPROTOCOL: answers
+/* How far this machine's clock is or was ahead of the server's, the worst of
+ * this run, by the Date of the first answer. FR_ENOT_FOUND: no answer yet, or
+ * none since the clock was set or the machine slept; FR_EPROTOCOL: answers
  * came and the first had no usable Date. */
 enum fr_err fr_fal_clock_skew(const struct fr_fal *fal, int64_t *ret_ms);
 
@@ -63,8 +64,13 @@ struct fr_fal_figures {
   uint64_t requests, retries, limited;  /* sent; of those again; 429s */
   uint64_t paused_ms;                   /* until the throttle goes on */
   double rate;                          /* a second at most; 0: no bound */
+  unsigned files;                       /* downloads under way */
+  uint64_t file_bytes, file_total;      /* of all, as far as it is known */
 };
 void fr_fal_figures(const struct fr_fal *fal,
                     struct fr_fal_figures *ret_figures);
+/* Bytes of the files that are being sent now, and how many of them left. */
+void fr_fal_uploads(const struct fr_fal *fal, uint64_t *ret_sent,
+                    uint64_t *ret_all);
 
 #endif

@@ -25,6 +25,9 @@
 
 static void on_grant(struct fr_slot *slot);
 static void on_due(struct fr_timer *timer);
+static void on_ready(void *arg);
+static void on_answer(struct fr_op *op, void *arg);
+static void answered(struct fr_exchange *exchange, enum fr_err transport);
 
 void fr_exchange_init(struct fr_exchange *exchange, struct fr_fal *fal,
                       const struct fr_exchange_spec *spec)
@@ -66,7 +69,7 @@ static void finish(struct fr_exchange *exchange, enum fr_err err)
 bool fr_exchange_withdraw(struct fr_exchange *exchange, enum fr_err err)
 {
   if (exchange->state == FR_EXCHANGE_SENT &&
-      !fr_call_recall(exchange->call))
+      (!exchange->call || !fr_call_recall(exchange->call)))
     return false;
   if (exchange->state == FR_EXCHANGE_NEW ||
       exchange->state == FR_EXCHANGE_OVER)
@@ -114,6 +117,17 @@ static uint32_t at_most(uint32_t ms, uint32_t most)
   return ms < most ? ms : most;
 }
 
+/* Without a byte: in pieces and of a file that is sent it is the only time;
+ * a file is sent as long as it moves. */
+static uint32_t stall_of(const struct fr_exchange_spec *spec, uint32_t total)
+{
+  uint32_t stall = spec->stall_ms ? spec->stall_ms : STALL_MS;
+
+  if (spec->upload)
+    return total;
+  return spec->piece ? stall : at_most(stall, total);
+}
+
 static enum fr_err make_call(struct fr_exchange *exchange,
                              struct fr_call **ret_call)
 {
@@ -129,11 +143,15 @@ static enum fr_err make_call(struct fr_exchange *exchange,
     .content_type = spec->content_type,
     .body = spec->body,
     .body_len = spec->body_len,
+    .upload = spec->upload,
     .max_body = spec->max_body,
     .max_headers = HEADERS_MOST,
     .connect_ms = at_most(CONNECT_MS, total),
-    .total_ms = total,
-    .stall_ms = at_most(STALL_MS, total),
+    .total_ms = spec->piece || spec->upload ? 0 : total,
+    .stall_ms = stall_of(spec, total),
+    .range = spec->range, .if_range = spec->if_range,
+    .last_event_id = spec->last_event_id, .accept = spec->accept,
+    .ready = spec->piece ? on_ready : NULL, .ready_arg = exchange,
   };
 
   return fr_call_new(exchange->fal->http, &call, ret_call);
@@ -145,7 +163,14 @@ static bool is_repeat(const struct fr_exchange *exchange)
   return exchange->tries > 0 || exchange->spec.backoff > 0;
 }
 
-static void on_answer(struct fr_op *op, void *arg);
+/* In pieces the head has a time of its own, and the body none. */
+static void time_head(struct fr_exchange *exchange)
+{
+  uint32_t ms = exchange->spec.timeout_ms;
+
+  fr_timer_start(exchange->fal->loop, &exchange->timer,
+                 fr_loop_now(exchange->fal->loop) + (ms ? ms : TOTAL_MS));
+}
 
 static void send_attempt(struct fr_exchange *exchange)
 {
@@ -163,6 +188,9 @@ static void send_attempt(struct fr_exchange *exchange)
   exchange->sent = ++exchange->fal->requests;
   exchange->fal->retries += is_repeat(exchange);
   exchange->tries++;
+  exchange->call_over = false;
+  if (exchange->spec.piece)
+    time_head(exchange);
   fr_call_start(exchange->call);
   fr_op_wait(fr_call_op(exchange->call), on_answer, exchange);
 }
@@ -194,6 +222,10 @@ static void on_due(struct fr_timer *timer)
   struct fr_exchange *exchange = fr_container_of(timer, struct fr_exchange,
                                                  timer);
 
+  if (exchange->state == FR_EXCHANGE_SENT) {
+    answered(exchange, FR_ETIMEOUT);
+    return;
+  }
   if (key_is_over(exchange))
     return;
   exchange->state = FR_EXCHANGE_QUEUED;
@@ -223,6 +255,23 @@ void fr_exchange_start(struct fr_exchange *exchange)
   }
 }
 
+void fr_fal_uploads(const struct fr_fal *fal, uint64_t *ret_sent,
+                    uint64_t *ret_all)
+{
+  const struct fr_list *link = fal->exchanges.next;
+
+  *ret_sent = *ret_all = 0;
+  for (; link != &fal->exchanges; link = link->next) {
+    const struct fr_upload *upload =
+      fr_container_of(link, struct fr_exchange, link)->spec.upload;
+
+    if (!upload)
+      continue;
+    *ret_sent += (uint64_t)upload->at;
+    *ret_all += (uint64_t)fr_upload_size(upload);
+  }
+}
+
 /* ---- answers ------------------------------------------------------------ */
 
 /* The class of the attempt that is over, and its sentence. */
@@ -240,7 +289,8 @@ static enum fr_err judge(struct fr_exchange *exchange, enum fr_err transport)
     return err;
   }
   body = fr_call_body_edit(call, &len);
-  fr_keys_scrub(keys, body, len);
+  if (err || !exchange->spec.piece)
+    fr_keys_scrub(keys, body, len);     /* a file stays as it is */
   if (err) {
     fr_answer_say(&exchange->message, exchange->status, body, len, keys);
     return err;
@@ -387,18 +437,31 @@ static void note(struct fr_exchange *exchange, enum fr_err transport)
     fr_generation_note(&exchange->generation, exchange->status);
 }
 
-static void on_answer(struct fr_op *op, void *arg)
+/* In pieces a call that failed may have more to say; nobody listens. */
+static void hang_up(struct fr_exchange *exchange)
 {
-  struct fr_exchange *exchange = arg;
-  enum fr_err transport = op->err;
-  uint64_t told;
+  fr_timer_stop(exchange->fal->loop, &exchange->timer);
+  if (!exchange->err)
+    return;
+  fr_call_free(exchange->call);
+  exchange->call = NULL;
+}
+
+static void answered(struct fr_exchange *exchange, enum fr_err transport)
+{
+  uint64_t told = 0;
+  bool transient;
 
   exchange->status = transport ? 0 : fr_call_status(exchange->call);
   exchange->err = judge(exchange, transport);
   note(exchange, transport);
-  told = transport ? 0 : told_wait(exchange);
+  transient = fr_retry_transient(exchange->err);
+  if (!transport && (transient || exchange->status == 429))
+    told = told_wait(exchange);
   tell_throttle(exchange, told);
-  if (fr_retry_transient(exchange->err)) {
+  if (exchange->spec.piece)
+    hang_up(exchange);
+  if (transient) {
     settle(exchange, told);
     return;
   }
@@ -409,4 +472,31 @@ static void on_answer(struct fr_op *op, void *arg)
     give_up(exchange, false);
   else
     finish(exchange, exchange->err);
+}
+
+static void on_answer(struct fr_op *op, void *arg)
+{
+  struct fr_exchange *exchange = arg;
+
+  exchange->call_over = true;
+  exchange->call_err = op->err;
+  if (exchange->state == FR_EXCHANGE_OVER)
+    exchange->spec.piece(exchange);
+  else
+    answered(exchange, op->err);
+}
+
+/* The head, or bytes. What went wrong is read to its end, but when it is full
+ * the rest is not waited for. */
+static void on_ready(void *arg)
+{
+  struct fr_exchange *exchange = arg;
+  size_t len;
+
+  (void)fr_call_body(exchange->call, &len);
+  if (exchange->state == FR_EXCHANGE_OVER)
+    exchange->spec.piece(exchange);
+  else if (fr_call_status(exchange->call) / 100 == 2 ||
+           exchange->spec.max_body - len < FR_PIECE_MOST)
+    answered(exchange, FR_OK);
 }

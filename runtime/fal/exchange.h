@@ -24,10 +24,11 @@ struct fr_exchange_spec {
   const char *method, *url, *content_type, *idempotency_key;
   const void *body;
   size_t body_len, max_body;
+  struct fr_upload *upload;     /* a form in place of the body; or NULL */
   enum fr_key key;
   bool changes;
   unsigned attempts;
-  uint32_t timeout_ms;          /* 0: 60 s */
+  uint32_t timeout_ms;          /* 0: 60 s; of an upload: without a byte */
   int64_t key_at_ms;            /* with an idempotency_key */
   unsigned backoff;             /* repeats that went before */
   /* Reads the body of a 2xx (keys are blanked in it): FR_OK, FR_EPROTOCOL
@@ -36,6 +37,12 @@ struct fr_exchange_spec {
                        const char *body, size_t len, struct fr_buf *why);
   bool trial;                   /* a key that is refused stops nobody */
   bool once;                    /* no repeat of a request that may have left */
+  const char *range, *if_range, *last_event_id, *accept;        /* headers */
+  /* Not NULL: the answer comes in pieces. The op finishes at the head of a
+   * 2xx that the judge takes (its body as it is then), and timeout_ms is for
+   * that alone. The call goes on; this is told of its bytes and its end. */
+  void (*piece)(struct fr_exchange *exchange);
+  uint32_t stall_ms;            /* with it: without a byte; 0: 30 s */
 };
 
 enum fr_exchange_state {
@@ -60,6 +67,8 @@ struct fr_exchange {
   uint64_t sent;                /* which of the run's requests the last was */
   bool again, unanswered, replayed;
   bool doubtful;                /* a 5xx that may stand for anything came */
+  bool call_over;               /* in pieces: the last byte came, ... */
+  enum fr_err call_err;         /* ... or what ended them */
   uint64_t started, ended;      /* on fr_loop_now's scale */
 };
 

@@ -31,11 +31,15 @@ struct fr_fal {
   unsigned failures;                    /* in a row; the breaker's count */
   uint64_t failed_after;                /* requests sent by the last of them */
   enum fr_skew skew;
-  int64_t skew_ms;
+  int64_t skew_ms;                      /* the worst that was measured */
+  int64_t offset_ms;                    /* of the loop, when it last was */
   uint64_t requests, retries, limited;
+  uint64_t file_bytes, file_total;      /* of downloads */
+  unsigned files;                       /* under way */
 };
 
-/* Any whole answer: the first one sets the clock. */
+/* Any whole answer: the first one tells the skew, and the first one after the
+ * clock was set. */
 void fr_fal_note_answer(struct fr_fal *fal, const struct fr_call *call);
 /* The breaker: an answer that shows the API alive, and a call that gave up
  * with `sentence` before the run's request number `sent` had an answer; 0: it

@@ -134,6 +134,28 @@ const char *fr_keys_authorization(const struct fr_keys *keys,
   return slot ? slot->authorization : NULL;
 }
 
+enum fr_err fr_keys_account(const struct fr_keys *keys,
+                            char ret_text[FR_ACCOUNT_TEXT])
+{
+  static const char label[] = "falrun account";
+  const struct fr_key_slot *slot = slot_of(keys, FR_KEY_LIST);
+  uint8_t digest[FR_SHA256_SIZE];
+  enum fr_err err = FR_OK;
+
+  ret_text[0] = '\0';
+  if (slot) {
+    struct fr_part parts[] = {
+      { label, sizeof(label) },
+      { slot->authorization + FR_KEY_SCHEME_LEN, slot->secret }
+    };
+
+    err = fr_sha256(parts, 2, digest);
+  }
+  if (slot && !err)
+    fr_hex(digest, (FR_ACCOUNT_TEXT - 1) / 2, ret_text);
+  return err;
+}
+
 /* ---- the scrubber ------------------------------------------------------- */
 
 struct pattern {

@@ -45,6 +45,12 @@ bool fr_keys_has(const struct fr_keys *keys, enum fr_key which);
 const char *fr_keys_authorization(const struct fr_keys *keys,
                                   enum fr_key which);
 
+/* Tells accounts apart: hexadecimal of a digest of the id of the key that
+ * lists, which is its public half; "" without a key. */
+#define FR_ACCOUNT_TEXT 17
+enum fr_err fr_keys_account(const struct fr_keys *keys,
+                            char ret_text[FR_ACCOUNT_TEXT]);
+
 /* Blanks every copy of a key or a secret in `data` with '*', in place. */
 void fr_keys_scrub(const struct fr_keys *keys, char *data, size_t len);
 

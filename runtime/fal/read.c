@@ -104,13 +104,24 @@ static enum fr_err judge(struct fr_exchange *exchange, int status,
   return err;
 }
 
+enum fr_err fr_read_url(const struct fr_fal *fal,
+                        const struct fr_read_spec *spec, struct fr_buf *url)
+{
+  enum fr_err err;
+
+  if (!is_valid(spec))
+    return FR_EINVALID;
+  if (!only_reads(spec))
+    return FR_EREAD_ONLY;
+  err = fr_buf_addf(url, "%s%s%s%s", fal->config.origin->base, spec->path,
+                    spec->query ? "?" : "", spec->query ? spec->query : "");
+  return err == FR_ETOO_BIG ? FR_EINVALID : err;
+}
+
 static enum fr_err put_texts(struct fr_read *read, const struct fr_fal *fal,
                              const struct fr_read_spec *spec)
 {
-  enum fr_err err = fr_buf_addf(&read->url, "%s%s%s%s",
-                                fal->config.origin->base, spec->path,
-                                spec->query ? "?" : "",
-                                spec->query ? spec->query : "");
+  enum fr_err err = fr_read_url(fal, spec, &read->url);
 
   if (!err && spec->body)
     err = fr_buf_add_text(&read->body, spec->body);
@@ -131,10 +142,6 @@ enum fr_err fr_read_new(struct fr_fal *fal, const struct fr_read_spec *spec,
   struct fr_read *read;
   enum fr_err err;
 
-  if (!is_valid(spec))
-    return FR_EINVALID;
-  if (!only_reads(spec))
-    return FR_EREAD_ONLY;
   read = calloc(1, sizeof(*read));
   if (!read)
     return FR_ENOMEM;

@@ -26,6 +26,10 @@ struct fr_read_spec {
   bool any_body;                /* it need not be JSON; no row is noted */
 };
 
+/* Adds the URL of what may be sent as a read. FR_EREAD_ONLY, FR_EINVALID. */
+enum fr_err fr_read_url(const struct fr_fal *fal,
+                        const struct fr_read_spec *spec, struct fr_buf *url);
+
 /* Makes it, starts nothing. FR_EREAD_ONLY, FR_EINVALID, FR_ENOMEM. */
 enum fr_err fr_read_new(struct fr_fal *fal, const struct fr_read_spec *spec,
                         struct fr_read **ret_read);

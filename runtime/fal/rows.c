@@ -33,12 +33,18 @@ static int64_t time_of(const char *value, size_t len)
   return -1;
 }
 
+struct text {
+  const char *at;
+  size_t len;
+};
+
 static enum fr_err note(const struct fr_rows *rows, const struct fr_uuid *id,
-                        const char *ended, size_t len)
+                        struct text ended, struct text endpoint)
 {
   struct fr_sighting sighting = {
-    .ended_at_ms = time_of(ended, len),
+    .ended_at_ms = time_of(ended.at, ended.len),
     .by_deleting_key = rows->by_deleting_key,
+    .endpoint = endpoint.at, .endpoint_len = endpoint.len
   };
 
   return fr_seen_note(rows->seen, id, &sighting, rows->at_ms);
@@ -52,18 +58,23 @@ static bool is_request(const json_t *row)
          (json_object_get(row, "ended_at") || json_object_get(row, "sent_at"));
 }
 
+static struct text text_of(const json_t *value)
+{
+  return (struct text){ json_string_value(value), json_string_length(value) };
+}
+
 static enum fr_err note_row(const json_t *row, const struct fr_rows *rows)
 {
   const json_t *id_text = json_object_get(row, "request_id");
   const json_t *ended = json_object_get(row, "ended_at");
+  const json_t *endpoint = json_object_get(row, "endpoint_id");
   struct fr_uuid id;
 
   if (!is_request(row) ||
       fr_uuid_parse(json_string_value(id_text), json_string_length(id_text),
                     &id))
     return FR_OK;
-  return note(rows, &id, json_string_value(ended),
-              json_string_length(ended));
+  return note(rows, &id, text_of(ended), text_of(endpoint));
 }
 
 static enum fr_err note_array(const json_t *array, const struct fr_rows *rows)
@@ -95,6 +106,12 @@ static enum fr_err note_tree(const char *body, size_t len,
 
 /* ---- by the pass over the text ------------------------------------------- */
 
+static struct text text_in(const struct fr_span *span)
+{
+  return (struct text){ span->at,
+                        span->kind == FR_SPAN_TEXT ? span->len : 0 };
+}
+
 static enum fr_err note_spans(const struct fr_row *row,
                               const struct fr_rows *rows)
 {
@@ -106,8 +123,8 @@ static enum fr_err note_spans(const struct fr_row *row,
       (!ended->kind && !row->facts[FR_FACT_SENT_AT].kind) ||
       fr_uuid_parse(text->at, text->len, &id))
     return FR_OK;
-  return note(rows, &id, ended->at,
-              ended->kind == FR_SPAN_TEXT ? ended->len : 0);
+  return note(rows, &id, text_in(ended),
+              text_in(&row->facts[FR_FACT_ENDPOINT_ID]));
 }
 
 enum fr_err fr_rows_note(struct fr_page *page, const char *body, size_t len,

@@ -1,5 +1,6 @@
 /* fal/seen.c - a hash table from request id to what lists said of it.
  *
+ * Endpoints are few, so a slot has a number of its own for one.
  * Open addressing with linear probing, 24 bytes a slot, doubled until `most`
  * fit at a load of 7/8. Ids come from a server that may be hostile, so the
  * hash is SipHash-2-4 under a random key (Aumasson, Bernstein 2012).
@@ -18,10 +19,16 @@
 #define SLOTS_LEAST 64u
 #define SWEEP_WAIT_MS 60000
 #define UNUSED INT64_MIN        /* of slot.word */
+#define LATEST_MS (INT64_C(1) << 44)    /* an end after it is none */
 
 struct slot {
   struct fr_uuid id;
-  int64_t word;                 /* ended_at * 2 + by_deleting_key */
+  int64_t word;                 /* ended_at, endpoint, by_deleting_key */
+};
+
+struct name {
+  size_t len;
+  char text[];
 };
 
 struct fr_seen {
@@ -30,6 +37,8 @@ struct fr_seen {
   int64_t floor_ms;
   int64_t sweep_at_ms;          /* no sweep before this; INT64_MIN: any */
   uint64_t seed[2];
+  struct name *names[FR_SEEN_ENDPOINTS];
+  size_t nnames, last;          /* last: the one of the row before */
 };
 
 /* ---- SipHash-2-4 of sixteen bytes --------------------------------------- */
@@ -115,8 +124,44 @@ void fr_seen_free(struct fr_seen *seen)
 {
   if (!seen)
     return;
+  for (size_t i = 0; i < seen->nnames; i++)
+    free(seen->names[i]);
   free(seen->slots);
   free(seen);
+}
+
+/* ---- endpoints ---------------------------------------------------------- */
+
+static bool is_name(const struct name *name, const char *text, size_t len)
+{
+  return name->len == len && !memcmp(name->text, text, len);
+}
+
+/* Its number, from 1; 0: none, or there is no room, which costs only words
+ * of a report. */
+static uint16_t number_of(struct fr_seen *seen, const char *text, size_t len)
+{
+  struct name *name;
+
+  if (!text || !len)
+    return 0;
+  if (seen->last && is_name(seen->names[seen->last - 1], text, len))
+    return (uint16_t)seen->last;
+  for (size_t i = 0; i < seen->nnames; i++)
+    if (is_name(seen->names[i], text, len)) {
+      seen->last = i + 1;
+      return (uint16_t)seen->last;
+    }
+  name = seen->nnames < FR_SEEN_ENDPOINTS ? malloc(sizeof(*name) + len + 1)
+                                          : NULL;
+  if (!name)
+    return 0;
+  name->len = len;
+  memcpy(name->text, text, len);
+  name->text[len] = '\0';
+  seen->names[seen->nnames++] = name;
+  seen->last = seen->nnames;
+  return (uint16_t)seen->last;
 }
 
 /* The slot of `id`, or the unused one where it would go. */
@@ -133,7 +178,12 @@ static struct slot *locate(const struct fr_seen *seen,
 
 static int64_t ended_of(const struct slot *slot)
 {
-  return slot->word >> 1;       /* arithmetic: -1 stays -1 */
+  return slot->word >> 17;      /* arithmetic: -1 stays -1 */
+}
+
+static uint16_t endpoint_of(const struct slot *slot)
+{
+  return (uint16_t)(slot->word >> 1 & 0xffff);
 }
 
 static bool forgettable(const struct fr_seen *seen, int64_t ended_at_ms,
@@ -187,11 +237,12 @@ static enum fr_err make_room(struct fr_seen *seen, int64_t at_ms)
   return seen->count < seen->most ? FR_OK : FR_ETOO_BIG;
 }
 
-static int64_t word_of(int64_t ended_at_ms, bool by_deleting_key)
+static int64_t word_of(int64_t ended_at_ms, bool by_deleting_key,
+                       uint16_t endpoint)
 {
-  if (ended_at_ms < -1 || ended_at_ms > INT64_MAX / 4)
+  if (ended_at_ms < -1 || ended_at_ms > LATEST_MS)
     ended_at_ms = -1;
-  return ended_at_ms * 2 + by_deleting_key;
+  return ended_at_ms * (1 << 17) + endpoint * 2 + by_deleting_key;
 }
 
 enum fr_err fr_seen_note(struct fr_seen *seen, const struct fr_uuid *id,
@@ -199,11 +250,14 @@ enum fr_err fr_seen_note(struct fr_seen *seen, const struct fr_uuid *id,
 {
   struct slot *slot = locate(seen, id);
   int64_t ended = sighting->ended_at_ms;
+  uint16_t endpoint = number_of(seen, sighting->endpoint,
+                                sighting->endpoint_len);
   enum fr_err err;
 
   if (slot->word != UNUSED) {
     slot->word = word_of(ended > ended_of(slot) ? ended : ended_of(slot),
-                         (slot->word & 1) || sighting->by_deleting_key);
+                         (slot->word & 1) || sighting->by_deleting_key,
+                         endpoint_of(slot) ? endpoint_of(slot) : endpoint);
     return FR_OK;
   }
   err = make_room(seen, at_ms);
@@ -213,7 +267,7 @@ enum fr_err fr_seen_note(struct fr_seen *seen, const struct fr_uuid *id,
     return err;
   slot = locate(seen, id);
   slot->id = *id;
-  slot->word = word_of(ended, sighting->by_deleting_key);
+  slot->word = word_of(ended, sighting->by_deleting_key, endpoint);
   seen->count++;
   return FR_OK;
 }
@@ -226,7 +280,14 @@ enum fr_err fr_seen_find(const struct fr_seen *seen,
 
   if (slot->word == UNUSED)
     return FR_ENOT_FOUND;
-  ret_sighting->ended_at_ms = ended_of(slot);
-  ret_sighting->by_deleting_key = slot->word & 1;
+  *ret_sighting = (struct fr_sighting){
+    .ended_at_ms = ended_of(slot), .by_deleting_key = slot->word & 1
+  };
+  if (endpoint_of(slot)) {
+    const struct name *name = seen->names[endpoint_of(slot) - 1];
+
+    ret_sighting->endpoint = name->text;
+    ret_sighting->endpoint_len = name->len;
+  }
   return FR_OK;
 }

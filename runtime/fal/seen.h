@@ -18,7 +18,11 @@ struct fr_seen;
 struct fr_sighting {
   int64_t ended_at_ms;    /* -1: listed without an end, or it is unknown */
   bool by_deleting_key;   /* listed with the key that deletes */
+  const char *endpoint;   /* its endpoint, or NULL; lives as long as the table,
+                           * where it is found; the first that was noted */
+  size_t endpoint_len;    /* given to fr_seen_note */
 };
+#define FR_SEEN_ENDPOINTS 1000u         /* further ones are not kept */
 
 /* `most` entries; older than `floor_ms` may be forgotten. */
 enum fr_err fr_seen_new(uint32_t most, int64_t floor_ms,

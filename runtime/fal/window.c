@@ -158,7 +158,7 @@ static enum fr_err add_row(struct fr_window *window, const struct fr_row *from,
                            ptrdiff_t move)
 {
   struct fr_window_row row = { .row = *from };
-  struct fr_sighting sighting = { -1, false };
+  struct fr_sighting sighting = { .ended_at_ms = -1 };
   enum fr_err err;
 
   (void)is_documented(&row);
@@ -268,6 +268,12 @@ void fr_window_sort(struct fr_window *window)
     reverse(rows, count);
   if (!insert_all(rows, count))
     qsort(rows, count, sizeof(*rows), by_time);
+}
+
+const struct fr_window_row *fr_window_rows(const struct fr_window *window,
+                                           size_t *ret_count)
+{
+  return rows_of(window, ret_count);
 }
 
 const struct fr_window_row *fr_window_next(struct fr_window *window)

@@ -49,6 +49,9 @@ bool fr_window_has(const struct fr_window *window, const struct fr_uuid *id);
 
 /* By end, then by id; what has no end comes first. */
 void fr_window_sort(struct fr_window *window);
+/* All rows, as they lie. */
+const struct fr_window_row *fr_window_rows(const struct fr_window *window,
+                                           size_t *ret_count);
 /* The next row, or NULL after the last. */
 const struct fr_window_row *fr_window_next(struct fr_window *window);
 

@@ -153,9 +153,11 @@ static void note_age(struct fr_effect *effect)
   struct fr_sighting seen;
   int64_t made;
 
-  if (!fr_seen_find(fr_fal_seen(gate->config.fal), &effect->id, &seen) &&
-      seen.ended_at_ms > effect->ended_at_ms)
-    effect->ended_at_ms = seen.ended_at_ms;
+  if (!fr_seen_find(fr_fal_seen(gate->config.fal), &effect->id, &seen)) {
+    effect->endpoint = seen.endpoint;
+    if (seen.ended_at_ms > effect->ended_at_ms)
+      effect->ended_at_ms = seen.ended_at_ms;
+  }
   if (!fr_uuid_time(&effect->id, &made) && made > effect->ended_at_ms)
     effect->ended_at_ms = made;
   effect->result.age_known = effect->ended_at_ms >= 0;

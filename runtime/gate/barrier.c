@@ -118,7 +118,7 @@ static enum fr_err write_intent(struct fr_effect *effect)
   struct fr_gate *gate = effect->gate;
   struct fr_intent intent = {
     .id = effect->id, .reason = effect->reason, .key = effect->key,
-    .policy = effect->policy,
+    .policy = effect->policy, .endpoint = effect->endpoint,
     .ended_at_ms = effect->ended_at_ms, .user_key = effect->user_key
   };
   enum fr_err err = fr_ledger_intend(gate->config.ledger, &intent);
@@ -372,6 +372,7 @@ void fr_gate_barrier(struct fr_gate *gate)
     fr_ledger_glimpse_over(gate->config.ledger);
   gate->glimpsing = false;
   fr_gate_adopt(gate);
+  fr_clock_look(gate);
   if (!fr_gate_busy(gate))
     return;
   admit_waiting(gate);

@@ -1,7 +1,9 @@
 /* The clock check: ages are worth nothing on a machine whose clock is wrong,
  * so before the first deletion the server's Date must have been seen. Any
  * answer carries one, also a 404; where no listing came first, the gate asks
- * for /meta, without a key. */
+ * for /meta, without a key. After the clock was set, or the machine slept, it
+ * asks again. A run whose lists came by a wrong clock stops too when it has
+ * nothing to delete: that they are empty may be the clock's doing. */
 #include <stdio.h>
 
 #include "base/date.h"
@@ -50,12 +52,25 @@ static void ask(struct fr_gate *gate)
 /* /meta is over and not even its failure had a Date to offer. */
 static void give_up(struct fr_gate *gate)
 {
+  const char *why = fr_read_message(gate->meta);
   char text[512];
 
   (void)snprintf(text, sizeof(text), "the API could not be reached to compare "
                  "the clocks: %s; run again when it answers",
-                 fr_read_message(gate->meta));
+                 *why ? why : "it did not tell the time");
   fr_gate_stop(gate, FR_EUNAVAILABLE, text);
+}
+
+static void doubt(struct fr_gate *gate)
+{
+  fr_log(FR_LOG_INFO, "the clock of this machine was set, or it slept; the "
+         "API is asked for the time again");
+  gate->clock_known = false;
+  if (!gate->meta_over)
+    return;
+  fr_read_free(gate->meta);
+  gate->meta = NULL;
+  gate->meta_over = false;
 }
 
 static void check(struct fr_gate *gate)
@@ -63,20 +78,36 @@ static void check(struct fr_gate *gate)
   enum fr_err err;
   int64_t skew;
 
-  if (gate->clock_known || gate->stop)
+  if (gate->stop)
     return;
   err = fr_fal_clock_skew(gate->config.fal, &skew);
   if (!err) {
     judge(gate, skew);
-  } else if (err == FR_EPROTOCOL) {
-    fr_log(FR_LOG_WARN, "the API's answers have no Date, so the clock of "
-           "this machine could not be checked");
+    return;
+  }
+  if (err == FR_EPROTOCOL) {
+    if (!gate->clock_known)
+      fr_log(FR_LOG_WARN, "the API's answers have no Date, so the clock of "
+             "this machine could not be checked");
     gate->clock_known = true;
-  } else if (!gate->meta) {
+    return;
+  }
+  if (gate->clock_known)
+    doubt(gate);
+  if (!gate->meta) {
     ask(gate);
   } else if (gate->meta_over) {
     give_up(gate);
   }
+}
+
+void fr_clock_look(struct fr_gate *gate)
+{
+  int64_t skew;
+
+  if (gate->config.mode == FR_MODE_RUN && !gate->clock_known && !gate->stop &&
+      !fr_fal_clock_skew(gate->config.fal, &skew))
+    judge(gate, skew);
 }
 
 bool fr_clock_known(struct fr_gate *gate)

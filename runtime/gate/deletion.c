@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/digest.h"
+#include "base/pool.h"
 #include "gate/internal.h"
 
 #define MADE_KEY "falrun-"
@@ -18,6 +19,8 @@ struct fr_deletion {
   uint64_t started_ms;
   struct fr_deletion_result result;
 };
+
+static struct fr_pool pool = FR_POOL(struct fr_deletion);
 
 /* ---- user keys ----------------------------------------------------------- */
 
@@ -173,7 +176,7 @@ enum fr_err fr_deletion_new(struct fr_gate *gate,
                             struct fr_buf *why,
                             struct fr_deletion **ret_d)
 {
-  struct fr_deletion *deletion = calloc(1, sizeof(*deletion));
+  struct fr_deletion *deletion = fr_pool_new(&pool);
   enum fr_err err = FR_ENOMEM;
 
   if (!deletion)
@@ -268,7 +271,7 @@ void fr_deletion_free(struct fr_deletion *deletion)
   fr_op_abandon(&deletion->op);
   fr_list_del(&deletion->link);
   fr_effect_unref(deletion->effect);
-  free(deletion);
+  fr_pool_free(&pool, deletion);
 }
 
 const char *fr_fate_name(enum fr_fate fate)

@@ -9,14 +9,17 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/pool.h"
 #include "gate/internal.h"
 
 #define WORDS_MAX 1024
 
+static struct fr_pool pool = FR_POOL(struct fr_effect);
+
 struct fr_effect *fr_effect_new(struct fr_gate *gate,
                                 const struct fr_uuid *id)
 {
-  struct fr_effect *effect = calloc(1, sizeof(*effect));
+  struct fr_effect *effect = fr_pool_new(&pool);
 
   if (!effect)
     return NULL;
@@ -48,7 +51,7 @@ void fr_effect_unref(struct fr_effect *effect)
   free(effect->note);
   free(effect->reason);
   free(effect->policy);
-  free(effect);
+  fr_pool_free(&pool, effect);
 }
 
 struct fr_effect *fr_effect_find(struct fr_gate *gate,

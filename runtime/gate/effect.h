@@ -57,6 +57,7 @@ struct fr_effect {
   uint32_t timeout_ms;
   int last_status;
   const char *lost_kind;        /* err name of the attempt that was lost */
+  const char *endpoint;         /* of a list of this run, or NULL; borrowed */
   int64_t key_at_ms, ended_at_ms;
   uint64_t started_ms;
   struct fr_change *change;     /* in flight or answered, or NULL */

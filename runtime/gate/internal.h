@@ -71,6 +71,7 @@ void fr_gate_close(struct fr_effect *effect, unsigned write);
 /* Until the next barrier the ledger's answers are of one moment. */
 void fr_gate_glimpse(struct fr_gate *gate);
 bool fr_clock_known(struct fr_gate *gate);      /* else it is asked for */
+void fr_clock_look(struct fr_gate *gate);       /* stops when it is wrong */
 
 /* ---- sources.c ---- */
 /* The reason of a hold that the run brought along, or NULL. */

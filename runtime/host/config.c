@@ -289,7 +289,7 @@ enum fr_err fr_config_read(const struct fr_options *options,
 }
 
 enum fr_err fr_config_json(const struct fr_config *config,
-                           struct fr_buf *buf)
+                           const char *account, struct fr_buf *buf)
 {
   enum fr_err err = fr_buf_addf(buf, "{\"origin\":");
 
@@ -299,6 +299,8 @@ enum fr_err fr_config_json(const struct fr_config *config,
     err = fr_buf_addf(buf, ",\"max_deletes\":%llu,\"min_age_ms\":%lld",
                       (unsigned long long)config->limits.max_deletes,
                       (long long)config->limits.min_age_ms);
+  if (!err && account[0])
+    err = fr_buf_addf(buf, ",\"account\":\"%s\"", account);
   if (!err && config->limits.max_percent)
     err = fr_buf_addf(buf, ",\"max_percent\":%u",
                       config->limits.max_percent);

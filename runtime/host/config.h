@@ -31,6 +31,7 @@ enum fr_err fr_config_read(const struct fr_options *options,
 
 /* The limits and modes as a JSON object, for the ledger's run_begin. */
 enum fr_err fr_config_json(const struct fr_config *config,
+                           const char *account,
                            struct fr_buf *buf);
 
 #endif

@@ -251,6 +251,8 @@ enum fr_err fr_parts_open(struct fr_parts *parts,
   err = fr_config_read(options, why, &parts->config);
   for (size_t i = 0; !err && i < sizeof(steps) / sizeof(steps[0]); i++)
     err = steps[i](parts, why);
+  if (!err)
+    err = fr_keys_account(parts->keys, parts->account);
   return err;
 }
 

@@ -27,6 +27,7 @@ struct fr_parts {
   struct frl_policy policy;     /* no path: this command has none */
   struct fr_loop *loop;
   struct fr_keys *keys;
+  char account[FR_ACCOUNT_TEXT];        /* "" without a key */
   struct fr_ledger *ledger;
   struct fr_http *http;
   struct fr_fal *fal;

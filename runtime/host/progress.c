@@ -45,9 +45,10 @@ static void show_run(struct fr_progress *progress)
   struct fr_fal_figures figures;
   struct fr_counts counts;
   struct fr_buf line;
-  uint64_t missed;
+  uint64_t missed, sent, all;
   double rate;
 
+  fr_fal_uploads(progress->fal, &sent, &all);
   fr_fal_figures(progress->fal, &figures);
   fr_gate_counts(progress->gate, &counts);
   missed = counts.failed + counts.partial;
@@ -59,6 +60,9 @@ static void show_run(struct fr_progress *progress)
     fr_buf_addf(&line, ", %llu not", (unsigned long long)missed);
   fr_buf_addf(&line, ", %.0f/s, %u in flight, %u waiting", rate,
               figures.in_flight, figures.waiting);
+  if (all)
+    fr_buf_addf(&line, ", %.1f of %.1f MB sent", (double)sent / 1e6,
+                (double)all / 1e6);
   if (figures.retries)
     fr_buf_addf(&line, ", %llu retries",
                 (unsigned long long)figures.retries);

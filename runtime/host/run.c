@@ -219,7 +219,7 @@ static enum fr_err open_lua(struct run *run)
     .policy = parts->policy.path ? &parts->policy : NULL,
     .words = parts->options->words, .options = parts->options->values,
     .module_path = getenv("FALRUN_PATH"), .version = FALRUN_VERSION,
-    .origin = parts->config.origin.name,
+    .origin = parts->config.origin.name, .account = parts->account,
     .health = parts->config.command.examines ? &parts->health : NULL,
     .keys = parts->keys,
     .color = fr_console_color(STDOUT_FILENO),
@@ -254,7 +254,7 @@ static enum fr_err begin(struct run *run)
     spec.policy_sha256 = digest;
   }
   if (!err)
-    err = fr_config_json(&parts->config, &json);
+    err = fr_config_json(&parts->config, parts->account, &json);
   spec.options = fr_buf_text(&json);
   if (!err)
     err = fr_ledger_run_begin(parts->ledger, &spec, &number);

@@ -7,15 +7,26 @@
 #include <strings.h>
 
 #include "base/digest.h"
+#include "base/plain.h"
+#include "base/pool.h"
 #include "http/internal.h"
+
+static struct fr_pool pool = FR_POOL(struct fr_call);
 
 /* A header's value must not be able to end its line. */
 static bool clean(const char *text)
 {
-  for (; text && *text; text++)
-    if ((unsigned char)*text < 0x20 || (unsigned char)*text >= 0x7f)
-      return false;
-  return true;
+  return !text || fr_printable(text, strlen(text));
+}
+
+/* Pieces and files take as long as they take, and the largest piece must
+ * fit. */
+static bool is_timed(const struct fr_call_spec *spec)
+{
+  bool whole = !spec->ready && !spec->upload;
+
+  return whole == (spec->total_ms != 0) &&
+         (!spec->ready || spec->max_body >= FR_PIECE_MOST);
 }
 
 static bool valid(const struct fr_call_spec *spec)
@@ -25,8 +36,11 @@ static bool valid(const struct fr_call_spec *spec)
   return len && !spec->method[len] && clean(spec->url) &&
          clean(spec->authorization) && clean(spec->idempotency_key) &&
          clean(spec->content_type) && clean(spec->range) &&
+         clean(spec->if_range) && clean(spec->last_event_id) &&
+         clean(spec->accept) &&
          spec->max_body && spec->max_headers && spec->connect_ms &&
-         spec->total_ms && spec->stall_ms;
+         spec->stall_ms && is_timed(spec) &&
+         !(spec->upload && (spec->body || spec->content_type));
 }
 
 /* Neither header says who asks. */
@@ -60,6 +74,8 @@ static bool copy(struct fr_call_spec *spec)
   size_t rest = size_of(spec->url) + size_of(spec->authorization) +
                 size_of(spec->idempotency_key) +
                 size_of(spec->content_type) + size_of(spec->range) +
+                size_of(spec->if_range) + size_of(spec->last_event_id) +
+                size_of(spec->accept) +
                 (spec->body ? spec->body_len : 0);
   char *block = malloc(method + rest), *at;
 
@@ -74,6 +90,9 @@ static bool copy(struct fr_call_spec *spec)
   spec->idempotency_key = put(&at, spec->idempotency_key);
   spec->content_type = put(&at, spec->content_type);
   spec->range = put(&at, spec->range);
+  spec->if_range = put(&at, spec->if_range);
+  spec->last_event_id = put(&at, spec->last_event_id);
+  spec->accept = put(&at, spec->accept);
   if (spec->body && spec->body_len)
     memcpy(at, spec->body, spec->body_len);
   if (spec->body)
@@ -97,7 +116,7 @@ enum fr_err fr_call_new(struct fr_http *http, const struct fr_call_spec *spec,
 
   if (!valid(spec) || (http->anonymous && !is_anonymous(spec)))
     return FR_EINVALID;
-  call = calloc(1, sizeof(*call));
+  call = fr_pool_new(&pool);
   if (!call)
     return FR_ENOMEM;
   call->http = http;
@@ -129,14 +148,23 @@ static void on_cancel(struct fr_op *op)
     fr_curl_stop(call);
 }
 
+/* Before a byte of it left. */
+static void refuse(struct fr_call *call, enum fr_err err)
+{
+  call->phase = FR_CALL_OVER;
+  fr_op_finish(&call->op, err);
+}
+
 void fr_call_start(struct fr_call *call)
 {
   fr_op_start(call->http->loop, &call->op, on_cancel);
   call->phase = FR_CALL_RUNNING;
   if (call->http->read_only && call->spec.changes) {
-    call->phase = FR_CALL_OVER;
     strcpy(call->detail, fr_err_message(FR_EREAD_ONLY));
-    fr_op_finish(&call->op, FR_EREAD_ONLY);
+    refuse(call, FR_EREAD_ONLY);
+  } else if (call->spec.upload && !fr_upload_rewind(call->spec.upload)) {
+    fr_send_say(call, false);
+    refuse(call, FR_EIO);
   } else if (call->http->serve) {
     fr_local_start(call);
   } else {
@@ -154,7 +182,9 @@ void fr_call_free(struct fr_call *call)
   done(&call->spec);
   fr_buf_done(&call->head);
   fr_buf_done(&call->body);
-  free(call);
+  fr_buf_done(&call->rest);
+  fr_buf_done(&call->form);
+  fr_pool_free(&pool, call);
 }
 
 struct fr_op *fr_call_op(struct fr_call *call)

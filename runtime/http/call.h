@@ -28,6 +28,15 @@ const char *fr_call_body(const struct fr_call *call, size_t *ret_len);
 /* The same bytes, to be changed in place: the fal client blanks keys. */
 char *fr_call_body_edit(struct fr_call *call, size_t *ret_len);
 
+/* In pieces (the spec has a `ready`): the status is known as soon as the head
+ * is there, and the body holds no more than max_body bytes, at least
+ * FR_PIECE_MOST. When it is full the peer has to wait; it stalls only when
+ * bytes are wanted. Drop takes the first `len` bytes off, and the transfer
+ * goes on. The op finishes after the last byte came: what is in the body
+ * then is the end. An op's error says that it was not whole. */
+#define FR_PIECE_MOST 16384
+void fr_call_drop(struct fr_call *call, size_t len);
+
 /* False only when it is certain that no byte of the request left: no
  * connection was made, or the call was never started. */
 bool fr_call_sent(const struct fr_call *call);

@@ -22,6 +22,7 @@ static void take_off(struct fr_call *call)
 {
   call->phase = FR_CALL_OVER;
   fr_timer_stop(call->http->loop, &call->timer);
+  fr_timer_stop(call->http->loop, &call->piece);
   curl_multi_remove_handle(call->http->multi, call->easy);
   fr_handle_release(call);
 }
@@ -34,6 +35,10 @@ static void over(struct fr_call *call, CURLcode code)
   curl_easy_getinfo(call->easy, CURLINFO_RESPONSE_CODE, &status);
   if (!err || status >= 200)            /* a lone 1xx is no answer */
     call->status = (int)status;
+  if (call->spec.upload && status == 417) {
+    call->detail[0] = '\0';              /* libcurl would send it again */
+    err = FR_OK;
+  }
   fr_share_learn(call, err);
   take_off(call);
   fr_op_finish(&call->op, err);
@@ -55,6 +60,11 @@ void fr_curl_reap(struct fr_http *http)
 
 /* ---- time --------------------------------------------------------------- */
 
+static bool is_out_of_time(const struct fr_call *call, uint64_t now)
+{
+  return call->spec.total_ms && now >= call->began + call->spec.total_ms;
+}
+
 /* Without a byte for too long, or over the total: libcurl knows the second
  * too, but its clock stands for calls that wait for a connection, and its
  * own stall detection knows only whole seconds. */
@@ -63,6 +73,8 @@ static uint64_t end_of_time(const struct fr_call *call)
   uint64_t total = call->began + call->spec.total_ms;
   uint64_t stall = call->last_byte + call->spec.stall_ms;
 
+  if (!call->spec.total_ms)
+    return stall;
   return call->sent && stall < total ? stall : total;
 }
 
@@ -72,20 +84,24 @@ static void look(struct fr_timer *timer)
   uint64_t now = fr_loop_now(call->http->loop), end;
 
   if (!call->began)
-    call->began = now;
+    call->began = call->last_byte = now;
+  if (call->paused)             /* it is the owner who takes the time */
+    call->last_byte = now;
   end = end_of_time(call);
   if (end > now) {
     fr_timer_start(call->http->loop, timer, end);
     return;
   }
   call->limit = call->sent ? FR_ETIMEOUT : FR_ECONNECT;
-  if (now >= call->began + call->spec.total_ms)
+  if (is_out_of_time(call, now))
     snprintf(call->detail, sizeof(call->detail),
              "no complete answer came in %u ms",
              (unsigned)call->spec.total_ms);
   else
     snprintf(call->detail, sizeof(call->detail),
-             "not a byte came for %u ms", (unsigned)call->spec.stall_ms);
+             "not a byte %s for %u ms",
+             call->spec.upload ? "was taken or came" : "came",
+             (unsigned)call->spec.stall_ms);
   over(call, CURLE_OPERATION_TIMEDOUT);
 }
 
@@ -110,6 +126,15 @@ void fr_curl_start(struct fr_call *call)
 void fr_curl_stop(struct fr_call *call)
 {
   take_off(call);
+}
+
+/* libcurl hands over what it kept, at once, and reads on in a later turn. */
+void fr_curl_go_on(struct fr_call *call)
+{
+  CURLcode code = curl_easy_pause(call->easy, CURLPAUSE_CONT);
+
+  if (code)
+    over(call, code);
 }
 
 /* ---- the client --------------------------------------------------------- */

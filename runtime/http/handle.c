@@ -2,10 +2,10 @@
  *
  * Making one costs more than a tenth of a request, so they are reused, with
  * all that is the same for every call, and with the parsed URL. What differs
- * is set by each call, or taken off when it is over (`undress`); a handle that
- * had a body or none at all (HEAD) is not used again. A setting that cannot
- * be made (out of memory) fails the call: without its PROXY "" libcurl would
- * believe the environment.
+ * is set by each call, or taken off when it is over (`undress`). A handle that
+ * had a body or none at all (HEAD), or whose answer came in pieces, is not
+ * used again. A setting that cannot be made (out of memory) fails the call:
+ * without its PROXY "" libcurl would believe the environment.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -13,6 +13,8 @@
 #include "base/digest.h"
 #include "http/internal.h"
 
+#define AUTHORIZATION "Authorization"
+#define KEY "Idempotency-Key"
 #define BUFFER 8192L            /* bytes that each handle keeps to receive */
 
 /* libcurl is about to write the request: from here on bytes may have left.
@@ -87,7 +89,7 @@ static enum fr_err put_line(struct fr_buf *line, const char *name,
   return err ? err : fr_buf_add_text(line, value);
 }
 
-static bool add_header(struct fr_call *call, const char *name,
+static bool add_header(struct fr_handle *handle, const char *name,
                        const char *value)
 {
   struct curl_slist *list = NULL;
@@ -97,9 +99,9 @@ static bool add_header(struct fr_call *call, const char *name,
     return true;
   fr_buf_init(&line, strlen(name) + strlen(value) + 2);
   if (!put_line(&line, name, value))
-    list = curl_slist_append(call->headers, line.data);
+    list = curl_slist_append(handle->headers, line.data);
   if (list)
-    call->headers = list;
+    handle->headers = list;
   if (line.data)
     fr_wipe(line.data, line.len);
   fr_buf_done(&line);
@@ -108,24 +110,86 @@ static bool add_header(struct fr_call *call, const char *name,
 
 static bool has_body(const struct fr_call_spec *spec)
 {
-  return spec->body || !strcmp(spec->method, "POST") ||
+  return spec->body || spec->upload || !strcmp(spec->method, "POST") ||
          !strcmp(spec->method, "PUT") || !strcmp(spec->method, "PATCH");
 }
 
 /* A header without a value tells libcurl to leave out its own of that name:
- * its "Expect: 100-continue" costs a second with servers that ignore it. */
-static bool add_headers(struct fr_call *call)
+ * its "Expect: 100-continue" costs a second with servers that ignore it, and
+ * saves a file's bytes with those that do not. */
+static bool add_headers(struct fr_handle *handle,
+                        const struct fr_call_spec *spec)
 {
-  const struct fr_call_spec *spec = &call->spec;
   const char *type = spec->content_type;
 
-  if (!type && has_body(spec))
+  if (spec->upload)
+    type = spec->upload->type;
+  else if (!type && has_body(spec))
     type = "";
-  return add_header(call, "Authorization", spec->authorization) &&
-         add_header(call, "Idempotency-Key", spec->idempotency_key) &&
-         add_header(call, "Content-Type", type) &&
-         add_header(call, "Range", spec->range) &&
-         (!has_body(spec) || add_header(call, "Expect", ""));
+  return add_header(handle, AUTHORIZATION, spec->authorization) &&
+         add_header(handle, KEY, spec->idempotency_key) &&
+         add_header(handle, "Content-Type", type) &&
+         add_header(handle, "Range", spec->range) &&
+         add_header(handle, "If-Range", spec->if_range) &&
+         add_header(handle, "Last-Event-ID", spec->last_event_id) &&
+         add_header(handle, "Accept", spec->accept) &&
+         add_header(handle, "Accept-Encoding", spec->ready ? "identity"
+                                                           : NULL) &&
+         (!has_body(spec) || spec->upload ||
+          add_header(handle, "Expect", ""));
+}
+
+static void drop_headers(struct fr_handle *handle)
+{
+  for (struct curl_slist *line = handle->headers; line; line = line->next)
+    fr_wipe(line->data, strlen(line->data));
+  curl_slist_free_all(handle->headers);
+  handle->headers = NULL;
+}
+
+/* The value in such a line, or NULL. */
+static char *value_of(const struct curl_slist *line, const char *name)
+{
+  size_t len = strlen(name);
+
+  if (!line || strncmp(line->data, name, len) || line->data[len] != ':')
+    return NULL;
+  return line->data + len + 2;
+}
+
+/* From one deletion to the next nothing but the key changes. True: it was so,
+ * and the lines that are there are those of this call. */
+static bool change_key(struct fr_handle *handle,
+                       const struct fr_call_spec *spec)
+{
+  const struct curl_slist *line = handle->headers;
+  const char *authorization = value_of(line, AUTHORIZATION);
+  char *key = authorization ? value_of(line->next, KEY) : NULL;
+  const char *other = spec->idempotency_key;
+
+  if (!key || line->next->next || !other || !spec->authorization ||
+      spec->content_type || spec->range || spec->if_range ||
+      spec->last_event_id || spec->accept || spec->ready || spec->upload ||
+      has_body(spec) ||
+      strcmp(authorization, spec->authorization) != 0 ||
+      strlen(key) != strlen(other))
+    return false;
+  memcpy(key, other, strlen(other));
+  return true;
+}
+
+static bool set_headers(struct fr_handle *handle,
+                        const struct fr_call_spec *spec)
+{
+  if (change_key(handle, spec))
+    return true;
+  drop_headers(handle);
+  if (add_headers(handle, spec) &&
+      !curl_easy_setopt(handle->easy, CURLOPT_HTTPHEADER, handle->headers))
+    return true;
+  drop_headers(handle);
+  curl_easy_setopt(handle->easy, CURLOPT_HTTPHEADER, NULL);
+  return false;
 }
 
 /* libcurl copies it, so it is set only when it is another. */
@@ -149,11 +213,17 @@ static bool set_request(CURL *easy, const struct fr_call_spec *spec)
 
   if (!strcmp(spec->method, "HEAD"))
     bad |= curl_easy_setopt(easy, CURLOPT_NOBODY, 1L);
-  if (has_body(spec)) {
+  if (has_body(spec) && !spec->upload) {
     bad |= curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE,
                             (curl_off_t)(spec->body ? spec->body_len : 0));
     bad |= curl_easy_setopt(easy, CURLOPT_POSTFIELDS,
                             spec->body ? spec->body : "");
+  }
+  if (spec->ready || spec->upload) {    /* it must not hold up others */
+    bad |= curl_easy_setopt(easy, CURLOPT_HTTP_VERSION,
+                            (long)CURL_HTTP_VERSION_1_1);
+    bad |= curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, 1L);
+    bad |= curl_easy_setopt(easy, CURLOPT_FORBID_REUSE, 1L);
   }
   bad |= curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS,
                           (long)spec->connect_ms);
@@ -164,15 +234,15 @@ static bool set_request(CURL *easy, const struct fr_call_spec *spec)
 static bool set_call(struct fr_call *call)
 {
   CURL *easy = call->easy;
-  unsigned bad = curl_easy_setopt(easy, CURLOPT_HTTPHEADER, call->headers);
+  unsigned bad = curl_easy_setopt(easy, CURLOPT_HEADERDATA, call);
 
-  bad |= curl_easy_setopt(easy, CURLOPT_HEADERDATA, call);
   bad |= curl_easy_setopt(easy, CURLOPT_WRITEDATA, call);
   bad |= curl_easy_setopt(easy, CURLOPT_PREREQDATA, call);
   bad |= curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, call->detail);
   bad |= curl_easy_setopt(easy, CURLOPT_PRIVATE, call);
   return !bad && set_method(call->handle, call->spec.method) &&
-         set_request(easy, &call->spec);
+         set_request(easy, &call->spec) &&
+         (!call->spec.upload || fr_send_prepare(call));
 }
 
 /* Where the path begins; NULL: there is none to be told apart. */
@@ -267,7 +337,8 @@ void fr_handle_free(struct fr_handle *handle)
 {
   if (!handle)
     return;
-  curl_easy_cleanup(handle->easy);      /* it borrows the URL */
+  curl_easy_cleanup(handle->easy);      /* it borrows URL and headers */
+  drop_headers(handle);
   curl_url_cleanup(handle->url);
   free(handle);
 }
@@ -284,17 +355,18 @@ enum fr_err fr_handle_prepare(struct fr_call *call)
   err = set_url(call->handle, call->spec.url);
   if (err)
     return err;
-  return add_headers(call) && set_call(call) ? FR_OK : FR_ENOMEM;
+  return set_headers(call->handle, &call->spec) && set_call(call) ? FR_OK
+                                                               : FR_ENOMEM;
 }
 
-/* True: nothing that belongs to the call is left in the handle. */
+/* True: nothing that belongs to the call is left in the handle, but for its
+ * headers: the next one finds out whether they are its own, too. */
 static bool undress(CURL *easy, const struct fr_call_spec *spec)
 {
   unsigned bad = 0;
 
-  if (has_body(spec) || !strcmp(spec->method, "HEAD"))
+  if (has_body(spec) || spec->ready || !strcmp(spec->method, "HEAD"))
     return false;
-  bad |= curl_easy_setopt(easy, CURLOPT_HTTPHEADER, NULL);
   bad |= curl_easy_setopt(easy, CURLOPT_HEADERDATA, NULL);
   bad |= curl_easy_setopt(easy, CURLOPT_WRITEDATA, NULL);
   bad |= curl_easy_setopt(easy, CURLOPT_PREREQDATA, NULL);
@@ -312,10 +384,6 @@ void fr_handle_release(struct fr_call *call)
     http->idle[http->nidle++] = call->handle;
   else
     fr_handle_free(call->handle);
-  for (struct curl_slist *line = call->headers; line; line = line->next)
-    fr_wipe(line->data, strlen(line->data));
-  curl_slist_free_all(call->headers);
   call->handle = NULL;
   call->easy = NULL;
-  call->headers = NULL;
 }

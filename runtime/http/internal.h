@@ -8,6 +8,7 @@
 
 #define FR_HTTP_AGENT "falrun/0.1"
 #define FR_IDLE_HANDLES 256
+#define FR_LOCAL_FORM_MOST ((off_t)16 << 20)
 #define FR_CONNECTIONS 256      /* that share.c can tell apart */
 
 struct fr_sock;
@@ -18,6 +19,7 @@ struct fr_handle {
   CURLU *url;                   /* parsed; each call changes what differs */
   char base[272];               /* what that URL begins with; or "" */
   char method[12];              /* "": none is known */
+  struct curl_slist *headers;   /* of the request */
 };
 
 /* share.c: what calls on one connection are worth. */
@@ -59,7 +61,12 @@ struct fr_call {
   void *gone_arg;
   struct fr_handle *handle;
   CURL *easy;                   /* of the handle */
-  struct curl_slist *headers;   /* of the request */
+  struct fr_timer piece;        /* tells spec.ready */
+  bool paused;                  /* the body is full; more waits */
+  struct fr_buf rest;           /* local, in pieces: what waits */
+  enum fr_err rest_err;         /* how it ends */
+  struct fr_buf form;           /* local: the upload as one body */
+  uint64_t uploaded;            /* bytes of it that were written */
   struct fr_buf head, body;     /* of the answer; head: "name:value" texts */
   size_t head_bytes;            /* of all header blocks, 1xx included */
   bool head_over;               /* the final block ended; trailers follow */
@@ -77,6 +84,7 @@ enum fr_err fr_curl_open(struct fr_http *http, struct fr_buf *why);
 void fr_curl_close(struct fr_http *http);
 void fr_curl_start(struct fr_call *call);
 void fr_curl_stop(struct fr_call *call);        /* takes it off the wire */
+void fr_curl_go_on(struct fr_call *call);      /* after a pause */
 void fr_curl_reap(struct fr_http *http);        /* finishes what is done */
 
 /* handle.c: easy handles, and what a spec means to them. FR_EINVALID: the
@@ -94,6 +102,15 @@ void fr_share_learn(const struct fr_call *call, enum fr_err err);
 size_t fr_receive_head(char *line, size_t size, size_t count, void *arg);
 size_t fr_receive_body(char *data, size_t size, size_t count, void *arg);
 
+/* piece.c: bodies in pieces. `ready` is told in the next turn. Keep is
+ * for libcurl's callback and returns what that returns. */
+void fr_piece_tell(struct fr_call *call);
+size_t fr_piece_keep(struct fr_call *call, const char *data, size_t len);
+
+/* send.c: an upload, read as it is sent. Say: the words for FR_EIO. */
+bool fr_send_prepare(struct fr_call *call);
+void fr_send_say(struct fr_call *call, bool begun);
+
 /* socket.c: libcurl's sockets and timer on the loop. */
 void fr_curl_attach(struct fr_http *http);
 void fr_curl_detach(struct fr_http *http);
@@ -105,5 +122,6 @@ enum fr_err fr_curl_result(struct fr_call *call, CURLcode code);
 /* local.c: the transport in this process. */
 void fr_local_start(struct fr_call *call);
 void fr_local_stop(struct fr_call *call);
+void fr_local_go_on(struct fr_call *call);     /* after a pause */
 
 #endif

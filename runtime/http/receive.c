@@ -20,6 +20,8 @@ size_t fr_receive_body(char *data, size_t size, size_t count, void *arg)
   struct fr_call *call = arg;
 
   moved(call);
+  if (call->spec.ready)
+    return fr_piece_keep(call, data, size * count);
   call->limit = fr_buf_add(&call->body, data, size * count);
   return call->limit ? 0 : size * count;
 }
@@ -74,7 +76,13 @@ static enum fr_err end_block(struct fr_call *call)
 
   curl_easy_getinfo(call->easy, CURLINFO_RESPONSE_CODE, &status);
   call->head_over = status >= 200;
-  return is_of_one_length(call) ? FR_OK : FR_EPROTOCOL;
+  if (!is_of_one_length(call))
+    return FR_EPROTOCOL;
+  if (call->head_over && call->spec.ready) {
+    call->status = (int)status;
+    fr_piece_tell(call);
+  }
+  return FR_OK;
 }
 
 static enum fr_err take_line(struct fr_call *call, const char *line,

@@ -34,22 +34,14 @@ static enum fr_err add_bytes(struct fr_buf *buf, const char *text, size_t len)
 /* As fr_buf_add_json, which does what is not plain ASCII. */
 static enum fr_err add_json(struct fr_buf *buf, const char *text, size_t len)
 {
-  char *to = room_for(buf, len + 2), *start = to;
-  size_t i;
+  char *to = room_for(buf, len + 2);
 
-  if (!to)
+  if (!to || !fr_plain_json(text, len))
     return fr_buf_add_json(buf, text);
-  *to++ = '"';
-  for (i = 0; i < len; i++) {
-    if (text[i] < 0x20 || text[i] > 0x7e || text[i] == '"' ||
-        text[i] == '\\') {
-      *start = '\0';
-      return fr_buf_add_json(buf, text);
-    }
-    *to++ = text[i];
-  }
-  *to++ = '"';
-  *to = '\0';
+  to[0] = '"';
+  memcpy(to + 1, text, len);
+  to[len + 1] = '"';
+  to[len + 2] = '\0';
   buf->len += len + 2;
   return FR_OK;
 }

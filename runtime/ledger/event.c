@@ -26,9 +26,10 @@ enum when {
   WITH_ID                       /* the event is about a request */
 };
 
-/* What each kind of event does to the derived tables, in this order. The
- * needle spares the parsing of data that has nothing for a statement; it is
- * exact, because a quote within a JSON string has a backslash before it. */
+/* What each kind of event does to the derived tables, in this order; the rows
+ * of a kind stand together. The needle spares the parsing of data that has
+ * nothing for a statement; it is exact, because a quote within a JSON string
+ * has a backslash before it. */
 static const struct effect {
   const char *kind;
   enum fr_sql apply;
@@ -78,7 +79,8 @@ static const struct effect {
   { "run_begin", FR_SQL_RUN_BEGIN, ALWAYS, NULL },
   { "run_begin", FR_SQL_RUN_ORIGIN, ALWAYS, NULL },
   { "run_end", FR_SQL_RUN_END, ALWAYS, NULL },
-  { "genesis", FR_SQL_GENESIS, ALWAYS, NULL }
+  { "genesis", FR_SQL_GENESIS, ALWAYS, NULL },
+  { NULL, FR_SQL_GENESIS, ALWAYS, NULL }
 };
 
 enum fr_err fr_event_head(struct fr_ledger *ledger)
@@ -212,21 +214,30 @@ static enum fr_err note(struct fr_ledger *ledger, enum fr_sql applied,
   }
 }
 
+/* The first of its kind, or the end. */
+static const struct effect *effects_of(const char *kind)
+{
+  const struct effect *effect = effects;
+
+  while (effect->kind && strcmp(effect->kind, kind) != 0)
+    effect++;
+  return effect;
+}
+
 static enum fr_err apply(struct fr_ledger *ledger,
                          const struct fr_event_row *event,
                          const struct fr_told *told)
 {
+  const struct effect *effect = effects_of(event->kind), *first = effect;
   enum fr_err err = FR_OK;
-  size_t i;
 
-  for (i = 0; !err && i < sizeof(effects) / sizeof(effects[0]); i++) {
-    if (effects[i].kind[0] != event->kind[0] ||
-        strcmp(effects[i].kind, event->kind) != 0 ||
-        !needed(ledger, &effects[i], event, told))
+  for (; !err && effect->kind && !strcmp(effect->kind, first->kind);
+       effect++) {
+    if (!needed(ledger, effect, event, told))
       continue;
-    err = apply_one(ledger, effects[i].apply, event, told);
+    err = apply_one(ledger, effect->apply, event, told);
     if (!err)
-      err = note(ledger, effects[i].apply, event, told);
+      err = note(ledger, effect->apply, event, told);
   }
   return err;
 }

@@ -65,7 +65,8 @@ enum fr_err fr_ledger_inputs(struct fr_ledger *ledger,
 /* ---- asking -------------------------------------------------------------- */
 
 enum fr_facts {
-  FR_FACTS_LOOKED,              /* name: endpoint; run, from_ms, to_ms */
+  FR_FACTS_LOOKED,              /* of runs that ended with 0: name: endpoint,
+                                 * run, from_ms, to_ms, data: its options */
   FR_FACTS_QUARANTINED,         /* id, at_ms, to_ms: delete after; data */
   FR_FACTS_PROBES,              /* of one id: seq, run, at_ms, data */
   FR_FACTS_INPUTS,              /* id, name: link, seq of the event */

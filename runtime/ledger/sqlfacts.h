@@ -30,10 +30,11 @@
   X(CHANGES_EACH, FR_SQL_CHANGES "WHERE ?3 = 0 OR c.run = ?3" \
     " ORDER BY c.seq") \
   X(CHANGES_LEFT, FR_SQL_CHANGES "WHERE c.state = 'open' ORDER BY c.seq") \
-  X(LOOKED_EACH, FR_SQL_FACT("NULL", "run", "NULL", "NULL", "endpoint_id", \
-    "from_ms", "to_ms", "NULL", "NULL", "NULL") " FROM looked" \
-    " WHERE ?1 IS NULL OR endpoint_id = ?1" \
-    " ORDER BY endpoint_id, from_ms, to_ms") \
+  X(LOOKED_EACH, FR_SQL_FACT("NULL", "run", "NULL", "NULL", \
+    "l.endpoint_id", "l.from_ms", "l.to_ms", "r.options", "NULL", "NULL") \
+    " FROM looked l JOIN runs r USING (run) WHERE r.exit_code = 0" \
+    " AND (?1 IS NULL OR l.endpoint_id = ?1)" \
+    " ORDER BY l.endpoint_id, l.from_ms, l.to_ms") \
   X(QUARANTINED_EACH, FR_SQL_FACT("q.seq", "e.run", "q.at_ms", \
     "q.request_id", "NULL", "NULL", "q.delete_after_ms", "e.data", "NULL", \
     "NULL") " FROM quarantined q LEFT JOIN events e ON e.seq = q.seq" \

@@ -10,6 +10,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "base/plain.h"
 #include "ledger/event.h"
 
 static const char *const names[] = {
@@ -83,14 +84,9 @@ static enum fr_err add(struct fr_ledger *ledger, struct fr_data *data,
  * encoding, and the key that is read back is the key that was given. */
 static bool is_key(const char *key)
 {
-  size_t len = 0;
+  size_t len = key ? strnlen(key, FR_KEY_TEXT) : 0;
 
-  if (!key)
-    return false;
-  for (; key[len]; len++)
-    if (key[len] < 0x20 || key[len] > 0x7e || len + 1 >= FR_KEY_TEXT)
-      return false;
-  return len > 0;
+  return len > 0 && len < FR_KEY_TEXT && fr_printable(key, len);
 }
 
 static enum fr_err check_intent(struct fr_ledger *ledger,
@@ -137,6 +133,8 @@ enum fr_err fr_ledger_intend(struct fr_ledger *ledger,
   fr_data_text(&data, "reason", intent->reason, FR_LEDGER_REASON);
   if (intent->policy)
     fr_data_text(&data, "policy", intent->policy, FR_LEDGER_POLICY);
+  if (intent->endpoint)
+    fr_data_text(&data, "endpoint", intent->endpoint, FR_LEDGER_REASON);
   return add(ledger, &data, "intent", &intent->id, &told);
 }
 

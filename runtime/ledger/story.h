@@ -31,6 +31,7 @@ struct fr_intent {
   struct fr_uuid id;
   const char *reason;           /* or NULL */
   const char *policy;           /* the name of the rule, or NULL */
+  const char *endpoint;         /* "fal-ai/flux/dev", or NULL: not known */
   const char *key;              /* base of the Idempotency-Key */
   int64_t ended_at_ms;          /* -1: the age is unknown */
   bool user_key;                /* the key came from the script */

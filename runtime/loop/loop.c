@@ -85,6 +85,11 @@ int64_t fr_loop_at(const struct fr_loop *loop)
   return fr_clock_at(loop->clock);
 }
 
+int64_t fr_loop_offset(const struct fr_loop *loop)
+{
+  return fr_clock_at(loop->clock) - (int64_t)fr_clock_now(loop->clock);
+}
+
 unsigned fr_loop_pending(const struct fr_loop *loop)
 {
   return loop->npending;

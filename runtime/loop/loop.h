@@ -41,6 +41,9 @@ bool fr_loop_turn(struct fr_loop *loop, int max_wait_ms);
 
 uint64_t fr_loop_now(const struct fr_loop *loop);  /* once per turn */
 int64_t fr_loop_at(const struct fr_loop *loop);    /* wall clock, read now */
+/* What the wall clock is ahead of the monotonic one: it changes when somebody
+ * sets the clock, and when the machine slept. */
+int64_t fr_loop_offset(const struct fr_loop *loop);
 unsigned fr_loop_pending(const struct fr_loop *loop); /* ops not delivered */
 
 /* ---- descriptors: level-triggered, kept registered until stopped ------- */

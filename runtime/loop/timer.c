@@ -1,6 +1,6 @@
 /* loop/timer.c - timers in a ring sorted by due time. New timers are mostly
- * the latest, so insertion walks from the end, or due at once, before all
- * others; a heap would not be shorter for the few hundred that a run has. */
+ * among the latest or among the next, so insertion walks from both ends at
+ * once; a heap would not be shorter for the few hundred that a run has. */
 #include "loop/internal.h"
 
 static struct fr_timer *timer_of(const struct fr_list *link)
@@ -11,16 +11,21 @@ static struct fr_timer *timer_of(const struct fr_list *link)
 void fr_timer_start(struct fr_loop *loop, struct fr_timer *timer,
                     uint64_t due)
 {
-  struct fr_list *at;
+  struct fr_list *ring = &loop->timers, *early, *late;
 
   fr_timer_stop(loop, timer);
   timer->due = due;
-  at = loop->timers.prev;
-  if (at != &loop->timers && timer_of(loop->timers.next)->due > due)
-    at = &loop->timers;
-  while (at != &loop->timers && timer_of(at)->due > due)
-    at = at->prev;
-  fr_list_add(at->next, &timer->link);
+  early = ring->next;
+  late = ring->prev;
+  while (late != ring && timer_of(late)->due > due &&
+         timer_of(early)->due <= due) {
+    early = early->next;
+    late = late->prev;
+  }
+  if (late != ring && timer_of(late)->due > due)
+    fr_list_add(early, &timer->link);   /* before the first that is later */
+  else
+    fr_list_add(late->next, &timer->link);
 }
 
 void fr_timer_stop(struct fr_loop *loop, struct fr_timer *timer)

@@ -164,9 +164,36 @@ static ssize_t send_half(void *arg, uint64_t position, char *to, size_t room)
   return (ssize_t)left;
 }
 
+/* What an open one has; then it waits for more, or for its end. */
+static ssize_t send_open(void *arg, uint64_t position, char *to, size_t room)
+{
+  struct fr_exchange *exchange = arg;
+  struct fr_buf *buf = &exchange->half;
+  size_t len = buf->len < room ? buf->len : room;
+
+  (void)position;
+  if (exchange->phase == FR_EXCHANGE_GONE || exchange->server->closing)
+    return MHD_CONTENT_READER_END_WITH_ERROR;
+  if (!len && exchange->phase == FR_EXCHANGE_REPLIED)
+    return exchange->cut ? MHD_CONTENT_READER_END_WITH_ERROR
+                         : MHD_CONTENT_READER_END_OF_STREAM;
+  if (!len) {
+    fr_exchange_suspend(exchange);
+    fr_hangup_watch(exchange);
+    return 0;
+  }
+  memcpy(to, buf->data, len);
+  buf->len -= len;
+  memmove(buf->data, buf->data + len, buf->len);
+  return (ssize_t)len;
+}
+
 static struct MHD_Response *make_response(struct fr_exchange *exchange,
                                           const struct fr_server_reply *reply)
 {
+  if (reply->open)
+    return MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, 4096,
+                                             send_open, exchange, NULL);
   if (reply->fault == FR_FAULT_NONE)
     return MHD_create_response_from_buffer(reply->body_len,
              (void *)(uintptr_t)reply->body, MHD_RESPMEM_MUST_COPY);
@@ -201,7 +228,7 @@ enum fr_err fr_exchange_reply(struct fr_exchange *exchange,
 
   if (exchange->phase != FR_EXCHANGE_GIVEN)
     return FR_EINVALID;
-  exchange->phase = FR_EXCHANGE_REPLIED;
+  exchange->phase = reply->open ? FR_EXCHANGE_OPEN : FR_EXCHANGE_REPLIED;
   exchange->fault = reply->fault;
   exchange->status = reply->status;
   if (reply->fault != FR_FAULT_DROP) {
@@ -212,4 +239,32 @@ enum fr_err fr_exchange_reply(struct fr_exchange *exchange,
     exchange->phase = FR_EXCHANGE_GONE;
   fr_exchange_resume(exchange);
   return err;
+}
+
+bool fr_exchange_is_held(const struct fr_exchange *exchange)
+{
+  return exchange->phase == FR_EXCHANGE_GIVEN ||
+         exchange->phase == FR_EXCHANGE_OPEN;
+}
+
+enum fr_err fr_exchange_send(struct fr_exchange *exchange, const void *data,
+                             size_t len)
+{
+  enum fr_err err;
+
+  if (exchange->phase != FR_EXCHANGE_OPEN)
+    return FR_EINVALID;
+  err = fr_buf_add(&exchange->half, data, len);
+  if (!err)
+    fr_exchange_resume(exchange);
+  return err;
+}
+
+void fr_exchange_end(struct fr_exchange *exchange, bool cut)
+{
+  if (exchange->phase != FR_EXCHANGE_OPEN)
+    return;
+  exchange->phase = FR_EXCHANGE_REPLIED;
+  exchange->cut = cut;
+  fr_exchange_resume(exchange);
 }

@@ -13,7 +13,7 @@ static void leave(struct fr_exchange *exchange)
 {
   struct fr_server *server = exchange->server;
 
-  if (exchange->phase == FR_EXCHANGE_GIVEN) {
+  if (fr_exchange_is_held(exchange)) {
     exchange->phase = FR_EXCHANGE_GONE;
     server->config.on_gone(server->config.arg, exchange);
   }

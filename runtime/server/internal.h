@@ -18,10 +18,11 @@ struct fr_server {
 };
 
 /*  RECEIVING -> ASKED -> GIVEN --reply--> REPLIED -> (completed: freed)
- *                          \--client went away--> GONE --^             */
+ *                          |--open--> OPEN --end--^           ^
+ *                          \-----------\--client went away--> GONE     */
 enum fr_exchange_phase {
   FR_EXCHANGE_RECEIVING, FR_EXCHANGE_ASKED, FR_EXCHANGE_GIVEN,
-  FR_EXCHANGE_REPLIED, FR_EXCHANGE_GONE
+  FR_EXCHANGE_OPEN, FR_EXCHANGE_REPLIED, FR_EXCHANGE_GONE
 };
 
 struct fr_exchange {
@@ -39,8 +40,13 @@ struct fr_exchange {
   struct MHD_Response *response;
   int status;
   enum fr_fault fault;
-  struct fr_buf half;           /* what a fault sends of its body */
+  struct fr_buf half;           /* what a fault sends of its body; of an open
+                                 * one, what is not sent yet */
+  bool cut;                     /* an open one ends without an end */
 };
+
+/* Somebody still wants to know when the client goes away. */
+bool fr_exchange_is_held(const struct fr_exchange *exchange);
 
 /* exchange.c */
 struct fr_exchange *fr_exchange_new(struct fr_server *server,

@@ -92,7 +92,7 @@ static enum MHD_Result handle(void *arg, struct MHD_Connection *connection,
   }
   if (exchange->phase == FR_EXCHANGE_RECEIVING)
     return receive(exchange, data, len);
-  if (exchange->phase == FR_EXCHANGE_REPLIED && exchange->response)
+  if (exchange->response && exchange->phase >= FR_EXCHANGE_OPEN)
     return MHD_queue_response(connection, (unsigned)exchange->status,
                               exchange->response);
   return MHD_NO;                /* a drop, or the client is gone */
@@ -109,7 +109,7 @@ static void completed(void *arg, struct MHD_Connection *connection,
   *state = NULL;
   if (!exchange)
     return;
-  if (exchange->phase == FR_EXCHANGE_GIVEN && !server->closing) {
+  if (fr_exchange_is_held(exchange) && !server->closing) {
     exchange->phase = FR_EXCHANGE_GONE;
     server->config.on_gone(server->config.arg, exchange);
   }

@@ -1,16 +1,18 @@
 /* server/server.h - a small HTTP/1.1 server with a fault vocabulary.
  *
  *   request complete --> on_request(exchange) --> reply now or later
- *                                                 \-> or a fault
+ *                                                 |-> or a fault
+ *                                                 \-> open: send ... end
  *
  * Knows nothing of fal. Listens on 127.0.0.1 only. Bodies are read whole
  * (bounded) before on_request runs, which is in the loop's turn; replies may
  * come at any later time, in any order.
  *
  * Ownership: an exchange belongs to the server and lives until its reply has
- * been queued (fr_exchange_reply/fail end it; do not touch it afterwards) or
- * the client went away first: then on_gone(exchange) is called, once, and it
- * is gone. What the getters return is borrowed from the exchange.
+ * been queued (fr_exchange_reply ends it, of an open one fr_exchange_end; do
+ * not touch it afterwards) or the client went away first: then
+ * on_gone(exchange) is called, once, and it is gone. What the getters return
+ * is borrowed from the exchange.
  */
 #ifndef FR_SERVER_SERVER_H
 #define FR_SERVER_SERVER_H
@@ -67,9 +69,16 @@ struct fr_server_reply {
   size_t body_len;
   enum fr_fault fault;
   bool no_date;                 /* leave the Date header out */
+  bool open;                    /* no body yet: it is sent piece by piece */
 };
 
 enum fr_err fr_exchange_reply(struct fr_exchange *exchange,
                               const struct fr_server_reply *reply);
+
+/* After an open reply, in chunks: more of its body, and its end; `cut` closes
+ * the connection without one. */
+enum fr_err fr_exchange_send(struct fr_exchange *exchange, const void *data,
+                             size_t len);
+void fr_exchange_end(struct fr_exchange *exchange, bool cut);
 
 #endif

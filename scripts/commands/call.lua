@@ -8,6 +8,7 @@ local host = require "host"
 local operations = require "fal.operations"
 local reference = require "fal.reference"
 local report = require "fal.report"
+local streams = require "fal.streams"
 local text = require "fal.text"
 local words = require "fal.operation_words"
 
@@ -17,6 +18,10 @@ local OPTIONS <const> = {
   { name = "all-pages", flag = true, help = "the items of all pages, as one "
     .. "list" },
   { name = "output", value = "FILE", help = "where a file is saved" },
+  { name = "replace", flag = true, help = "with it: a file that is there may "
+    .. "go" },
+  { name = "max-events", value = "N", help = "of a stream: stop after so many "
+    .. "events" },
   { name = "raw", flag = true, help = "the answer as it came" },
   { name = "reason", value = "TEXT", help = "why, for the ledger" },
   { name = "idempotency-key", value = "KEY", help = "of a change: a key of "
@@ -118,9 +123,35 @@ local function print_items(row, given, options)
   end
 end
 
-local function print_events(row, given, options)
-  for event in must(operations.call(row, given, options)) do
-    write_json(event)
+--- An event on a line: JSON, in which data that is JSON stays as it came.
+local function event_line(event)
+  local encode = core.json.encode
+  local data = streams.value(event) == event.data and encode(event.data) or
+    event.data:gsub("[\r\n]", " "):match "^%s*(.-)%s*$"
+  return ('{"data":%s,"event":%s%s}'):format(data, encode(event.event),
+    event.id and ',"id":' .. encode(event.id) or "")
+end
+
+local function print_events(row, given, options, how)
+  local most, count = how["max-events"], 0
+  most = most and cli.count(host, "max-events", most) or math.maxinteger
+  for event in operations.events(row, given, options) do
+    host.write(written(how.raw and event.data or event_line(event)) .. "\n")
+    count = count + 1
+    if count >= most then
+      break
+    end
+  end
+end
+
+--- Says what was saved, on standard output as JSON.
+local function save(row, given, options)
+  local saved = must(operations.call(row, given, options))
+  write_json(saved)
+  if not host.options.quiet then
+    core.log.info(("%s: %s%s"):format(saved.path, text.count(saved.bytes,
+      "byte", "bytes"), saved.resumed == 0 and "" or
+      (", %s of them from before"):format(text.number(saved.resumed))))
   end
 end
 
@@ -128,9 +159,9 @@ local function print_read(row, given, options, how)
   if how["all-pages"] then
     print_items(row, given, options)
   elseif row.media == "events" then
-    print_events(row, given, options)
+    print_events(row, given, options, how)
   elseif row.media == "bytes" then
-    write_json(must(operations.call(row, given, options)))
+    save(row, given, options)
   elseif how.raw or row.media == "csv" and not host.options.json or
     row.media == "text" and not host.options.json then
     host.write(written(must(operations.raw(row, given, options))))
@@ -160,7 +191,8 @@ end
 --- What became of a change that came to nothing, or of which nobody knows.
 --- The gate has recorded it, and the exit code is the gate's.
 local function print_failure(err)
-  if not err.status or err.status == "done" then
+  if not err.status or err.status == "done" or
+    err.status == "refused" and err.code == "config" then
     error(err, 0)
   end
   write_json { status = err.status, kind = err.kind, message = err.message,
@@ -206,6 +238,10 @@ local function check_how(row, how)
     host.usage(row.name .. " answers no file: leave out --output")
   elseif row.media == "bytes" and not how.output then
     host.usage(row.name .. " needs --output FILE, where the file is saved")
+  elseif how.replace and row.media ~= "bytes" then
+    host.usage(row.name .. " answers no file: leave out --replace")
+  elseif how["max-events"] and row.media ~= "events" then
+    host.usage(row.name .. " answers no events: leave out --max-events")
   elseif row.changes and how.raw then
     host.usage(row.name .. " changes something: leave out --raw")
   elseif not row.changes and (how.reason or how["idempotency-key"]) then
@@ -229,7 +265,7 @@ local function call(list_of_words, how)
     #list_of_words, 1, {}), how.body)
   local options = { timeout = how.timeout, reason = how.reason,
                     idempotency_key = how["idempotency-key"],
-                    to = how.output }
+                    to = how.output, replace = how.replace }
   check_how(row, how)
   check(row, given, options, how["all-pages"])
   check_consent(row)
@@ -267,6 +303,11 @@ OPERATION --help names them. One of several values is given again, a value
 that is no text is name:=JSON. Standard output has the answer as JSON; CSV and
 metrics come as they are, and with --json as JSON, too.
 
+A stream is printed event by event, each a line of JSON, until it ends, until
+it is interrupted, or --max-events; --raw prints the data alone. A file is
+saved as --output FILE: as FILE.part until it is whole, and the same command
+goes on from there when it was cut off.
+
 What only reads needs no ledger. What changes something is a run: it takes the
 lock and is written into the ledger; --dry-run sends nothing. What cannot be
 undone asks first, and needs --yes where nobody can be asked.
@@ -279,6 +320,8 @@ Examples:
   falrun call serverless.queue owner=acme name=upscale
   falrun call assets.collections.create name=legal-hold
   falrun call storage.set_settings expiration_duration_seconds:=null
+  falrun call serverless.logs.stream app_id=acme/upscale level=error
+  falrun call serverless.files.download file=a/b.bin --output b.bin
   falrun call --list assets
 ]],
   run_options = true,

@@ -20,7 +20,6 @@ local OPTIONS <const> = {
   { name = "end", value = "TIME", help = "ended before this time" },
 }
 local ENDPOINTS_MOST <const> = 50
-local RUNS_MOST <const> = 100000
 
 local COLUMNS <const> = {
   { title = "ENDPOINT", shrink = true, always = true },
@@ -37,21 +36,14 @@ local WINDOWS <const> = {
 
 -- ---- the ledger ------------------------------------------------------------
 
---- endpoint -> the windows that runs looked at, which ended well; nil
---- when there are none at all.
+--- endpoint -> the windows that runs looked at; nil when there are none at all.
 local function looked_at()
-  local well, found, any = {}, {}, false
-  for _, run in ipairs(host.ledger.runs(RUNS_MOST)) do
-    well[run.run] = run.exit_code == 0
-  end
+  local found = {}
   for _, row in ipairs(host.ledger.looked()) do
-    if well[row.run] then
-      found[row.endpoint] = found[row.endpoint] or {}
-      table.insert(found[row.endpoint], row)
-      any = true
-    end
+    found[row.endpoint] = found[row.endpoint] or {}
+    table.insert(found[row.endpoint], row)
   end
-  return any and found or nil
+  return next(found) and found or nil
 end
 
 --- The windows of the span without these, which are sorted by their start.

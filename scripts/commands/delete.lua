@@ -3,7 +3,6 @@ local cli = require "fal.cli"
 local core = require "core"
 local deletions = require "fal.deletions"
 local host = require "host"
-local ids = require "fal.ids"
 local intake = require "fal.intake"
 local report = require "fal.report"
 
@@ -85,8 +84,7 @@ local function run()
   end
   local verify = given.verify and core.mode == "run" and core.probes
   local finish = writer(verify)
-  deletions.delete_all(ids.each(list, true), { reason = reason,
-                                                 verify = verify or nil })
+  deletions.delete_list(list, { reason = reason, verify = verify or nil })
   finish()
   report.finish(host, began)
 end

@@ -2,7 +2,6 @@
 local cli = require "fal.cli"
 local core = require "core"
 local host = require "host"
-local ids = require "fal.ids"
 local intake = require "fal.intake"
 local report = require "fal.report"
 local text = require "fal.text"
@@ -23,8 +22,8 @@ local function all_ids(words, verb)
       .. "standard input"):format(verb))
   end
   local list, all = intake.ids(host, words, 2), {}
-  for id in ids.each(list) do
-    all[#all + 1] = id
+  for n = 1, #list do
+    all[n] = list:at(n)
   end
   return all
 end

@@ -3,7 +3,6 @@ local cli = require "fal.cli"
 local core = require "core"
 local hiding = require "fal.hiding"
 local host = require "host"
-local ids = require "fal.ids"
 local intake = require "fal.intake"
 local quarantine = require "fal.quarantine"
 local report = require "fal.report"
@@ -19,7 +18,8 @@ local COLUMNS <const> = { { title = "REQUEST ID", always = true },
 --- quarantine is a mistake of whoever typed it.
 local function rows_of(list)
   local rows, seen = {}, {}
-  for id in ids.each(list) do
+  for n = 1, #list do
+    local id = list:at(n)
     local row = core.quarantined(id)[1]
     if not row then
       host.usage(id .. " is not in quarantine; nothing was released. falrun "

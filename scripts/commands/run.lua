@@ -1,15 +1,18 @@
 --- falrun POLICY.lua: runs a policy, for real.
+local later = require "fal.later"
 local core = require "core"
 local host = require "host"
 local report = require "fal.report"
 local runner = require "fal.runner"
-local summary = require "fal.summary"
+local summary = later "fal.summary"
 
 local function run()
   local began = core.now()
   local outcome = runner.run(host, host.load_policy(), host.args, {
     observe = report.watcher(host), brief = not host.options.verbose,
-    history = summary.history(host),
+    history = function(...)
+      return summary.history(host)(...)
+    end,
     settle = function()
       report.settle(host)
     end,

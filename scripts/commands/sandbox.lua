@@ -44,6 +44,8 @@ local OPTIONS <const> = {
     .. "cache for so long (0s)" },
   { name = "cdn-acl", value = "HOW", help = "enforce or ignore access lists "
     .. "of files (enforce)" },
+  { name = "stream-ids", value = "yes|no", help = "have the events of log "
+    .. "streams an id (yes)" },
   { name = "unbilled", value = "ID", help = "an endpoint that neither usage "
     .. "nor billing events list" },
   { name = "sort", value = "HOW", help = "order of by-endpoint: desc or asc "
@@ -218,6 +220,7 @@ local function state_of(given)
       sort = choice(given, "sort", { "desc", "asc" }),
       cdn_cache_ms = cdn_cache(given),
       cdn_acl = choice(given, "cdn-acl", { "enforce", "ignore" }),
+      stream_ids = choice(given, "stream-ids", { "yes", "no" }),
     },
   }
 end

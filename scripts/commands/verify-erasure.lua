@@ -9,7 +9,6 @@ local cli = require "fal.cli"
 local core = require "core"
 local erasure = require "fal.erasure"
 local host = require "host"
-local ids = require "fal.ids"
 local report = require "fal.report"
 local runs_of = require "fal.runs"
 local seen = require "fal.seen"
@@ -80,11 +79,11 @@ end
 --- The ids that these runs erased, each once, and about how many files that
 --- is.
 local function collect(runs)
-  local list, once, files = ids.new(), core.id_set(IDS_MAX), 0
+  local list, once, files = core.id_list(), core.id_set(IDS_MAX), 0
   for _, run in ipairs(runs) do
     host.ledger.events({ run = run }, function(event)
       if seen.is_erasure(event) and once:add(event.request_id) then
-        ids.add(list, event.request_id)
+        list:add(event.request_id)
         files = files + #(story.value(event.data.files) or {})
       elseif event.kind == "input_files" then
         files = files + #event.data.files
@@ -177,10 +176,9 @@ local function look(job, id)
 end
 
 local function ask_all(job, list)
-  local next_id = ids.each(list, true)
   core.expect_files(job.expected)
   tasks.run(function()
-    return not job.stopped and next_id() or nil
+    return not job.stopped and list:take() or nil
   end, function(id)
     look(job, id)
   end, math.max(TOGETHER, math.tointeger(tonumber(

@@ -34,9 +34,11 @@ local function options_of(row)
     "fal.CallOptions"
 end
 
+local RESULTS <const> = { bytes = "fal.Saved?", events = "fun(): fal.Event?" }
+
 local function call(row, add)
   local result = row.gated and "fal.Result?" or row.changes and "fal.Change?"
-    or "any"
+    or RESULTS[row.media] or "any"
   add(("--- %s%s. Waits."):format(row.doc:sub(1, 1):upper(), row.doc:sub(2)))
   add(("---@param params fal.%s.Params?"):format(row.name))
   add(("---@param options %s?"):format(options_of(row)))

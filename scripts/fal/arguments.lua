@@ -129,7 +129,7 @@ function arguments.options(row, options)
                check.show(options.reason))
   end
   for name, type in pairs { dry_run = "boolean", idempotency_key = "string",
-                            to = "string" } do
+                            to = "string", replace = "boolean" } do
     if options[name] ~= nil then
       parameters.check(row.name, name, type, options[name])
     end

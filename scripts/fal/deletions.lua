@@ -7,21 +7,20 @@
 --- in the middle. So ids are first taken up to one more than the limit
 --- allows. What the ledger has as deleted costs nothing and is reported at
 --- once, so that a long history does not use up the look ahead.
+local later = require "fal.later"
 local core = require "core"
-local check = require "fal.check"
-local erasure = require "fal.erasure"
-local hold = require "fal.hold"
-local ids = require "fal.ids"
-local marks = require "fal.marks"
-local payload = require "fal.payload"
-local sending = require "fal.sending"
-local shapes = require "fal.shapes"
+local check = later "fal.check"
+local erasure = later "fal.erasure"
+local hold = later "fal.hold"
+local inputs = later "fal.inputs"
+local marks = later "fal.marks"
+local payload = later "fal.payload"
+local sending = later "fal.sending"
+local shapes = later "fal.shapes"
 local tasks = require "fal.tasks"
 
 local deletions = {}
 
-local KNOWN <const> = shapes.names "delete_all"
-local KNOWN_OF_ONE <const> = shapes.names "delete_payloads"
 local AHEAD <const> = 100000
 local BATCH <const> = 1000
 local ERRORS_KEPT <const> = 10
@@ -100,7 +99,8 @@ end
 ---@return fal.Result?, fal.Error?
 function deletions.delete_payloads(id, options)
   if type(options) == "table" then      -- else the gate's binding refuses it
-    check.options("delete_payloads", options, KNOWN_OF_ONE)
+    check.options("delete_payloads", options,
+      shapes.names "delete_payloads")
   end
   deletions.check_open("delete_payloads")
   call(settle)
@@ -118,7 +118,7 @@ local function integer(options, name, most)
 end
 
 local function check_options(options)
-  options = check.options("delete_all", options, KNOWN)
+  options = check.options("delete_all", options, shapes.names "delete_all")
   if options.reason ~= nil and type(options.reason) ~= "string" then
     check.fail("delete_all", "reason", "text is needed, got %s",
                type(options.reason))
@@ -143,15 +143,16 @@ end
 
 --- ---- ids ------------------------------------------------------------------
 
---- The ids of the items, each once as far as the look ahead reaches. Where
---- functions hold, they want to see the items: `job.items` keeps those.
-local function ids_of(job, next_item)
+--- more(list): brings the next id of the items to the list, each once as far
+--- as the look ahead reaches; false: there is none. Where functions hold, they
+--- want to see the items: `job.items` keeps those.
+local function from_items(job, next_item)
   local place, seen = 0, core.id_set(AHEAD)
-  return function()
+  return function(list)
     while true do
       local item = next_item()
       if item == nil then
-        return nil
+        return false
       end
       place = place + 1
       local id = type(item) == "table" and item.request_id or item
@@ -164,9 +165,17 @@ local function ids_of(job, next_item)
         if hold.enforced()[1] or job.options.verify then
           job.items[id] = item
         end
-        return id
+        return list:add(id)
       end
     end
+  end
+end
+
+--- The same for many ids, which are all there.
+local function from_list(_, ids)
+  local seen = core.id_set(AHEAD)
+  return function(list)
+    return seen:move(ids, list, BATCH) > 0
   end
 end
 
@@ -197,14 +206,26 @@ local function taken(job, counts, errors, text)
   call(batch, text)
 end
 
---- Deletes what next_id() gives; after a refusal nothing more is taken.
-local function run(job, next_id)
+--- Deletes what is in the list, and then what more(list) brings; after a
+--- refusal nothing more is taken. Where nobody wants to see each id, many go
+--- to the gate at once.
+local function run(job, list, more)
+  local function any()
+    if #list == 0 and more and not job.stopped and not more(list) then
+      more = nil
+    end
+    return not job.stopped and #list > 0
+  end
   sending.run {
     options = job.options,
     limit = sending.limit(hold.enforced()[1], job.concurrency),
     marks = hold.marks(hold.enforced()),
+    many = function()
+      local seen_by_all = not hold.enforced()[1] and not inputs.any()
+      return seen_by_all and any() and list or nil
+    end,
     next = function()
-      local id = not job.stopped and next_id() or nil
+      local id = any() and list:take() or nil
       local item = id and job.items[id] or id
       if id then
         note_hold(item, id)
@@ -223,74 +244,68 @@ local function run(job, next_id)
   }
 end
 
-local function each_of(list, count)
-  local at = 0
-  return function()
-    at = at + 1
-    if at <= count then
-      return list[at]
-    end
-  end
-end
-
 --- ---- looking ahead --------------------------------------------------------
 
---- Ids that the ledger has as deleted are reported in batches on the way.
-local function put_aside(job, ahead, id)
-  ahead.past[#ahead.past + 1] = id
-  if #ahead.past >= BATCH then
-    run(job, each_of(ahead.past, #ahead.past))
-    ahead.past = {}
-  end
-end
-
-local function too_many(job, ahead, room)
+local function too_many(job, planned, room)
   local limit, left = "may be deleted in one run", "nothing was deleted"
   if room < whole_room then
     limit, left = "more may be deleted in this run", "none of these was"
   end
   local sentence = ("the policy selects at least %d requests, but at most %d "
     .. "%s: %s; raise it with --max-deletes N or narrow the policy")
-    :format(ahead.planned, room, limit, left)
+    :format(planned, room, limit, left)
   core.stop(sentence)
   job.stopped, job.summary.stopped = true, sentence
   note_error(job.summary, core.error("limit", sentence,
                                      { status = "refused" }))
 end
 
---- Takes ids until the end, the limit, or the bound. An id that the gate
---- would refuse goes to it at once: it stops the run, in its own words.
-local function look_ahead(job, next_id)
-  local ahead = { ids = ids.new(), past = {}, planned = 0 }
-  local room = job.options.dry_run and math.maxinteger or core.room()
-  while not job.stopped and ahead.ids.count < AHEAD do
-    local id = next_id()
-    if not id then
-      break
-    end
-    local fate = core.preview(id)
-    if fate == "refused" then
-      run(job, each_of({ id }, 1))
-    elseif fate == "already_deleted" then
-      put_aside(job, ahead, id)
-    else
-      ids.add(ahead.ids, id)
-      ahead.planned = ahead.planned + (fate == "planned" and 1 or 0)
-    end
-    if ahead.planned > room then
-      too_many(job, ahead, room)
-    end
+--- One id that does not wait for the others. What the gate would refuse stops
+--- the run, in its own words; what the ledger has as deleted is reported in
+--- batches on the way.
+local function put_aside(job, past, fate, id)
+  local list = fate == "refused" and core.id_list() or past
+  list:add(id)
+  if fate == "refused" or #past >= BATCH then
+    run(job, list)
   end
-  run(job, each_of(ahead.past, #ahead.past))
-  return ahead.ids
 end
 
---- The ids of the look ahead, then what is left of the items.
-local function chain(list, next_id)
-  local next_ahead = ids.each(list, true)
-  return function()
-    return next_ahead() or next_id()
+--- Takes ids until the end, the limit, or the bound: those that are to go to
+--- the gate.
+local function look_ahead(job, more)
+  local fresh, ahead, past = core.id_list(), core.id_list(), core.id_list()
+  local room = job.options.dry_run and math.maxinteger or core.room()
+  local planned = 0
+  while not job.stopped and
+    (#fresh > 0 or #ahead < AHEAD and more(fresh)) do
+    local count, fate, id = core.look_ahead(fresh, ahead,
+      math.min(AHEAD, room - planned) + 1)
+    planned = planned + count
+    if fate then
+      put_aside(job, past, fate, id)
+    end
+    if planned > room then
+      too_many(job, planned, room)
+    end
   end
+  run(job, past)
+  return ahead
+end
+
+local function delete(from, items, options)
+  local job = { summary = new_summary(), stopped = false, items = {} }
+  job.options, job.concurrency = check_options(options)
+  deletions.check_open("delete_all")
+  whole_room = whole_room or core.room()
+  call(settle)
+  local more = from(job, items)
+  local ahead = look_ahead(job, more)
+  if not job.stopped then
+    call(consent, #ahead)
+    run(job, ahead, more)
+  end
+  return job.summary
 end
 
 --- Deletes what the items name, several at a time; a bounded part of them
@@ -299,19 +314,12 @@ end
 ---@param options fal.DeleteAllOptions?
 ---@return fal.Summary
 function deletions.delete_all(items, options)
-  local next_item = tasks.items("delete_all", items)
-  local job = { summary = new_summary(), stopped = false, items = {} }
-  job.options, job.concurrency = check_options(options)
-  deletions.check_open("delete_all")
-  whole_room = whole_room or core.room()
-  call(settle)
-  local next_id = ids_of(job, next_item)
-  local ahead = look_ahead(job, next_id)
-  if not job.stopped then
-    call(consent, ahead.count)
-    run(job, chain(ahead, next_id))
-  end
-  return job.summary
+  return delete(from_items, tasks.items("delete_all", items), options)
+end
+
+--- The same for a list of ids (core.id_list), which is empty afterwards.
+function deletions.delete_list(list, options)
+  return delete(from_list, list, options)
 end
 
 return deletions

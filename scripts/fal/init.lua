@@ -2,31 +2,29 @@
 local core = require "core"
 local deletions = require "fal.deletions"
 local groups = require "fal.operations.groups"
-local hold = require "fal.hold"
-local ids = require "fal.ids"
-local keep = require "fal.keep"
-local policy = require "fal.policy"
-local requests = require "fal.requests"
+local later = require "fal.later"
 local tasks = require "fal.tasks"
-local time = require "fal.time"
 
 local library = {
-  policy = policy.declare,
-  keep = { any = keep.any, all = keep.all },
-  hold = { file = hold.file, from = hold.from, collection = hold.collection,
-           tag = hold.tag, favourites = hold.favourites,
-           enforce = hold.enforce },
-  ids = ids.read,
+  policy = later("fal.policy", "declare"),
+  keep = { any = later("fal.keep", "any"), all = later("fal.keep", "all") },
+  hold = {},
+  ids = later("fal.ids", "read"),
   delete_payloads = deletions.delete_payloads,
   delete_all = deletions.delete_all,
   each = tasks.each,
-  requests = requests.list,
+  requests = later("fal.requests", "list"),
   limits = core.tighten,
-  ago = time.ago,
-  sleep = time.sleep,
+  ago = later("fal.time", "ago"),
+  sleep = later("fal.time", "sleep"),
   spawn = tasks.spawn,
   version = core.version,
 }
+
+for _, name in ipairs { "file", "from", "collection", "tag", "favourites",
+                        "enforce" } do
+  library.hold[name] = later("fal.hold", name)
+end
 
 --- The operations of the Platform API. Most policies need none: the table is
 --- read when one of its groups is first touched (bindings/readonly.c).

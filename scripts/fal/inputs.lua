@@ -53,6 +53,11 @@ function inputs.note(id, value)
   known[id] = links or known[id]
 end
 
+--- Is anything known of any request?
+function inputs.any()
+  return count > 0
+end
+
 --- What is known of it, once; nil when nobody looked.
 function inputs.take(id)
   local links = known[id]

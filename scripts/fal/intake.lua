@@ -3,7 +3,6 @@
 --- All are checked before the first is used: one wrong id, and nothing is
 --- done.
 local core = require "core"
-local ids = require "fal.ids"
 
 local intake = {}
 
@@ -20,20 +19,20 @@ local function refuse(host, place, word)
   host.usage(("%s: %s %s; nothing was done"):format(place, quote(word), why))
 end
 
---- The lines of standard input; one that is too long is wrong input, not a
---- failure of the program.
-local function lines(host)
-  local next_line, number = host.lines(), 0
+--- The lines of standard input that do not go to the list by themselves, and
+--- their numbers; one that is too long is wrong input, not a failure of the
+--- program.
+local function lines(host, list)
+  local next_line = host.lines()
   return function()
-    local ok, line = pcall(next_line)
+    local ok, line, number = pcall(next_line, list)
     if ok then
-      number = number + 1
-      return line
+      return line, number
     elseif type(line) ~= "table" or line.code ~= "too_big" then
       error(line, 0)
     end
     host.usage(("standard input, line %d is longer than 64 KiB; nothing was "
-                .. "done"):format(number + 1))
+                .. "done"):format(line.line))
   end
 end
 
@@ -41,31 +40,27 @@ local function add_lines(host, list)
   if host.stdin_tty and not host.options["no-input"] then
     core.log.info("reading request ids, one a line; Ctrl-D ends")
   end
-  local number = 0
-  for line in lines(host) do
-    number = number + 1
-    if not ids.add(list, line) then
-      local word = line:gsub("#.*$", ""):match("^%s*(.-)%s*$")
-      if word ~= "" and not ids.add(list, word) then
-        refuse(host, ("standard input, line %d"):format(number), word)
-      end
+  for line, number in lines(host, list) do
+    local word = line:gsub("#.*$", ""):match("^%s*(.-)%s*$")
+    if word ~= "" and not list:add(word) then
+      refuse(host, ("standard input, line %d"):format(number), word)
     end
   end
 end
 
---- A list (fal.ids) of all ids; `-` among the words stands for standard
+--- A list (core.id_list) of all ids; `-` among the words stands for standard
 --- input, where blank lines and what follows a # are skipped.
 ---@param host table
 ---@param words string[]
 ---@param first integer   place of the first id among the words
 function intake.ids(host, words, first)
-  local list, read = ids.new(), false
+  local list, read = core.id_list(), false
   for at = first, #words do
     local word = words[at]
     if word == "-" and not read then
       read = true
       add_lines(host, list)
-    elseif word ~= "-" and not ids.add(list, word) then
+    elseif word ~= "-" and not list:add(word) then
       refuse(host, ("argument %d"):format(at), word)
     end
   end

@@ -193,16 +193,20 @@ function operations.call(row, given, options)
   if row.changes then
     return change(row, call)
   elseif row.media == "events" then
-    return require("fal.streams").stream(row, call.path, call.query, call.body)
+    return require("fal.streams").stream(row, call)
   elseif row.media == "bytes" then
-    return require("fal.streams").download(row, call.path, call.query,
-                                           call.options.to)
+    return require("fal.streams").download(row, call)
   end
   local value, more = read(row, call)
   if value == nil then
     return nil, more
   end
   return value
+end
+
+--- The events of a stream as they come, for a `for` loop: {data, event, id}.
+function operations.events(row, given, options)
+  return require("fal.streams").events(row, prepare(row, given, options))
 end
 
 --- The same of what is read, with the text that it came in; a decoded value

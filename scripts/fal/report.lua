@@ -1,6 +1,7 @@
 --- What the commands that delete tell people and programs.
+local later = require "fal.later"
 local core = require "core"
-local erasure = require "fal.erasure"
+local erasure = later "fal.erasure"
 local text = require "fal.text"
 
 local report = {}
@@ -107,7 +108,8 @@ end
 ---@param json boolean?   a JSON object on standard output instead
 ---@param outcome table?  of the runner
 function report.finish(host, began, json, outcome)
-  local files = erasure.describe(erasure.totals())
+  local files = core.loaded "fal.erasure" and
+    erasure.describe(erasure.totals())
   if files then
     host.note("files", erasure.totals())
   end

@@ -6,18 +6,20 @@
 --- The same for run, plan and tests: in plan mode the gate answers "planned".
 --- Every policy of a file is planned, and every limit checked, before the
 --- first deletion.
+local later = require "fal.later"
 local consent = require "fal.consent"
 local core = require "core"
 local deletions = require "fal.deletions"
-local hold = require "fal.hold"
-local limits = require "fal.limits"
-local planner = require "fal.planner"
-local policy = require "fal.policy"
-local quarantine = require "fal.quarantine"
-local sending = require "fal.sending"
-local summary = require "fal.summary"
+local hold = later "fal.hold"
+local limits = later "fal.limits"
+local looked = later "fal.looked"
+local planner = later "fal.planner"
+local policy = later "fal.policy"
+local quarantine = later "fal.quarantine"
+local sending = later "fal.sending"
+local summary = later "fal.summary"
 local tasks = require "fal.tasks"
-local unsettled = require "fal.unsettled"
+local unsettled = later "fal.unsettled"
 
 local runner = {}
 
@@ -164,7 +166,9 @@ local function nothing() end
 --- What earlier runs left open, once; functions that hold are asked before.
 local function settler(host, outcome, settle)
   return tasks.once(function()
-    unsettled.hold(host, outcome.holds or hold.enforced())
+    if outcome.holds or core.loaded "fal.hold" then
+      unsettled.hold(host, outcome.holds or hold.enforced())
+    end
     settle()
   end)
 end
@@ -175,8 +179,11 @@ end
 
 --- Forgets what an earlier run in this process left in the library.
 local function reset(host, settle)
-  policy.reset()
-  hold.reset()
+  for _, name in ipairs { "fal.policy", "fal.hold", "fal.looked" } do
+    if core.loaded(name) then
+      require(name).reset()
+    end
+  end
   local runs = core.mode == "run"
   consent.begin(host)
   deletions.reset(runs and settle or nil, runs and function(count)
@@ -193,6 +200,13 @@ local function refuse_percent(host)
   end
 end
 
+--- Whether the exit code may be 0; else what was looked at does not count.
+local function did_all(host)
+  local counts = host.counts()
+  return core.mode == "run" and core.loaded "fal.looked" and
+    counts.failed + counts.partial + counts.open + counts.unchanged == 0
+end
+
 local function finish(host, outcome)
   if outcome.ok then
     tasks.settle()
@@ -201,6 +215,9 @@ local function finish(host, outcome)
   end
   local stopped, sentence = host.stopped()
   outcome.stopped = stopped and sentence or nil
+  if outcome.ok and not stopped and did_all(host) then
+    outcome.ok = host.guard(looked.record)
+  end
   if outcome.plans and outcome.plans[1] then
     host.note("policies", summary.note(outcome.plans))
   end
@@ -242,8 +259,9 @@ function runner.run(host, chunk, args, options)
   watch(host, outcome, options.observe, options.brief)
   reset(host, options.settle)
   outcome.ok = host.guard(function()
-    local list = policy.returned((chunk(table.unpack(args))),
-                                 options.path)
+    local value = chunk(table.unpack(args))
+    local list = (value ~= nil or core.loaded "fal.policy") and
+      policy.returned(value, options.path)
     if list then
       run_declared(host, outcome, list, options)
     else

@@ -8,6 +8,7 @@ local selection = {}
 local KNOWN <const> = shapes.names "requests"
 local BEGINNING <const> = shapes.BEGINNING
 local SECOND <const> = 1000
+local OVERLAP <const> = "48h"           -- rows arrive late
 local LONGEST_ENDPOINT <const> = 500
 
 local function fail(name, ...)
@@ -79,7 +80,7 @@ local function cutoff(options, now)
   return to, name
 end
 
-local function check_window(from, to, name, options)
+local function check_window(from, to, name, options, now)
   if from < to then
     return
   elseif options.start ~= nil then
@@ -88,14 +89,38 @@ local function check_window(from, to, name, options)
          check.show(options.start), core.format_time(to))
   end
   fail(name or "end", "the window is empty: there are no requests from "
-       .. "before %s; write a later end", BEGINNING)
+       .. "before %s; %s", BEGINNING, now > from and "write a later end" or
+       "the clock of this machine is wrong, it says "
+       .. core.format_time(now))
+end
+
+--- since = "last": how much of what runs have looked at is listed again; nil:
+--- all is listed. A filter would leave out rows that nobody looked at then.
+local function overlap_of(options)
+  if options.since == nil then
+    if options.overlap ~= nil then
+      fail("overlap", "it goes with since = \"last\"")
+    end
+    return nil
+  end
+  check.choice("requests", "since", options.since, { "last" })
+  for _, name in ipairs { "start", "status", "request_id" } do
+    if options[name] ~= nil then
+      fail(name, name == "start" and "since = \"last\" says where to begin: "
+           .. "leave one of them out" or "it cannot stand with since = "
+           .. "\"last\", which needs to see every row: choose in where, or in "
+           .. "the loop")
+    end
+  end
+  return check.duration("requests", "overlap", options.overlap or OVERLAP)
 end
 
 --- Checks and pins the selection of one list.
 function selection.new(options)
   options = check.options("requests", options, KNOWN)
   local now = core.at() // SECOND * SECOND
-  local list = { endpoints = endpoints(options.endpoint_id) }
+  local list = { endpoints = endpoints(options.endpoint_id),
+                 overlap = overlap_of(options) }
   local by
   list.before, by = cutoff(options, now)
   list.older_than = options.older_than
@@ -106,7 +131,7 @@ function selection.new(options)
     list.from = check.time("requests", "start", options.start)
     list.after = list.from
   end
-  check_window(list.from, list.before, by, options)
+  check_window(list.from, list.before, by, options, now)
   list.sent = { from = list.from // SECOND * SECOND,
                 to = -(-list.before // SECOND) * SECOND }
   if options.status ~= nil then

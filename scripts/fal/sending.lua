@@ -30,12 +30,17 @@ local function fill(flight, job)
   local room = flight:room()
   while room and room > 0 do
     marks.check(job.marks)
-    local id, reason, item = job.next()
-    if id == nil then
-      return false
+    local many = job.many and job.many()
+    if many then
+      room = flight:add_all(many)
+    else
+      local id, reason, item = job.next()
+      if id == nil then
+        return false
+      end
+      erasure.before(item, id)
+      room = flight:add(id, reason)
     end
-    erasure.before(item, id)
-    room = flight:add(id, reason)
   end
   return room ~= nil
 end
@@ -79,10 +84,12 @@ end
 --- for, too. Of what has ended job.taken(counts by status, errors, text) is
 --- told, with as many errors as job.errors() asks for, and a line for each id
 --- where job.lines is set. After a refusal nothing more is taken. `marks` are
---- kept up to date meanwhile. Waits.
----@param job {options:table, limit:integer, next:function, taken:function,
----  marks:table[], errors:function?, lines:boolean?, each:function?}  each:
----  told of each id, result and error, with job.options.verify only
+--- kept up to date meanwhile. Where job.many() gives a list of ids, the flight
+--- takes of it what it has room for, and nobody looks at each. Waits.
+---@param job {options:table, limit:integer, next:function, many:function?,
+---  taken:function, marks:table[], errors:function?, lines:boolean?,
+---  each:function?}  each: told of each id, result and error, with
+---  job.options.verify only
 function sending.run(job)
   if job.options.verify and core.mode == "run" and core.probes then
     return run_verified(job)

@@ -33,6 +33,8 @@ shapes.options = {
     { name = "older_than", kind = "duration" },
     { name = "start", kind = "time" },
     { name = "end", kind = "time" },
+    { name = "since", kind = "choice", of = { "last" } },
+    { name = "overlap", kind = "duration" },
     { name = "status", kind = "choice", of = shapes.STATUSES },
     { name = "request_id", kind = "id" },
     { name = "limit", kind = "integer", least = 1, most = 100 },
@@ -45,7 +47,8 @@ shapes.options = {
   delete_all = { REASON, CONCURRENCY, TIMEOUT, RETRIES, DRY_RUN, VERIFY },
   each = { CONCURRENCY },
   call = { TIMEOUT },
-  call_saves = { TIMEOUT, { name = "to", kind = "text", most = 4096 } },
+  call_saves = { TIMEOUT, { name = "to", kind = "text", most = 4000 },
+                 { name = "replace", kind = "boolean" } },
   call_changes = {
     TIMEOUT, { name = "reason", kind = "text", most = 1000 }, DRY_RUN,
     { name = "idempotency_key", kind = "text", most = 200 },
@@ -144,11 +147,17 @@ shapes.waits = {
   ["fal.each"] = true, ["fal.sleep"] = true, ["fal.hold.enforce"] = true,
 }
 
+local names = {}
+
 --- The names of a table of options, in order.
 function shapes.names(of)
-  local list = {}
-  for i, option in ipairs(shapes.options[of]) do
-    list[i] = option.name
+  local list = names[of]
+  if not list then
+    list = {}
+    for i, option in ipairs(shapes.options[of]) do
+      list[i] = option.name
+    end
+    names[of] = list
   end
   return list
 end

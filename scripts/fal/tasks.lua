@@ -5,9 +5,10 @@
 --- An iterator may wait (a list loads its next window), so tasks take turns
 --- at it. The first failure stops the taking; what is under way is waited
 --- for, and the failure is raised again.
+local later = require "fal.later"
 local core = require "core"
-local check = require "fal.check"
-local shapes = require "fal.shapes"
+local check = later "fal.check"
+local shapes = later "fal.shapes"
 
 local tasks = {}
 

@@ -79,11 +79,29 @@ function answer.instead(fault)
   return reply
 end
 
+local HOUR <const> = 3600000
+
 local WIRE <const> = { ["drop-after"] = "drop", timeout = "stall",
                        truncate = "truncate" }
 
+--- Of a body that comes in texts, the first ones alone.
+local function some_texts(body, fault)
+  local left = 4
+  return function()
+    left = left - 1
+    while left < 0 and fault == "timeout" do
+      core.sleep(HOUR)
+    end
+    return left >= 0 and body() or nil
+  end
+end
+
 --- The reply as the fault lets it onto the wire.
 function answer.spoil(reply, fault)
+  if type(reply.body) == "function" and (fault == "truncate" or
+                                         fault == "timeout") then
+    reply.body = some_texts(reply.body, fault)
+  end
   reply.fault = WIRE[fault]
   if fault == "garbage" then
     reply.body = "<html>certainly not JSON {"

@@ -1,5 +1,6 @@
 --- The bytes of files, and parts of them, as a server of files answers.
 local answer = require "sandbox.answer"
+local core = require "core"
 
 local bytes = {}
 
@@ -27,11 +28,16 @@ local function range(text, size)
   return first < size and first, math.min(last, size - 1)
 end
 
---- 200 with all of it, 206 with what Range asks for, or 416.
+--- 200 with all of it, 206 with what Range asks for, or 416. Of another
+--- version than If-Range names there is no part.
 function bytes.reply(request, body, kind)
-  local first, last = range(request.header("Range"), #body)
+  local tag = ('"%s"'):format(core.sha256(body):sub(1, 32))
+  local wanted = request.header("If-Range")
+  local same = not wanted or wanted == tag
+  local first, last = range(same and request.header("Range"), #body)
   local reply = answer.text(200, body)
   reply.headers["Content-Type"] = kind
+  reply.headers["ETag"] = tag
   reply.headers["Accept-Ranges"] = "bytes"
   if first == false then
     reply.status, reply.body = 416, ""

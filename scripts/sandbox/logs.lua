@@ -10,6 +10,7 @@ local logs = {}
 
 local DAY <const> = 86400000
 local LIMIT <const>, STREAMED <const> = 100, 20
+local RETRY <const>, PACE <const>, HEARTBEAT <const> = 200, 20, 1000  -- ms
 local LEVELS <const> = { debug = 1, info = 2, warning = 3, error = 4 }
 
 --- The line of a request.
@@ -58,21 +59,22 @@ local function wanted(one, values)
     and has_labels(one.labels, values)
 end
 
---- Up to `limit` lines in a window, newest first, and whether there are more.
+--- Up to `limit` lines in a window, newest first, whether there are more, and
+--- the numbers of their requests.
 local function find(state, values, start, stop, limit)
-  local world, found = own.of(state).world, {}
+  local world, found, numbers = own.of(state).world, {}, {}
   local first, last = spans.range(world, start, stop)
   for number = last, first, -1 do
     local one = not world:running(number) and line(state, number)
     if one and wanted(one, values) then
-      found[#found + 1] = one
+      found[#found + 1], numbers[#found + 1] = one, number
     end
     if #found > limit then
       found[#found] = nil
-      return found, true
+      return found, true, numbers
     end
   end
-  return found, false
+  return found, false, numbers
 end
 
 --- The cursor is the time of the last line, plain.
@@ -88,21 +90,48 @@ local function history(state, values)
     next_cursor = more and items[#items].timestamp or core.json.null })
 end
 
---- The newest lines as events, then a heartbeat and the end: the sandbox
---- keeps no stream open.
-local function stream(state, values)
+--- The events of the newest lines, oldest first, behind the id `after`.
+local function events_of(state, values, start, stop, after)
+  local list = {}
+  local items, _, numbers = find(state, values, start, stop, STREAMED)
+  for i = #items, 1, -1 do
+    if numbers[i] > after then
+      list[#list + 1] = ("%sdata: %s\n\n"):format(
+        state.switches.stream_ids ~= "no" and ("id: %d\n"):format(numbers[i])
+        or "", core.json.encode(items[i]))
+    end
+  end
+  return list
+end
+
+--- The newest lines as events, one after the other, then heartbeats: the
+--- history does not grow. With an `end` it ends there, and so it does where
+--- time is not real. Who asks again behind the last line gets 204.
+local function stream(state, values, request)
   local start, stop, why = buckets.window(values, DAY)
   if why then
     return answer.error(400, why)
   end
-  local parts = {}
-  local items = find(state, values, start, stop, STREAMED)
-  for i = #items, 1, -1 do
-    parts[#parts + 1] = "data: " .. core.json.encode(items[i]) .. "\n\n"
+  local after = math.tointeger(request.header("Last-Event-ID") or "") or -1
+  local list, sent = events_of(state, values, start, stop, after), 0
+  local ends = values["end"] ~= nil or state.offline
+  if after >= 0 and ends and not list[1] then
+    return answer.empty()
   end
-  parts[#parts + 1] = ": heartbeat\n\n"
-  local reply = answer.text(200, table.concat(parts))
+  local reply = answer.text(200)
   reply.headers["Content-Type"] = "text/event-stream"
+  reply.body = function()
+    sent = sent + 1
+    if sent == 1 then
+      return ("retry: %d\n\n"):format(RETRY)
+    elseif list[sent - 1] then
+      core.sleep(PACE)
+      return list[sent - 1]
+    elseif not ends then
+      core.sleep(HEARTBEAT)
+      return ": heartbeat\n\n"
+    end
+  end
   return reply
 end
 

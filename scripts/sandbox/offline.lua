@@ -15,6 +15,7 @@ local offline = {}
 function offline.open(host, config)
   local state = {
     world = config.world, faults = faults.new(nil, 1), latency = { 0, 0 },
+    offline = true,
     limits = limits.new(nil, nil),
     switches = config.switches or {
       second_delete = "empty", cache_errors = false, deleted_rows = "stay",

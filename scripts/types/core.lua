@@ -16,7 +16,8 @@ core = {}
 --- Deletes through the gate; `fal.delete_payloads` itself. Waits.
 function core.delete_payloads(id, opts) end
 --- Many deletions under way at a time; `options` as above, without a key.
---- flight:add(id, reason?) starts one and returns the room left, nil after a
+--- flight:add(id, reason?) starts one, flight:add_all(list) as many of a list of
+--- ids as there is room for; they return the room left, nil after a
 --- stop; flight:room(); flight:take(n) waits until some have ended: their
 --- counts by status, the first n errors and the lines, or nothing when none
 --- is left. `limit`: at most so many (1 to 1000); 0 as many as the gate likes.
@@ -62,7 +63,9 @@ function core.read_ids(path) end
 --- the answer `unread` says why there is no value. err.status: "refused",
 --- nothing was done; "failed", fal said no; "unknown", it left without an
 --- answer that says what became of it: it may have happened.
----@param call {operation:string, method:string, path:string, query:table?, body:table?, key:string?, idempotent:boolean?, idempotency_key:string?, timeout:string?, reason:string?, policy:string?, irreversible:boolean?, request_id:string?, target:string?, dry_run:boolean?}
+--- `file`: a path here, whose bytes are sent as the part `field` of a form, in
+--- place of a body; one that cannot be sent is "refused", code "config".
+---@param call {operation:string, method:string, path:string, query:table?, body:table?, file:string?, field:string?, key:string?, idempotent:boolean?, idempotency_key:string?, timeout:string?, reason:string?, policy:string?, irreversible:boolean?, request_id:string?, target:string?, dry_run:boolean?}
 ---@return table? result, table? err
 function core.change(call) end
 
@@ -81,7 +84,12 @@ function core.change(call) end
 ---@return "recorded"|"planned"|nil, table? err
 function core.record(kind, id, fields) end
 --- What the ledger knows of these; also in host.ledger. A failure raises.
-function core.looked(endpoint) end  --- rows {endpoint, from_ms, to_ms, run}
+--- Rows {endpoint, from_ms, to_ms, run, options} of runs that ended with 0.
+function core.looked(endpoint) end
+--- What runs under the same key have in common ("account" of their options).
+core.account = "c0ffee"         --- or nil
+--- looked:take(window, from, to), looked:pieces(): runtime/gate/looked.h.
+function core.looked_list() end
 --- Rows {request_id, at, run, seq, delete_after_ms, data}; of one id, or all.
 function core.quarantined(id) end
 function core.input_files(id) end   --- rows {request_id, link, seq}
@@ -133,9 +141,25 @@ function core.format_duration(ms) end       --- "30d"
 function core.parse_id(text) end            --- the id itself, or nil
 --- set:add(id): true the first time, false later, nil: no id. At most `limit`
 --- ids are kept; further ones count as new.
+--- set:move(from, to, most): the ids of a list that are new, to another list;
+--- how many went.
 function core.id_set(limit) end
-function core.pack_id(text) end             --- its 16 bytes, or nil
-function core.unpack_id(packed, n) end      --- the n-th of them, from 0
+
+--- Many request ids, 16 bytes each, in the order they were added; #list.
+---@class core.IdList
+---@field add fun(list, text: any): boolean     false: it is no request id
+---@field take fun(list): string?   the first one, which leaves the list
+---@field at fun(list, n: integer): string?
+---@return core.IdList
+function core.id_list() end
+
+--- Ids go from one list to another as long as the gate has not to be asked at
+--- once: until `most` would be sent, or one is "refused" or "already_deleted";
+--- that id is in neither list then.
+---@return integer planned, string? fate, string? id
+function core.look_ahead(from, to, most) end
+--- Has a file of the library been required? (fal/later.lua)
+function core.loaded(name) end
 function core.sha256(text) end              --- hexadecimal
 function core.nearest(word, words) end      --- the nearest spelling, or nil
 function core.error(code, message, fields) end  --- an error table
@@ -160,9 +184,10 @@ host = {}
 function host.usage(sentence) end
 function host.write(text) end               --- to standard output
 function host.say(text) end                 --- a line to standard error
---- Lines of standard input, without their ends; a line longer than 64 KiB
---- raises. Blocking: only before the first deletion.
----@return fun(): string?
+--- Lines of standard input, without their ends, and their numbers; a line
+--- longer than 64 KiB raises. With a list, lines that are a request id and
+--- nothing else go there. Blocking: only before the first deletion.
+---@return fun(list: core.IdList?): string?, integer?
 function host.lines() end
 function host.read_file(path, max_bytes) end    --- text | nil, err
 --- A file opened for appending: methods write(text), close().

@@ -30,6 +30,8 @@ fal = {}
 ---@field older_than fal.Duration?      ended longer ago than this
 ---@field start fal.Time?               ended at or after; default 2021
 ---@field end fal.Time?                 ended before; default now
+---@field since "last"|nil              only what no run has looked at yet
+---@field overlap fal.Duration?         listed again with since; default 48h
 ---@field status "success"|"error"|"user_error"|nil
 ---@field request_id fal.Id?            only this one
 ---@field limit integer?                page size, 1 to 100

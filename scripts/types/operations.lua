@@ -6,6 +6,19 @@
 
 ---@class fal.SaveOptions : fal.CallOptions
 ---@field to string                 the file that it is saved into
+---@field replace boolean?          a file that is there is replaced
+
+--- A file that was saved.
+---@class fal.Saved
+---@field path string
+---@field bytes integer
+---@field resumed integer           bytes of it that an earlier run had saved
+
+--- One event of a stream.
+---@class fal.Event
+---@field data any                  decoded where it is JSON, else text
+---@field event string              its type; "message" unless it has one
+---@field id string?
 
 ---@class fal.ChangeOptions : fal.CallOptions
 ---@field reason string?            for the ledger, up to 1000 bytes

@@ -43,16 +43,17 @@ class Answer:
     """`date`: True for now, a number of seconds for a skew, None for none.
     `drop`: "before" (not a byte), "middle" (half of the body), None.
     `raw`: these bytes and nothing else. `stall`: seconds before the first
-    byte. `length`: a lie about the body's length."""
+    byte. `length`: a lie about the body's length. `play`: bytes to send and
+    seconds to wait between them, one after the other; then it closes."""
 
     def __init__(self, status=200, body=b"", headers=(), date=True, drop=None,
-                 raw=None, stall=0, length=None):
+                 raw=None, stall=0, length=None, play=None):
         if not isinstance(body, (bytes, str)):
             body = json.dumps(body)
         self.body = body.encode() if isinstance(body, str) else body
         self.status, self.headers, self.date = status, list(headers), date
         self.drop, self.raw, self.stall = drop, raw, stall
-        self.length = length
+        self.length, self.play = length, play
 
     def bytes(self):
         if self.raw is not None:
@@ -172,6 +173,13 @@ class Server:
                 time.sleep(0.05)
         if answer.drop == "before":
             return None
+        for step in answer.play or ():
+            if isinstance(step, bytes):
+                client.sendall(step)
+            else:
+                time.sleep(step)
+        if answer.play is not None:
+            return None
         data = answer.bytes()
         if answer.drop == "middle":
             client.sendall(data[:len(data) - max(1, len(answer.body) // 2)])
@@ -215,9 +223,10 @@ class Fal(Server):
     """The Platform API over a list of rows. `script[name]` (list, delete,
     usage, events, search, meta) is a queue of Answers, or a function of the request;
     what it does not answer (empty, None) is answered properly. It lists all
-    rows whatever was asked for, unless `filters` is set."""
+    rows whatever was asked for, unless `filters` (by endpoint) or `windows`
+    (by end) is set."""
 
-    filters = False
+    filters = windows = False
 
     def __init__(self, rows=(), page=None, **script):
         self.rows, self.page, self.script = list(rows), page, script
@@ -255,6 +264,9 @@ class Fal(Server):
         if self.filters:
             rows = [one for one in rows if one["endpoint_id"] in
                     request.query.get("endpoint_id", ())]
+        if self.windows:
+            rows = [one for one in rows if request.query["start"][0] <=
+                    one["ended_at"] < request.query["end"][0]]
         if "request_id" in request.query:
             rows = [one for one in rows
                     if one["request_id"] == request.query["request_id"][0]]

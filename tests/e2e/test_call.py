@@ -607,8 +607,7 @@ def test_metrics_are_samples_or_an_error(world):
 @pytest.mark.parametrize("words", [
     ["serverless.logs.stream"],
     ["serverless.files.download", "file=a/b", "--output", "saved"],
-    ["serverless.files.download", "file=a/b", "--output", "saved", "--raw"],
-    ["serverless.files.upload", "target_path=a", "file_upload=here"]])
+    ["serverless.files.download", "file=a/b", "--output", "saved", "--raw"]])
 def test_what_cannot_be_done_yet_says_so_and_sends_nothing(world, words):
     server = answering(world, says(b"{}"))
     done = world.run("call", *words, check=1)

@@ -1,5 +1,6 @@
 """falrun report: what runs erased, in every form, held against the truth."""
 
+import collections
 import csv
 import io
 import re
@@ -39,6 +40,12 @@ def test_the_figures_are_those_of_the_truth(ran):
     for rows in (made["days"], made["endpoints"]):
         for name, count in made["outcomes"].items():
             assert sum(row.get(name, 0) for row in rows) == count
+    ends = {r["request_id"]: r["endpoint_id"] for r in ran.run(
+        "requests", "--endpoint", "auto", "--json", "-q", check=0).json}
+    told = {row["endpoint"]: row["deleted"] for row in made["endpoints"]}
+    real = collections.Counter(ends[t["request_id"]] for t in ran.effects()
+                               if t["effect"] == "deleted")
+    assert told == real and len(told) == 3
     policy, = made["policies"]
     assert policy["policy"] == "old"
     assert policy["scanned"] == policy["planned"] + policy["kept"] + \

@@ -231,27 +231,6 @@ test("a table shrinks what may shrink, and never an id", function(world)
   end
 end)
 
-test("a long list of ids keeps its order", function()
-  local ids = require "fal.ids"
-  local list = ids.new()
-  for n = 1, 2345 do
-    ids.add(list, id(n))
-  end
-  local n = 0
-  for one in ids.each(list) do
-    n = n + 1
-    equal(one, id(n))
-  end
-  equal(n, 2345)
-  n = 0
-  for one in ids.each(list, true) do
-    n = n + 1
-    equal(one, id(n))
-  end
-  equal(n, 2345)
-  equal(list.chunks[2], "")
-end)
-
 test("the help of every command fits 80 columns", function(world)
   local names = { "run", "plan", "check", "delete", "requests", "hold",
                   "history", "show", "explain", "verify", "types", "help" }

@@ -175,6 +175,45 @@ test("beyond the look ahead it streams", function(world)
   equal(most_ahead < 100, true, "taken ahead while deleting")
 end)
 
+local function list_of(count)
+  local list = require "core".id_list()
+  for n = 1, count do
+    list:add(id(n))
+  end
+  return list
+end
+
+test("a list of ids goes the same way", function(world)
+  local delete_list = require "fal.deletions".delete_list
+  local list = list_of(2500)
+  list:add(id(7))
+  world.room = 2500
+  world.preview = function(request_id)
+    return request_id == id(9) and "already_deleted" or "planned"
+  end
+  equal(delete_list(list).total, 2500, "each once")
+  equal(world.deletions[1].id, id(9))
+  equal(world.deletions[2].id, id(1))
+  equal(#list, 0)
+  world.deletions, world.room = {}, 2498
+  local summary = delete_list(list_of(2500), {})
+  equal(#world.deletions, 0)
+  t.has(summary.stopped, "at least 2499 requests, but at most 2498")
+  equal(summary.errors[1].status, "refused")
+end)
+
+test("where a function holds, it is asked about each of a list",
+     function()
+  local asked = {}
+  local hold = require "fal.hold"
+  hold.enforce(hold.from(function(request)
+    asked[#asked + 1] = request.request_id
+  end))
+  equal(require "fal.deletions".delete_list(list_of(3)).deleted, 3)
+  equal(table.concat(asked, " "), id(1) .. " " .. id(2) .. " " .. id(3))
+  hold.reset()
+end)
+
 test("wrong options raise", function(world)
   t.raises("did you mean 'reason'?", delete_all, {}, { reson = "x" })
   t.raises("bad argument 'items' to 'fal.delete_all'", delete_all, nil)

@@ -298,33 +298,47 @@ local function add_text(world)
   core.parse_duration, core.nearest = parse_duration, nearest
   core.error, core.bad_argument = fake.error, bad_argument
   core.where = function() return "policy.lua:1: " end
+  local form = ("x"):rep(8) .. "-" .. ("xxxx-"):rep(3) .. ("x"):rep(12)
+  form = "^" .. form:gsub("-", "%%-"):gsub("x", "[0-9a-f]") .. "$"
   core.parse_id = function(text)
-    local form = ("x"):rep(8) .. "-" .. ("xxxx-"):rep(3) .. ("x"):rep(12)
-    return type(text) == "string" and #text == 36 and
-      text:find("^" .. form:gsub("-", "%%-"):gsub("x", "[0-9a-f]") .. "$")
+    return type(text) == "string" and #text == 36 and text:find(form)
       and text or nil
   end
   core.id_set = function()
     local seen = {}
-    return { add = function(_, id)
+    local function add(_, id)
       local new = core.parse_id(id) and not seen[id]
       seen[id or 0] = true
       return new
+    end
+    return { add = add, move = function(set, from, to, most)
+      local moved = 0
+      while moved < most and #from > 0 do
+        local id = from:take()
+        moved = moved + (add(set, id) and to:add(id) and 1 or 0)
+      end
+      return moved
     end }
   end
-  core.pack_id = function(text)
-    return core.parse_id(text) and text:gsub("-", ""):gsub("..",
-      function(byte) return string.char(tonumber(byte, 16)) end)
-  end
-  core.unpack_id = function(packed, n)
-    local hex = packed:sub(n * 16 + 1, n * 16 + 16):gsub(".", function(byte)
-      return ("%02x"):format(byte:byte())
-    end)
-    return (hex:gsub("^(........)(....)(....)(....)(.*)$", "%1-%2-%3-%4-%5"))
+  core.id_list = function()
+    local ids, taken = {}, 0
+    return setmetatable({
+      add = function(_, id)
+        local text = core.parse_id(id)
+        ids[#ids + 1] = text
+        return text ~= nil
+      end,
+      take = function()
+        taken = math.min(taken + 1, #ids + 1)
+        return ids[taken]
+      end,
+      at = function(_, n) return ids[taken + n] end,
+    }, { __len = function() return math.max(#ids - taken, 0) end })
   end
   core.zone_offset = function(zone, at_ms)
     return world.zone_offset(zone, at_ms)
   end
+  core.loaded = function(name) return package.loaded[name] ~= nil end
   core.now = function() return world.now end
   core.at = function() return world.at + world.now end
 end
@@ -352,6 +366,13 @@ function Flight:add(id, reason)
       self.latch:cancel()
     end
   end)
+  return not self.world.stopped and self:room() or nil
+end
+
+function Flight:add_all(list)
+  while not self.world.stopped and self:room() > 0 and #list > 0 do
+    self:add(list:take())
+  end
   return not self.world.stopped and self:room() or nil
 end
 
@@ -406,6 +427,19 @@ local function add_api(world)
                           limit = limit or 0, count = 0, ended = {} }, Flight)
   end
   core.preview = function(id) return world.preview(id) end
+  core.look_ahead = function(from, to, most)
+    local planned = 0
+    while planned < most and #from > 0 do
+      local id = from:take()
+      local fate = core.preview(id)
+      if fate == "refused" or fate == "already_deleted" then
+        return planned, fate, id
+      end
+      to:add(id)
+      planned = planned + (fate == "planned" and 1 or 0)
+    end
+    return planned
+  end
   core.room = function() return world.room end
   core.stop = function(sentence)
     world.stopped = world.stopped or sentence
@@ -426,6 +460,23 @@ local function add_api(world)
       return nil, fake.error("held", world.hold_error)
     end
     return 1
+  end
+  core.looked_list = function()
+    local list = { taken = {} }
+    function list:take(_, from, to)
+      table.insert(self.taken, { from, to })
+    end
+    function list.pieces()
+      return world.pieces
+    end
+    return list
+  end
+  core.looked = function(endpoint)
+    local rows = {}
+    for _, row in ipairs(world.looked) do
+      rows[#rows + 1] = row.endpoint == endpoint and row or nil
+    end
+    return rows
   end
   core.grace_words = function(since, until_ms)
     return ("in quarantine since %s, to be erased from %s on; falrun release "
@@ -482,16 +533,22 @@ local function add_host(world)
   function host.say(text) world.said[#world.said + 1] = text end
   function host.lines()
     local at = 0
-    return function()
-      at = at + 1
-      return world.input[at]
+    return function(list)
+      repeat
+        at = at + 1
+      until not list or not list:add(world.input[at])
+      return world.input[at], at
     end
   end
   function host.observe(f, brief)
     world.observer, world.brief = f, brief
   end
   function host.settle() world.settled = #world.deletions return true end
-  function host.counts() return world.counts end
+  function host.counts()
+    return setmetatable({}, { __index = function(_, name)
+      return world.counts[name] or 0
+    end })
+  end
   function host.stopped() return world.stopped ~= nil, world.stopped end
   function host.guard(f, ...) return pcall(f, ...) end
   function host.note(name, value) world.notes[name] = value end
@@ -512,7 +569,7 @@ function fake.world()
     core = { mode = "run" }, now = 0, at = 1772323200000, room = 10000,
     calls = {}, deletions = {}, log = {}, input = {}, holds = {},
     held = {}, hold_files = {}, changes = {},
-    quarantined = {}, records = {},
+    quarantined = {}, records = {}, looked = {}, pieces = {},
     in_flight = 0, most_in_flight = 0,
     counts = { deleted = 0, settled = 0 },
   }

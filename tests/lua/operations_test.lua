@@ -503,11 +503,11 @@ test("what is no JSON is handed to those who read it", function(world)
   local seen = {}
   package.preload["fal.streams"] = function()
     return {
-      stream = function(row, path, query, body)
-        seen[#seen + 1] = row.name .. path .. #query .. #body
+      stream = function(row, sent)
+        seen[#seen + 1] = row.name .. sent.path .. #sent.query .. #sent.body
         return function() end
       end,
-      download = function(_, path, _, to) return path .. to end,
+      download = function(_, sent) return sent.path .. sent.options.to end,
       upload = function(_, change, values)
         seen[#seen + 1] = change.path .. values.file_upload
         return { status = "done", value = true }

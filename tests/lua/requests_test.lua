@@ -341,7 +341,7 @@ test("wrong options raise before anything is read", function(world)
     t.raises(sentence, requests.list, options)
   end
   refuse("did you mean 'older_than'?", { endpoint_id = "a", oldr_than = 1 })
-  refuse("the options are", { endpoint_id = "a", since = "last" })
+  refuse("the options are", { endpoint_id = "a", sent_at = "last" })
   refuse("name one, a list, or \"auto\"", {})
   refuse("the list is empty", { endpoint_id = {} })
   refuse("stands alone", { endpoint_id = { "a", "auto" } })

@@ -141,4 +141,16 @@ test("ago is a time, and sleep needs a unit", function(world)
   equal(world.now, 2000)
 end)
 
+test("a module that few need is loaded when it is asked", function()
+  local later = require "fal.later"
+  package.loaded["fal.periods"] = nil
+  local periods, of = later "fal.periods", later("fal.periods", "of")
+  equal(package.loaded["fal.periods"], nil)
+  equal(periods.nothing, nil)
+  equal(package.loaded["fal.periods"] ~= nil, true)
+  package.loaded["fal.periods"] = { of = function(...) return ..., "x" end }
+  equal(select("#", of(1, nil)), 2)
+  equal(select(2, of(1, nil)), "x")
+end)
+
 t.finish()

@@ -101,6 +101,27 @@ static void text_closes_up(void **state)
   assert_string_equal(text, "");
 }
 
+/* Every byte at every place of texts around the width of a register. */
+static void test_printable(void **state)
+{
+  char text[40];
+
+  (void)state;
+  for (size_t len = 0; len < sizeof(text); len++) {
+    memset(text, 'a', sizeof(text));
+    assert_true(fr_printable(text, len) && fr_plain_json(text, len));
+    for (size_t at = 0; at < len; at++) {
+      for (int c = 0; c < 256; c++) {
+        text[at] = (char)c;
+        assert_int_equal(fr_printable(text, len), c >= 0x20 && c <= 0x7e);
+        assert_int_equal(fr_plain_json(text, len), c >= 0x20 && c <= 0x7e &&
+                                                   c != '"' && c != '\\');
+      }
+      text[at] = 'a';
+    }
+  }
+}
+
 int main(void)
 {
   const struct CMUnitTest tests[] = {
@@ -108,6 +129,7 @@ int main(void)
     cmocka_unit_test(a_cut_reads_no_further),
     cmocka_unit_test(no_control_stays),
     cmocka_unit_test(text_closes_up),
+    cmocka_unit_test(test_printable),
   };
 
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -84,7 +84,9 @@ static void test_the_gate_looks_ahead(void **state)
   prepare(&p);
   p.limits.max_deletes = 5;
   connect_all(&p);
-  run(&p, "same(core.preview('" ID "'), 'planned')\n"
+  run(&p, "same(core.loaded('fal.init'), false)\n"
+          "require 'fal.init' same(core.loaded('fal.init'), true)\n"
+          "same(core.preview('" ID "'), 'planned')\n"
           "same(core.room(), 5)\n"
           "core.tighten{max = 3} same(core.room(), 3)\n"
           "core.tighten{max = 4} same(core.room(), 3)\n"

@@ -112,6 +112,37 @@ static void test_many_lines(void **state)
   free(data);
 }
 
+/* Lines that are an id go to the list; the rest comes as it is, numbered. */
+static void test_ids_among_the_lines(void **state)
+{
+  static const char data[] = ID "\n" ID2 "\n# words\n" ID3 " \n\n"
+                             ID3 "\r\n" ID "\n" ID2;
+  size_t len = 0, most = 64 * 1024;
+  char *many = malloc(400000 + 2 * most);
+
+  (void)state;
+  expect_lines(data, sizeof(data) - 1,
+               "local next, list = host.lines(), core.id_list()\n"
+               "local function line(text, number, count)\n"
+               "  local one, n = next(list)\n"
+               "  same(one, text) same(n, number) same(#list, count)\n"
+               "end\n"
+               "line('# words', 3, 2) line('" ID3 " ', 4, 2)\n"
+               "line('', 5, 2) line('" ID3 "', 6, 2) line('" ID2 "', 8, 3)\n"
+               "line(nil, nil, 3) same(list:at(2), '" ID2 "')\n");
+  for (int i = 1; i <= 10000; i++)
+    len += (size_t)sprintf(many + len, "%08x%s\n", i, ID + 8);
+  expect_lines(many, len, "local list = core.id_list()\n"
+               "same(host.lines()(list), nil) same(#list, 10000)\n"
+               "same(list:at(10000), '00002710' .. ('" ID "'):sub(9))\n");
+  memset(many + len, 'x', most + 1);
+  expect_lines(many, len + most + 1,
+               "local ok, err = pcall(host.lines(), core.id_list())\n"
+               "same(ok, false) same(err.code, 'too_big')\n"
+               "same(err.line, 10001)\n");
+  free(many);
+}
+
 static struct frl *waiting;
 
 static void interrupt(int number)
@@ -386,6 +417,7 @@ int main(void)
     cmocka_unit_test(test_lines),
     cmocka_unit_test(test_the_longest_line),
     cmocka_unit_test(test_many_lines),
+    cmocka_unit_test(test_ids_among_the_lines),
     cmocka_unit_test(test_a_signal_ends_the_wait_for_input),
     cmocka_unit_test(test_write),
     cmocka_unit_test(test_say_is_plain),

@@ -33,12 +33,13 @@ struct reply {
   int status;
   const char *body;
   const char *name, *value;             /* one header */
+  const char *more[7];                  /* further ones: name, value, ... */
   uint64_t after_ms;
 };
 
 struct arrival {
   uint64_t now;
-  char method[8], url[256], auth[128], key[64];
+  char method[8], url[256], auth[128], key[64], range[64], if_range[64];
   uint32_t total_ms;
 };
 
@@ -68,7 +69,10 @@ static inline double half(void)
 
 static inline void answer_with(struct fr_call *call, const struct reply *reply)
 {
-  const char *headers[] = { reply->name, reply->value, NULL };
+  const char *headers[] = {
+    reply->name, reply->value, reply->more[0], reply->more[1],
+    reply->more[2], reply->more[3], reply->more[4], reply->more[5], NULL
+  };
   struct fr_call_reply wire = {
     .err = reply->err,
     .sent = !reply->unsent,
@@ -109,6 +113,8 @@ static inline void serve(void *arg, struct fr_call *call)
   copy_text(arrival->url, sizeof(arrival->url), spec->url);
   copy_text(arrival->auth, sizeof(arrival->auth), spec->authorization);
   copy_text(arrival->key, sizeof(arrival->key), spec->idempotency_key);
+  copy_text(arrival->range, sizeof(arrival->range), spec->range);
+  copy_text(arrival->if_range, sizeof(arrival->if_range), spec->if_range);
   if (rig->hold) {
     assert_true(rig->nheld < 64);
     rig->held[rig->nheld++] = call;

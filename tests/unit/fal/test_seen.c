@@ -18,7 +18,8 @@ static enum fr_err note(struct fr_seen *seen, uint32_t number, int64_t ended,
                         bool key, int64_t at)
 {
   struct fr_uuid id = id_of(number);
-  struct fr_sighting sighting = { ended, key };
+  struct fr_sighting sighting = { .ended_at_ms = ended,
+                                  .by_deleting_key = key };
 
   return fr_seen_note(seen, &id, &sighting, at);
 }
@@ -27,7 +28,7 @@ static bool has(const struct fr_seen *seen, uint32_t number, int64_t *ended,
                 bool *key)
 {
   struct fr_uuid id = id_of(number);
-  struct fr_sighting sighting = { 4711, false };
+  struct fr_sighting sighting = { .ended_at_ms = 4711 };
   enum fr_err err = fr_seen_find(seen, &id, &sighting);
 
   if (err) {
@@ -135,6 +136,48 @@ static void a_full_table_of_the_young_refuses(void **state)
   fr_seen_free(seen);
 }
 
+static void note_at(struct fr_seen *seen, uint32_t number, const char *name)
+{
+  struct fr_uuid id = id_of(number);
+  struct fr_sighting sighting = { .ended_at_ms = -1, .endpoint = name,
+                                  .endpoint_len = name ? strlen(name) : 0 };
+
+  assert_int_equal(fr_seen_note(seen, &id, &sighting, AT0), FR_OK);
+}
+
+static const char *endpoint_of(const struct fr_seen *seen, uint32_t number)
+{
+  struct fr_uuid id = id_of(number);
+  struct fr_sighting sighting;
+
+  assert_int_equal(fr_seen_find(seen, &id, &sighting), FR_OK);
+  assert_int_equal(sighting.ended_at_ms, -1);
+  return sighting.endpoint ? sighting.endpoint : "none";
+}
+
+static void an_endpoint_is_kept(void **state)
+{
+  struct fr_seen *seen = table_of(10000);
+  char name[32];
+
+  (void)state;
+  note_at(seen, 1, "a/one");
+  note_at(seen, 2, "a/two");
+  note_at(seen, 3, NULL);
+  note_at(seen, 1, "a/other");          /* the first stays */
+  note_at(seen, 3, "a/one");
+  for (uint32_t i = 10; i < 2000; i++) {
+    snprintf(name, sizeof(name), "b/%u", i);
+    note_at(seen, i, name);             /* most of them have no room */
+  }
+  assert_string_equal(endpoint_of(seen, 1), "a/one");
+  assert_string_equal(endpoint_of(seen, 2), "a/two");
+  assert_string_equal(endpoint_of(seen, 3), "a/one");
+  assert_string_equal(endpoint_of(seen, 900), "b/900");
+  assert_string_equal(endpoint_of(seen, 1999), "none");
+  fr_seen_free(seen);
+}
+
 int main(void)
 {
   const struct CMUnitTest tests[] = {
@@ -142,6 +185,7 @@ int main(void)
     cmocka_unit_test(the_younger_time_wins),
     cmocka_unit_test(the_old_are_forgotten_first),
     cmocka_unit_test(a_full_table_of_the_young_refuses),
+    cmocka_unit_test(an_endpoint_is_kept),
   };
 
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -92,7 +92,7 @@ static void tighten_only_tightens(void **state)
 
 static void note(struct world *w, struct fr_uuid id, int64_t ended_at_ms)
 {
-  struct fr_sighting seen = { ended_at_ms, false };
+  struct fr_sighting seen = { .ended_at_ms = ended_at_ms };
 
   assert_int_equal(fr_seen_note(fr_fal_seen(w->fal), &id, &seen,
                                 fr_clock_at(&w->clock)), FR_OK);

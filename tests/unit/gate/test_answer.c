@@ -3,7 +3,8 @@
 
 static void note_listed(struct world *w, struct fr_uuid id, bool by_key)
 {
-  struct fr_sighting seen = { NOON - 9 * DAY_MS, by_key };
+  struct fr_sighting seen = { .ended_at_ms = NOON - 9 * DAY_MS,
+                              .by_deleting_key = by_key };
 
   assert_int_equal(fr_seen_note(fr_fal_seen(w->fal), &id, &seen, NOON),
                    FR_OK);

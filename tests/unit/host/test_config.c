@@ -277,13 +277,13 @@ static void as_json(void **state)
   (void)state;
   fr_buf_init(&json, 1024);
   READ(&read, "x.lua");
-  assert_int_equal(fr_config_json(&read.config, &json), 0);
+  assert_int_equal(fr_config_json(&read.config, "", &json), 0);
   assert_string_equal(fr_buf_text(&json), "{\"origin\":\"https://api.fal.ai\""
                       ",\"max_deletes\":10000,\"min_age_ms\":86400000}");
   read_done(&read);
   fr_buf_clear(&json);
   READ(&read, "x.lua", "--concurrency=3", "--rate=2.5", "--max-runtime=1s");
-  assert_int_equal(fr_config_json(&read.config, &json), 0);
+  assert_int_equal(fr_config_json(&read.config, "", &json), 0);
   assert_non_null(strstr(fr_buf_text(&json), ",\"concurrency\":3,\"rate\":2.5"
                          ",\"max_runtime_ms\":1000}"));
   read_done(&read);

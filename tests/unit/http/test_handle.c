@@ -63,6 +63,45 @@ static void test_a_handle_that_is_used_again_forgets(void **state)
   assert_null(strstr(w->peer.text, "Idempotency"));
 }
 
+/* Deletion after deletion only the key changes, in place; whatever else is
+ * other makes all lines anew. */
+static void test_headers_are_those_of_this_call(void **state)
+{
+  static const struct { const char *authorization, *key, *range; } table[] = {
+    { "Key a:1", "k-1", NULL }, { "Key a:1", "k-2", NULL },
+    { "Key a:1", "k-33", NULL }, { "Key b:1", "k-44", NULL },
+    { "Key b:12", "k-55", NULL }, { "Key b:12", "k-66", "bytes=0-1" },
+    { "Key b:12", "k-77", NULL }, { NULL, "k-77", NULL },
+    { "Key b:12", NULL, NULL }, { "Key b:12", "k-88", NULL },
+    { "k-88", "Key b:12", NULL }
+  };
+  static const struct peer_reply replies[] = { { .text = OK_4 } };
+  struct world *w = *state;
+  struct fr_call_spec spec = spec_of(w);
+  char lines[128];
+
+  ANSWER(replies);
+  spec.method = "DELETE";
+  for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+    const char *a = table[i].authorization, *k = table[i].key;
+    const char *r = table[i].range;
+
+    spec.authorization = a;
+    spec.idempotency_key = k;
+    spec.range = r;
+    fr_call_free(run(w, &spec, FR_OK));
+    snprintf(lines, sizeof(lines), "%s%s%s%s%s%s\r\n\r\n",
+             a ? "\r\nAuthorization: " : "", a ? a : "",
+             k ? "\r\nIdempotency-Key: " : "", k ? k : "",
+             r ? "\r\nRange: " : "", r ? r : "");
+    assert_non_null(strstr(w->peer.text, lines));
+    assert_int_equal(strstr(w->peer.text, "Authorization") != NULL,
+                     a != NULL);
+    assert_int_equal(strstr(w->peer.text, "Idempotency") != NULL, k != NULL);
+  }
+  assert_int_equal(w->peer.accepted, 1);
+}
+
 /* The first URL is parsed whole, the others change its path. */
 static void test_urls_of_one_host_stay_apart(void **state)
 {
@@ -238,6 +277,7 @@ int main(void)
     TEST(request_carries_what_the_spec_says),
     TEST(nothing_of_a_call_is_left_for_the_next),
     TEST(a_handle_that_is_used_again_forgets),
+    TEST(headers_are_those_of_this_call),
     TEST(urls_of_one_host_stay_apart),
     TEST(a_url_with_a_user_is_refused_later_too),
     TEST(a_relative_url_is_refused_later_too),

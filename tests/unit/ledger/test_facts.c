@@ -46,6 +46,13 @@ static int tell(void *arg, const struct fr_fact_row *fact)
   return 0;
 }
 
+#define OPTIONS "{\"max_deletes\":5}\n"
+
+static void end_run(struct world *world, int code)
+{
+  assert_int_equal(fr_ledger_run_end(world->ledger, code, "{}"), FR_OK);
+}
+
 static const char *all(struct world *world, enum fr_facts which,
                        const struct fr_fact_filter *filter)
 {
@@ -68,14 +75,21 @@ static void test_windows_replace_what_lies_within(void **state)
   look(world, "a", 10, 20);
   look(world, "a", 15, 30);
   look(world, "b", 10, 20);
+  assert_string_equal(all(world, FR_FACTS_LOOKED, NULL), "");
+  end_run(world, 0);                            /* only now it counts */
   assert_string_equal(all(world, FR_FACTS_LOOKED, NULL),
-                      "-1 a 10 20 -\n-1 a 15 30 -\n-1 b 10 20 -\n");
+                      "-1 a 10 20 " OPTIONS "-1 a 15 30 " OPTIONS
+                      "-1 b 10 20 " OPTIONS);
   assert_string_equal(all(world, FR_FACTS_LOOKED, &one),
-                      "-1 b 10 20 -\n");
+                      "-1 b 10 20 " OPTIONS);
+  begin_run(world);
   look(world, "a", 5, 30);
-  look(world, "b", 10, 20);
+  end_run(world, 0);
+  begin_run(world);
+  look(world, "c", 5, 30);
+  end_run(world, 3);                            /* that never counts */
   assert_string_equal(all(world, FR_FACTS_LOOKED, NULL),
-                      "-1 a 5 30 -\n-1 b 10 20 -\n");
+                      "-1 a 5 30 " OPTIONS "-1 b 10 20 " OPTIONS);
 }
 
 static void test_quarantine_and_release(void **state)

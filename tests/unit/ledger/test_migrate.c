@@ -1,46 +1,8 @@
 /* A ledger of format 1 or 2 becomes one of format 3: nothing of the record
  * changes, and what follows from it is as a new ledger would have it.
  */
+#include "format1.h"
 #include "support.h"
-
-/* The tables as format 1 had them; this text never changes. */
-static const char format_1[] =
-  "CREATE TABLE meta("
-  " key TEXT PRIMARY KEY, value TEXT) STRICT, WITHOUT ROWID;"
-  "CREATE TABLE events("
-  " seq INTEGER PRIMARY KEY, run INTEGER NOT NULL,"
-  " at_ms INTEGER NOT NULL, kind TEXT NOT NULL, request_id BLOB,"
-  " data TEXT NOT NULL, hash BLOB NOT NULL) STRICT;"
-  "CREATE INDEX events_by_id ON events(request_id)"
-  " WHERE request_id IS NOT NULL;"
-  "CREATE TRIGGER events_never_change BEFORE UPDATE ON events BEGIN"
-  " SELECT RAISE(ABORT, 'events are never changed'); END;"
-  "CREATE TRIGGER events_never_go BEFORE DELETE ON events BEGIN"
-  " SELECT RAISE(ABORT, 'events are never deleted'); END;"
-  "CREATE TABLE runs("
-  " run INTEGER PRIMARY KEY, begin_seq INTEGER NOT NULL, end_seq INTEGER,"
-  " began_at_ms INTEGER NOT NULL, ended_at_ms INTEGER, exit_code INTEGER,"
-  " command TEXT, policy TEXT, policy_sha256 TEXT, options TEXT,"
-  " summary TEXT) STRICT;"
-  "CREATE TABLE deletions("
-  " request_id BLOB NOT NULL UNIQUE, state TEXT NOT NULL,"
-  " intent_seq INTEGER NOT NULL, outcome_seq INTEGER,"
-  " generation INTEGER NOT NULL, key_at_ms INTEGER NOT NULL,"
-  " unanswered INTEGER NOT NULL) STRICT;"
-  "CREATE INDEX deletions_open ON deletions(intent_seq)"
-  " WHERE state = 'open';"
-  "CREATE TABLE holds("
-  " request_id BLOB NOT NULL UNIQUE, at_ms INTEGER NOT NULL,"
-  " reason TEXT) STRICT;"
-  "CREATE TABLE residue("
-  " request_id BLOB NOT NULL, link TEXT NOT NULL,"
-  " exception TEXT NOT NULL, PRIMARY KEY(request_id, link))"
-  " STRICT, WITHOUT ROWID;"
-  "CREATE TABLE user_keys("
-  " key TEXT PRIMARY KEY, request_id BLOB NOT NULL)"
-  " STRICT, WITHOUT ROWID;"
-  "PRAGMA application_id = 1717660786; PRAGMA user_version = 1;"
-  "PRAGMA journal_mode = WAL;";
 
 /* A format 1 ledger of what the present one holds, in its place. */
 static void turn_back(struct world *world)
@@ -50,28 +12,16 @@ static void turn_back(struct world *world)
   fr_ledger_close(world->ledger);
   world->ledger = NULL;
   snprintf(old, sizeof(old), "%s/old.db", world->folder);
-  snprintf(sql, sizeof(sql), "%s ATTACH '%s' AS n; BEGIN;"
-           "INSERT INTO meta SELECT * FROM n.meta;"
-           "INSERT INTO events SELECT * FROM n.events;"
-           "INSERT INTO runs SELECT * FROM n.runs;"
-           "INSERT INTO deletions SELECT * FROM n.deletions"
-           " ORDER BY request_id DESC;"
-           "INSERT INTO holds SELECT * FROM n.holds;"
-           "INSERT INTO residue SELECT * FROM n.residue;"
-           "INSERT INTO user_keys SELECT * FROM n.user_keys; COMMIT",
-           format_1, world->path);
+  snprintf(sql, sizeof(sql), FORMAT_1_FROM, world->path);
   tamper(old, sql);
   assert_int_equal(rename(old, world->path), 0);
 }
 
-/* What format 3 added, taken away: the file of a falrun before it. */
 static void turn_back_to_2(struct world *world)
 {
   fr_ledger_close(world->ledger);
   world->ledger = NULL;
-  tamper(world->path, "DROP TABLE changes; DROP TABLE looked;"
-         "DROP TABLE quarantined; DROP TABLE input_files;"
-         "PRAGMA user_version = 2");
+  tamper(world->path, FORMAT_2_FROM_3);
 }
 
 static void fill(struct world *world)

@@ -331,6 +331,71 @@ static void test_large_reply(void **state)
   assert_null(strchr(strstr(client->text, "\r\n\r\n"), 'x'));
 }
 
+/* ---- open replies ------------------------------------------------------- */
+
+static struct client *opened(struct world *w)
+{
+  struct client *client = come(w, 0);
+
+  w->later = true;
+  w->reply.open = true;
+  get(client, "/x");
+  TURN_UNTIL(w, w->nheld == 1);
+  assert_int_equal(fr_exchange_reply(w->held[0], &w->reply), 0);
+  TURN_UNTIL(w, ends_with(client, "\r\n\r\n"));
+  return client;
+}
+
+static void test_open_reply_goes_on(void **state)
+{
+  struct world *w = *state;
+  struct client *client = opened(w);
+
+  assert_non_null(strstr(client->text, "Transfer-Encoding: chunked"));
+  assert_in_range(turn_for(w, 100), 0, 40);     /* it waits, and spins not */
+  fr_exchange_send(w->held[0], "one", 3);
+  TURN_UNTIL(w, ends_with(client, "3\r\none\r\n"));
+  turn_for(w, 50);
+  fr_exchange_send(w->held[0], "two", 3);
+  TURN_UNTIL(w, ends_with(client, "3\r\ntwo\r\n"));
+  fr_exchange_send(w->held[0], "end", 3);
+  fr_exchange_end(w->held[0], false);
+  TURN_UNTIL(w, ends_with(client, "3\r\nend\r\n0\r\n\r\n"));
+  w->reply.open = false;
+  get(client, "/y");            /* on the same connection */
+  TURN_UNTIL(w, w->nheld == 2);
+  fr_exchange_reply(w->held[1], &w->reply);
+  TURN_UNTIL(w, ends_with(client, "good"));
+  assert_int_equal(w->ngone, 0);
+}
+
+static void test_open_reply_is_cut(void **state)
+{
+  struct world *w = *state;
+  struct client *client = opened(w);
+
+  fr_exchange_send(w->held[0], "one", 3);
+  fr_exchange_end(w->held[0], true);
+  TURN_UNTIL(w, client->closed);
+  assert_true(ends_with(client, "3\r\none\r\n"));
+}
+
+static void test_client_leaves_an_open_reply(void **state)
+{
+  struct world *w = *state;
+
+  leave(opened(w));
+  TURN_UNTIL(w, w->ngone == 1);
+}
+
+static void test_free_with_an_open_reply(void **state)
+{
+  struct world *w = *state;
+
+  (void)opened(w);
+  fr_exchange_send(w->held[0], "one", 3);
+}
+
 static void test_too_large_a_body_is_413(void **state)
 {
   struct world *w = *state;
@@ -568,6 +633,10 @@ int main(void)
     TEST(replies_in_any_order),
     TEST(date_is_the_loops),
     TEST(large_reply),
+    TEST(open_reply_goes_on),
+    TEST(open_reply_is_cut),
+    TEST(client_leaves_an_open_reply),
+    TEST(free_with_an_open_reply),
     TEST(too_large_a_body_is_413),
     TEST(headers_are_bounded),
     TEST(drop),
