@@ -474,6 +474,13 @@ static void answered(struct fr_exchange *exchange, enum fr_err transport)
     finish(exchange, exchange->err);
 }
 
+/* In pieces a head is one, also if the body broke off in the same moment. */
+static bool has_head(const struct fr_exchange *exchange)
+{
+  return exchange->spec.piece && fr_call_begun(exchange->call) &&
+         fr_call_status(exchange->call) / 100 == 2;
+}
+
 static void on_answer(struct fr_op *op, void *arg)
 {
   struct fr_exchange *exchange = arg;
@@ -483,7 +490,7 @@ static void on_answer(struct fr_op *op, void *arg)
   if (exchange->state == FR_EXCHANGE_OVER)
     exchange->spec.piece(exchange);
   else
-    answered(exchange, op->err);
+    answered(exchange, has_head(exchange) ? FR_OK : op->err);
 }
 
 /* The head, or bytes. What went wrong is read to its end, but when it is full

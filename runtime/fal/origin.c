@@ -11,6 +11,7 @@
 
 #include "http/http.h"
 
+#define HOST "abcdefghijklmnopqrstuvwxyz0123456789-._:"
 #define WAY_OUT "use a URL like " FR_ORIGIN_DEFAULT
 
 static enum fr_err refuse(struct fr_buf *why, const char *fault)
@@ -52,8 +53,8 @@ static const char *fault_in_parts(const struct fr_url *parts)
     return "it has a query or a fragment";
   if (!plain && strcmp(parts->scheme, "https"))
     return "its scheme is not https";
-  if (!parts->host[0] || strchr(parts->host, '%'))
-    return "it has no usable host";
+  if (!parts->host[0] || parts->host[strspn(parts->host, HOST)])
+    return "it has no usable host";     /* libcurl has decoded %xx in it */
   if (plain && !fr_url_is_loopback(parts))
     return "http would send keys in the clear, so it is for loopback "
            "addresses only (127.0.0.1, [::1], localhost)";

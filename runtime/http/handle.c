@@ -44,6 +44,14 @@ static int about_to_send(void *arg, char *ip, char *local_ip, int port,
   return CURL_PREREQFUNC_OK;
 }
 
+/* libcurl 7.88 keeps a connection whose very first send failed, and PIPEWAIT
+ * makes all other calls wait for it, in vain. So a connection is closed after
+ * a call, until an answer has begun to come (receive.c). */
+static CURLcode forbid_reuse(CURL *easy)
+{
+  return curl_easy_setopt(easy, CURLOPT_FORBID_REUSE, 1L);
+}
+
 static bool set_always(CURL *easy, const struct fr_http *http)
 {
   const char *proxy = http->proxy ? http->proxy : "";
@@ -67,6 +75,7 @@ static bool set_always(CURL *easy, const struct fr_http *http)
                           (long)CURL_HTTP_VERSION_2TLS);
   bad |= curl_easy_setopt(easy, CURLOPT_HTTP09_ALLOWED, 0L);
   bad |= curl_easy_setopt(easy, CURLOPT_PIPEWAIT, 1L);
+  bad |= forbid_reuse(easy);
   bad |= curl_easy_setopt(easy, CURLOPT_USERAGENT, FR_HTTP_AGENT);
   bad |= curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, fr_receive_head);
   bad |= curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, fr_receive_body);
@@ -372,6 +381,7 @@ static bool undress(CURL *easy, const struct fr_call_spec *spec)
   bad |= curl_easy_setopt(easy, CURLOPT_PREREQDATA, NULL);
   bad |= curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, NULL);
   bad |= curl_easy_setopt(easy, CURLOPT_PRIVATE, NULL);
+  bad |= forbid_reuse(easy);
   return !bad;
 }
 

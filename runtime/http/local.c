@@ -159,6 +159,7 @@ static void tell_head(struct fr_call *call)
 {
   struct fr_loop *loop = call->http->loop;
 
+  call->head_over = true;
   fr_piece_tell(call);
   call->timer.on_due = go_on;
   fr_timer_start(loop, &call->timer, fr_loop_now(loop) + 1);

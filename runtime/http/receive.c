@@ -75,9 +75,9 @@ static enum fr_err end_block(struct fr_call *call)
   long status = 0;
 
   curl_easy_getinfo(call->easy, CURLINFO_RESPONSE_CODE, &status);
-  call->head_over = status >= 200;
   if (!is_of_one_length(call))
     return FR_EPROTOCOL;
+  call->head_over = status >= 200;
   if (call->head_over && call->spec.ready) {
     call->status = (int)status;
     fr_piece_tell(call);
@@ -107,6 +107,8 @@ size_t fr_receive_head(char *line, size_t size, size_t count, void *arg)
   size_t len = size * count;
 
   moved(call);
+  if (!call->head_bytes)        /* from here on the connection is worth it */
+    (void)curl_easy_setopt(call->easy, CURLOPT_FORBID_REUSE, 0L);
   call->head_bytes += len;
   call->limit = take_line(call, line, len);
   return call->limit ? 0 : len;

@@ -111,11 +111,12 @@ enum fr_err fr_url_parse(const char *text, struct fr_url *ret_url)
 {
   struct fr_url parsed = { .port = 0 };
   enum fr_err err = FR_EINVALID;
+  const char *scheme_end = strstr(text, "://");
   CURLUcode code;
   CURLU *url;
 
   /* libcurl takes "host/" for a URL, and "https:///host" for two slashes. */
-  if (!printable(text) || !strstr(text, "://") || strstr(text, ":///"))
+  if (!printable(text) || !scheme_end || scheme_end[3] == '/')
     return FR_EINVALID;
   url = curl_url();
   if (!url)

@@ -238,6 +238,8 @@ local function check_how(row, how)
     host.usage(row.name .. " answers no file: leave out --output")
   elseif row.media == "bytes" and not how.output then
     host.usage(row.name .. " needs --output FILE, where the file is saved")
+  elseif row.media == "bytes" and how.raw then
+    host.usage(row.name .. " saves a file as it came: leave out --raw")
   elseif how.replace and row.media ~= "bytes" then
     host.usage(row.name .. " answers no file: leave out --replace")
   elseif how["max-events"] and row.media ~= "events" then

@@ -191,15 +191,9 @@ end
 --- A remote file, saved under a name: {path, bytes, resumed}. Waits.
 ---@return table?, table? err
 function streams.download(row, call)
-  local to = call.options.to
-  if to == nil then
-    check.fail(row.name, "to", "it is missing: the file that it is saved "
-               .. "into")
-  elseif to == "" or to:find "[\0]" or to:find "/$" then
-    check.fail(row.name, "to", "%s is no name for a file", check.show(to))
-  end
   return core.download({ path = call.path, query = call.query, key = row.key,
-    timeout = call.options.timeout, replace = call.options.replace }, to)
+    timeout = call.options.timeout, replace = call.options.replace },
+    call.options.to)
 end
 
 --- Sends a local file as a form: the change of a row whose one field of the

@@ -112,6 +112,24 @@ function core.changes(run) end
 ---@return any value, table? reach_or_err
 function core.read(call) end
 
+--- A long answer as text, in pieces. Waits for its head; the handle, or nil
+--- and an error as of core.read (`err.begun`: what broke off had a head).
+--- handle:read() waits: a text (perhaps "") of whole lines, parts of a long
+--- one, or what is left at the end; nil at a whole end; or nil, err. Keys are
+--- blanked in it. handle:status(), handle:header(name), handle:close(), a
+--- <close> variable. What nobody reads makes fal wait. `timeout` is for the
+--- head, `attempts` at it (3); `stall`: the longest time without a byte (30s).
+---@param call {method:string?, path:string, query:{[1]:string,[2]:string}[]?, body:table?, key:string?, timeout:string?, accept:string?, last_event_id:string?, attempts:integer?, stall:string?}
+---@return table? handle, table? err
+function core.stream(call) end
+
+--- Saves the file that a GET answers, whole or not at all. Waits. `resumed`:
+--- bytes that an earlier call had saved as PATH.part. A file that is there is
+--- an error of kind "invalid" before anything is sent, unless `replace`.
+---@param call {path:string, query:table?, key:string?, timeout:string?, replace:boolean?}
+---@return {path:string, bytes:integer, resumed:integer}?, table? err
+function core.download(call, path) end
+
 --- An empty window of a list: window:sort(), then window:next(before?) until
 --- it returns nil: each row once, as fal/row.lua would make it, oldest first,
 --- and when it ended in ms (-1: it has not); without those that the window
@@ -241,7 +259,7 @@ host.ledger = {}
 function host.ledger.runs(most) end
 --- Rows {seq, run, at, kind, request_id?, data, hash}, oldest first. Calls
 --- f(row) for each; stops when it returns true.
----@param filter {run:integer?, request_id:string?}
+---@param filter {run:integer?, request_id:string?, after_seq:integer?}
 function host.ledger.events(filter, f) end
 function host.ledger.residue(id) end        --- rows {request_id, link, exception}
 function host.ledger.open() end             --- rows {request_id}
@@ -254,8 +272,16 @@ function host.ledger.changes(run) end
 function host.ledger.probes(id) end
 function host.ledger.hold_add(ids, reason) end      --- true | nil, err
 function host.ledger.hold_remove(ids) end   --- true | nil, err, id
---- {events, head} | nil, err (err.seq is the first that does not fit)
+--- The ledger verified, and its checkpoint (fal/checkpoint.lua), from one
+--- moment; nil, err otherwise (err.seq is the first that does not fit).
+---@return {events:integer, head:string, root:string, checkpoint:string, ledger:string, at_ms:integer}?, table? err
 function host.ledger.verify() end
+--- Proves events of the first `size`: their bytes (`data` is the text as it is
+--- stored, `before` the hash of the one before) and, in any order, the largest
+--- parts of the tree without any of them, {first, hash} each.
+---@param seqs integer[]   rising
+---@return {root:string, events:table[], rest:table[]}?, table? err
+function host.ledger.prove(seqs, size) end
 host.ledger.path = ""
 host.ledger.there = true    --- false: there was no file when it was opened
 
@@ -277,8 +303,9 @@ function host.health.disk(path) end
 --- Serves HTTP on 127.0.0.1. `handler(request)` runs as a task for each
 --- request {method, path, query = {{name, value}...}, header = function(name),
 --- body} and returns {status, headers = {name = value}?, body = text?,
---- fault = "drop"|"truncate"|"stall"?, no_date = boolean?}. A handler that
---- raises answers 500. Returns {port, close()} | nil, err.
+--- fault = "drop"|"truncate"|"stall"?, no_date = boolean?}. A body that is a
+--- function is asked for text after text, and may wait; at nil it ends, with a
+--- fault by a cut. A handler that raises answers 500. Returns {port, close()} | nil, err.
 ---@param config {port:integer, max_body:integer?, handler:function}
 function host.serve(config) end
 

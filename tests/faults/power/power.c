@@ -99,7 +99,7 @@ static bool is_whole(const struct image *image, struct fr_ledger *ledger)
 
     if (promise->seq == seq && !memcmp(promise->hash, hash, sizeof(hash)))
       return true;
-    if (promise->seq > last && i > image->last)
+    if (promise->seq > last && i > image->last && !promise->seen)
       break;
   }
   return false;
@@ -189,18 +189,32 @@ static void empty(const char *root)
   MUST(system(command) == 0);
 }
 
-/* The n-th of what is a point of interest, counted around. */
+static bool is_sync(const struct op *op)
+{
+  return op->kind == OP_SYNC || op->kind == OP_SYNC_FOLDER;
+}
+
+/* What an upgraded ledger was before is no part of the story. */
+static size_t first_of(const struct op *ops)
+{
+  size_t i = 0;
+
+  while (story.old && ops[i].kind != OP_TOLD)
+    i++;
+  return i;
+}
+
+/* The n-th sync, counted around. */
 static size_t sync_at(const struct op *ops, size_t count, unsigned n)
 {
   unsigned syncs = 0;
   size_t i;
 
-  for (i = 0; i < count; i++)
-    syncs += ops[i].kind == OP_SYNC || ops[i].kind == OP_SYNC_FOLDER;
+  for (i = first_of(ops); i < count; i++)
+    syncs += is_sync(&ops[i]);
   n %= syncs;
-  for (i = 0; i < count; i++)
-    if ((ops[i].kind == OP_SYNC || ops[i].kind == OP_SYNC_FOLDER) &&
-        n-- == 0)
+  for (i = first_of(ops); i < count; i++)
+    if (is_sync(&ops[i]) && n-- == 0)
       return i;
   return 0;
 }
@@ -220,7 +234,7 @@ static struct image choose(const struct op *ops, size_t count,
   if (kind == LOSSES)
     image.at++;
   else if (kind > LOSSES)
-    image.at = dice(random) % (count + 1);
+    image.at = count - dice(random) % (count - first_of(ops));
   for (i = 0; i < image.at; i++)
     if (ops[i].kind == OP_TOLD)
       image.last = ops[i].inode;
@@ -324,7 +338,7 @@ static void run_story(unsigned which, const char *folder)
   ops = tap_log(&count);
   tally.ops += (unsigned)count;
   for (i = 0; i < count; i++)
-    tally.syncs += ops[i].kind == OP_SYNC || ops[i].kind == OP_SYNC_FOLDER;
+    tally.syncs += is_sync(&ops[i]);
   for (number = 1; number <= config.images; number++) {
     if (story_of(number) != which)
       continue;
@@ -392,7 +406,7 @@ static bool take(const char *word, const char *value)
 
 int main(int argc, char **argv)
 {
-  char folder[] = "/tmp/falrun-power-XXXXXX", command[64];
+  char folder[64], command[96];
   const char *full = getenv("FALRUN_FAULTS"), *seed = getenv("FALRUN_SEED");
   unsigned which;
   int i;
@@ -404,6 +418,8 @@ int main(int argc, char **argv)
     config.seed = number_in(seed);
   for (i = 1; i < argc; i++)
     i += take(argv[i], argv[i + 1]);
+  snprintf(folder, sizeof(folder), "%s/falrun-power-XXXXXX",
+           access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
   MUST(mkdtemp(folder) != NULL);
   signal(SIGABRT, last_words);
   signal(SIGSEGV, last_words);

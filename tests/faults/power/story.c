@@ -65,7 +65,7 @@ enum fr_err story_open(struct story *story, enum fr_ledger_access access,
   return err;
 }
 
-static void told(struct story *story, struct fr_ledger *ledger)
+static struct promise *note(struct story *story, struct fr_ledger *ledger)
 {
   struct promise *promise = &story->promises[story->npromises];
   sqlite3_stmt *row = NULL;
@@ -77,8 +77,16 @@ static void told(struct story *story, struct fr_ledger *ledger)
   promise->seq = sqlite3_column_int64(row, 0);
   memcpy(promise->hash, sqlite3_column_blob(row, 1), FR_SHA256_SIZE);
   promise->intents = story->nintents;
+  promise->seen = true;
+  story->npromises++;
   sqlite3_finalize(row);
-  tap_told(story->npromises++);
+  return promise;
+}
+
+static void told(struct story *story, struct fr_ledger *ledger)
+{
+  note(story, ledger)->seen = false;
+  tap_told(story->npromises - 1);
 }
 
 static void begin_run(struct story *story)
@@ -91,7 +99,7 @@ static void begin_run(struct story *story)
   lower(story, story->ledger);
   story->ledger->index.least = 20;
   MUST(fr_sql_exec(story->ledger, "PRAGMA wal_autocheckpoint = 40") == FR_OK);
-  told(story, story->ledger);
+  (void)note(story, story->ledger);
   MUST(fr_ledger_run_begin(story->ledger, &spec, &run) == FR_OK);
   told(story, story->ledger);
 }

@@ -18,6 +18,8 @@ struct promise {
   int64_t seq;                  /* of the newest event */
   uint8_t hash[FR_SHA256_SIZE];
   unsigned intents;             /* of story->intents, from its begin */
+  bool seen;                    /* it was there, and promised by nobody: what
+                                 * a killed process wrote and did not sync */
 };
 
 struct story {

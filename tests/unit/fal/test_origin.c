@@ -69,6 +69,8 @@ static void bad_urls(void **state)
     { "https://api.fal.ai\t/v1", "blank" },
     { "https://api.fal.ai\\@evil.com/v1", "character" },
     { "https://b\xc3\xbc" "cher.example/v1", "character" },
+    { "https://v3%fal.media/v1", "host" },
+    { "https://api.fal.ai%00/v1", "" },
     { "https:///v1", "" },
     { "https://", "" },
     { "https://api.fal.ai:99999/v1", "" },

@@ -21,6 +21,7 @@ struct taker {
   size_t piece;                 /* 0: 64 KiB */
   unsigned pace_ms, hold_ms;    /* then waits before it answers */
   const char *answer;           /* or NULL */
+  bool abrupt;                  /* closes though there is more to read */
   /* what came */
   char head[4096], body[4096];  /* the body's beginning */
   size_t length;                /* as the head said */
@@ -70,6 +71,16 @@ static inline void taker_body(struct taker *t, int fd)
   }
 }
 
+/* What is unread would reset the answer away. */
+static inline void taker_drain(int fd)
+{
+  static char piece[65536];
+
+  shutdown(fd, SHUT_WR);
+  while (recv(fd, piece, sizeof(piece), 0) > 0)
+    continue;
+}
+
 static inline void *taker_run(void *arg)
 {
   struct taker *t = arg;
@@ -84,6 +95,8 @@ static inline void *taker_run(void *arg)
     taker_rest(t->hold_ms);
     if (t->answer)
       (void)send(fd, t->answer, strlen(t->answer), MSG_NOSIGNAL);
+    if (!t->abrupt)
+      taker_drain(fd);
   }
   close(fd);
   return NULL;

@@ -176,7 +176,8 @@ static void test_a_no_in_the_middle(void **state)
 static void test_closed_in_the_middle(void **state)
 {
   struct world *w = *state;
-  struct sending s = { .taker = { .most = (size_t)MIB, .before = GO_ON } };
+  struct sending s = { .taker = { .most = (size_t)MIB, .before = GO_ON,
+                                  .abrupt = true } };
 
   begin(&s, 8 * MIB);
   fr_call_free(sent(w, &s, FR_EDROPPED));
@@ -247,7 +248,7 @@ static void test_a_stall(void **state)
 {
   struct world *w = *state;
   struct sending s = { .taker = { .most = 4096, .before = GO_ON,
-                                  .hold_ms = 1500 } };
+                                  .hold_ms = 1500, .abrupt = true } };
   struct fr_call *call;
 
   begin(&s, 32 * MIB);

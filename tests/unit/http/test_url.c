@@ -23,7 +23,8 @@ static void test_parts(void **state)
     { "http://localhost/", "http", "localhost", 80, "" },
     { "HTTP://[::1]:81/a/b//", "http", "::1", 81, "/a/b" },
     { "http://127.1/", "http", "127.0.0.1", 80, "" },
-    { "ftp://host/x", "ftp", "host", 21, "/x" }
+    { "ftp://host/x", "ftp", "host", 21, "/x" },
+    { "https://host/a/:///b", "https", "host", 443, "/a/:///b" }
   };
 
   (void)state;
