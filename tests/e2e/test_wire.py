@@ -100,6 +100,7 @@ BAD = {
                                        "next_cursor": None}),
     "items null": lambda r: Answer(200, page(None)),
     "items object": lambda r: Answer(200, page({"a": 1})),
+    "items empty object": lambda r: Answer(200, page({})),
     "no has_more": lambda r: Answer(200, {"items": [],
                                           "next_cursor": None}),
     "has_more text": lambda r: Answer(200, page([], "no")),
