@@ -36,7 +36,7 @@ ONE = os.environ.get("FALRUN_FAULT")    # repeats this position alone
 SEED = int(os.environ.get("FALRUN_SEED", "20260101"))
 STRACE = shutil.which("strace")
 SHARDS = 8 if FULL else 2               # so that two cores have work
-DOCUMENTED = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 70, 130, 143}
+DOCUMENTED = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 130, 143}     # 70 would be a bug
 
 # Twenty parts of four seconds of the generated history are twenty requests.
 PART_S, SPAN_DAYS = 4, 90
@@ -229,7 +229,9 @@ class Tally:
         except AssertionError as error:
             self.failures.append("%s\n%s" % (name_of(position), error))
 
-    def close(self, least=0.9):
+    def close(self, least=0.9 if FULL else 0.5):
+        """A few positions may be out of a run's reach: it makes a few calls
+        more or less than the one that was recorded."""
         total = self.fired + self.missed + len(self.failures)
         print("%s: %d positions, %d fired, seed %d, exit codes %s" % (
             self.suite, total, self.fired, SEED, dict(self.codes)))

@@ -25,7 +25,7 @@ def errors_of(shape, number, call):
             yield from (e for e in ERRORS if e not in NO_LOCK)
         return
     yield from ERRORS
-    if number % 10 == 0:
+    if number % 10 == 0 and call != "epoll_ctl":    # minutes: see the docs
         yield from (e + "+" for e in ERRORS if e not in ("EINTR", "EAGAIN"))
 
 
