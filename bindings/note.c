@@ -22,9 +22,8 @@ static void push_table(lua_State *L, const char *key)
   lua_rawsetp(L, LUA_REGISTRYINDEX, key);
 }
 
-/* Writes all notes anew as members of an object; false: they are too long.
- * Stack: ..., notes */
-static bool write_notes(lua_State *L)
+/* Writes all notes anew as members of an object. Stack: ..., notes */
+static enum fr_err write_notes(lua_State *L)
 {
   struct fr_buf *buf = &frl_of(L)->notes;
   enum fr_err err = FR_OK;
@@ -37,7 +36,7 @@ static bool write_notes(lua_State *L)
                         lua_tostring(L, -1));
     lua_pop(L, 1);
   }
-  return !err;
+  return err;
 }
 
 void frl_forget_notes(lua_State *L)
@@ -54,6 +53,7 @@ int frl_note(lua_State *L)
 {
   const char *name = frl_check_text(L, 1, "note", "name");
   size_t len = strlen(name);
+  enum fr_err err;
 
   luaL_argcheck(L, len > 0 && len < NAME_MAX_BYTES &&
                 strspn(name, "abcdefghijklmnopqrstuvwxyz_") == len, 1,
@@ -67,12 +67,15 @@ int frl_note(lua_State *L)
   lua_call(L, 1, 1);
   lua_setfield(L, 3, name);
   lua_pushvalue(L, 3);
-  if (write_notes(L))
+  err = write_notes(L);
+  if (!err)
     return 0;
   lua_pushvalue(L, 4);
   lua_setfield(L, 3, name);
   (void)write_notes(L);         /* as they were: they fitted */
-  return luaL_error(L, "the notes of a run are too long");
+  return luaL_error(L, "%s", err == FR_ETOO_BIG
+                    ? "the notes of a run are too long"
+                    : fr_err_message(err));
 }
 
 void frl_push_sha256(lua_State *L, const char *text, size_t len)

@@ -2,6 +2,7 @@
  *
  * Stack while it waits:  1 call, 2 box. The box owns the read and the text
  * of its query. */
+#include <stdio.h>
 #include <string.h>
 
 #include "bindings/json.h"
@@ -63,7 +64,7 @@ static void check_spec(lua_State *L, struct box *box,
 {
   static const char *const known[] = {
     "method", "path", "query", "body", "key", "timeout", "window",
-    "accept", "trial", NULL
+    "accept", "trial", "list", NULL
   };
 
   if (!lua_istable(L, CALL))
@@ -89,7 +90,42 @@ static void check_spec(lua_State *L, struct box *box,
 
 /* ---- results ------------------------------------------------------------- */
 
-/* decode(box, window?) -> value, what is in the window?       [-2, +n, e] */
+/* Decoded, {} is as empty as []: the text tells. */
+static bool is_object(const char *body, size_t len, const char *list)
+{
+  const char *at = body, *end = body + len;
+  char name[64];
+
+  snprintf(name, sizeof(name), "\"%.60s\"", list);
+  while ((at = memmem(at, (size_t)(end - at), name, strlen(name)))) {
+    at += strlen(name);
+    at += strspn(at, " \t\r\n");
+    if (*at++ == ':' && at[strspn(at, " \t\r\n")] == '{')
+      return true;
+  }
+  return false;
+}
+
+/* Whether the list, by its name at 3, of the value on top is {}. */
+static bool lists_nothing(lua_State *L, const char *body, size_t len)
+{
+  bool empty = false;
+
+  if (!lua_isstring(L, 3) || !lua_istable(L, -1))
+    return false;
+  lua_pushvalue(L, 3);
+  if (lua_rawget(L, -2) == LUA_TTABLE) {
+    lua_pushnil(L);
+    empty = !lua_next(L, -2);
+    if (!empty)
+      lua_pop(L, 2);
+  }
+  lua_pop(L, 1);
+  return empty && is_object(body, len, lua_tostring(L, 3));
+}
+
+/* decode(box, window?, list?) -> value, what is in the window?
+ *                                                             [-3, +n, e] */
 static int decode(lua_State *L)
 {
   struct box *box = lua_touserdata(L, 1);
@@ -104,6 +140,10 @@ static int decode(lua_State *L)
   if (!lua_isnil(L, 2) && frl_window_take(L, 2, fr_read_page(box->read)))
     return 2;
   frl_json_decode(L, body, len);
+  if (lists_nothing(L, body, len))
+    return frl_fail(L, FR_EPROTOCOL, lua_pushfstring(
+      L, "the answer is not what the API documents: %s is an object, not a "
+      "list; nothing of it was used", lua_tostring(L, 3)));
   if (box->accept != AS_BOTH)
     return 1;
   lua_pushlstring(L, body, len);
@@ -118,7 +158,9 @@ static int push_decoded(lua_State *L)
   lua_pushvalue(L, READ);
   lua_pushliteral(L, "window");
   lua_rawget(L, CALL);
-  status = lua_pcall(L, 2, 2, 0);
+  lua_pushliteral(L, "list");
+  lua_rawget(L, CALL);
+  status = lua_pcall(L, 3, 2, 0);
   if (status == LUA_OK)
     return 2;
   if (status == LUA_ERRMEM || frl_of(L)->caps.hit != FRL_CAP_NONE)

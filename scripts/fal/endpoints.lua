@@ -30,7 +30,7 @@ endpoints.SOURCES = {
 
 local function id_of(path, list, place, item)
   local id = type(item) == "table" and item.endpoint_id or nil
-  if type(id) ~= "string" or id == "" then
+  if type(id) ~= "string" or id == "" or id:find "%c" then
     pages.fail(path, "%s[%d].endpoint_id is %s, not the id of an endpoint",
                list, place, pages.kind(id))
   end

@@ -91,7 +91,7 @@ local function read(spec, name, place)
   local page, reach = core.read {
     method = spec.method, path = spec.path, query = query, body = spec.body,
     key = spec.key, timeout = spec.timeout, window = spec.window,
-    accept = spec.text and "both" or nil }
+    accept = spec.text and "both" or nil, list = spec.list }
   if page == nil then
     error(reach, 0)
   elseif spec.check then

@@ -100,6 +100,7 @@ BAD = {
                                        "next_cursor": None}),
     "items null": lambda r: Answer(200, page(None)),
     "items object": lambda r: Answer(200, page({"a": 1})),
+    "items empty object": lambda r: Answer(200, page({})),
     "no has_more": lambda r: Answer(200, {"items": [],
                                           "next_cursor": None}),
     "has_more text": lambda r: Answer(200, page([], "no")),
@@ -205,6 +206,14 @@ def test_auto_fails_when_a_source_fails(world, rng):
             assert done.code in (1, 5, 7), done
             assert not server.deletes
             assert ('"auto" needs all' in done.err) == (bad.status == 403)
+
+
+def test_an_endpoint_with_a_nul_fails_auto_before_a_deletion(world, rng):
+    server = world.fal([row(uuid4(rng))], events=lambda r: Answer(200, {
+        "billing_events": [{"endpoint_id": "a\0b"}], "has_more": False,
+        "next_cursor": None}))
+    done = world.run(OLDER, check=1)
+    assert "endpoint_id" in done.err and not server.deletes, done
 
 
 def test_auto_takes_the_union_and_reports_the_rest(world, rng):

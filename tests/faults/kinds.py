@@ -352,6 +352,7 @@ lie("cursor-huge", "page", put(has_more=True, next_cursor="x" * 5000))
 lie("cursor-goes-round", "page", put(has_more=True, next_cursor="0"))
 lie("items-null", "page", put(items=None))
 lie("items-object", "page", put(items={"a": 1}))
+lie("items-empty-object", "page", put(items={}))
 lie("item-word", "page", put(items=["x"]))
 lie("id-path", "page", in_first(request_id="../../etc"))
 lie("id-upper", "page", in_first(

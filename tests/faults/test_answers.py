@@ -21,7 +21,7 @@ ROWS, PAGE = 6, 2
 POLICY = """
 local summary = fal.delete_all(
   fal.requests { endpoint_id = %s, older_than = "30d", limit = 2 },
-  { retries = 0, concurrency = 2 })
+  { retries = 1, concurrency = 2 })
 print(json.encode(summary))
 """
 

@@ -29,7 +29,7 @@ TRANSIENT = {"timeout", "connect", "dropped", "protocol", "server_error",
              "rate_limited"}
 AT_DELETE = {"first": 1, "middle": 6, "last": 12, "retry": 6}
 AT_PAGE = {"first": 0, "middle": 4, "last": 8, "retry": 4}
-SAMPLE = 70
+SAMPLE = 48
 SECONDS = 45
 
 
@@ -137,6 +137,8 @@ def check_list(bench, done, seen, lasts):
     codes = {list_code(one, lasts) for one in seen}
     if bench.server.name in NO_PAGE:
         codes = {1}
+    if seen == ["page"] and lasts == "once":
+        codes = {0, 1}          # of an odd row the page is asked for again
     assert done.code in codes, "exit codes %s: %s" % (codes, done)
     if done.code == 0:
         assert len(bench.effects()) == len(bench.ids)
@@ -277,7 +279,7 @@ def test_nobody_listens_any_more(tmp_path):
     if ONE and ONE not in cases:
         pytest.skip("another position is asked for")
     Sweep("refused", tmp_path, lambda folder: Wired(folder, library),
-          vanish).run([c for c in cases if ONE in (None, c)], least=1)
+          vanish).run(sampled(cases, 4, "gone", str), least=1)
 
 
 # ---- TLS ------------------------------------------------------------------------------
@@ -390,4 +392,4 @@ def test_tls_that_fails(tmp_path):
         pytest.skip("another position is asked for")
     Sweep("tls", tmp_path, lambda place: Wired(place, library),
           functools.partial(shake, folder=folder)).run(
-              [c for c in cases if ONE in (None, c)], least=1)
+              sampled(cases, 6, "tls", str), least=1)

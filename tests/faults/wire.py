@@ -174,6 +174,9 @@ class Sweep:
         finally:
             for bench in self.made:
                 bench.close()
+        note("%s: %d of %d fired, %d failed, seed %d, %s" % (
+            self.tally.suite, self.tally.fired, len(cases),
+            len(self.tally.failures), SEED, dict(self.tally.codes)))
         self.tally.close(least)
 
 
@@ -184,7 +187,7 @@ def told(seen):
 
 
 def note(text):
-    """A full run is long: FALRUN_FAULTS_LOG has what failed so far."""
+    """A full run is long: FALRUN_FAULTS_LOG tells what is over."""
     path = os.environ.get("FALRUN_FAULTS_LOG")
     if path:
         with open(path, "a") as out:
