@@ -3,6 +3,7 @@
  *
  * Stack while it waits:  1 call, 2 box. The box owns the mutation, the text
  * of its query and the gate's words. */
+#include <limits.h>
 #include <string.h>
 
 #include "bindings/callspec.h"
@@ -88,7 +89,7 @@ static void check_spec(lua_State *L, struct box *box, struct fr_uuid *id,
   static const char *const known[] = {
     "operation", "method", "path", "query", "body", "key", "idempotent",
     "idempotency_key", "timeout", "reason", "policy", "irreversible",
-    "request_id", "target", "dry_run", NULL
+    "request_id", "target", "dry_run", "file", "field", NULL
   };
 
   if (!lua_istable(L, CALL))
@@ -100,6 +101,8 @@ static void check_spec(lua_State *L, struct box *box, struct fr_uuid *id,
   spec->path = need_text(L, "path", 2000);
   spec->query = frl_call_query(L, CALL, FUNCTION, &box->query);
   spec->body = frl_call_body(L, CALL, FUNCTION);
+  spec->file = frl_field_text(L, CALL, FUNCTION, "file", 1, PATH_MAX - 1);
+  spec->field = frl_field_text(L, CALL, FUNCTION, "field", 1, 200);
   spec->key = check_key(L);
   spec->idempotent = check_flag(L, "idempotent");
   spec->idempotency_key = frl_field_text(L, CALL, FUNCTION,
@@ -183,6 +186,15 @@ static int push_change(lua_State *L, struct fr_op *op)
   return result->body_len ? add_value(L, result) : 1;
 }
 
+/* A file that cannot be sent: nothing was done, nor announced.
+ *                                                             [-0, +2, e] */
+static int fail_file(lua_State *L, enum fr_err err, const struct box *box)
+{
+  frl_fail(L, err, box->why.len ? fr_buf_text(&box->why) : NULL);
+  set_text(L, "status", "refused");
+  return 2;
+}
+
 /* core.change(call) -> result | nil, err                      [-1, +n, ey] */
 static int l_change(lua_State *L)
 {
@@ -203,7 +215,7 @@ static int l_change(lua_State *L)
     return frl_bad_argument(L, FUNCTION, "call", "%s %s: %s", spec.method,
                             spec.path, fr_buf_text(&box->why));
   if (err)
-    return frl_fail(L, err, NULL);
+    return fail_file(L, err, box);
   lua_settop(L, CHANGE);
   fr_list_add(&frl_of(L)->boxes, &box->box.link);
   fr_mutation_start(box->mutation);

@@ -145,6 +145,13 @@ enum fr_err fr_act_check(const struct fr_act_spec *spec, struct fr_buf *why)
 
 /* ---- the exchange -------------------------------------------------------- */
 
+/* The two shapes in which the API says whether it did it. */
+static bool says_no(const json_t *root)
+{
+  return json_is_false(root) || json_is_false(json_object_get(root,
+                                                              "success"));
+}
+
 static enum fr_err judge(struct fr_exchange *exchange, int status,
                          const char *body, size_t len, struct fr_buf *why)
 {
@@ -156,9 +163,13 @@ static enum fr_err judge(struct fr_exchange *exchange, int status,
   if (len > 0)
     err = fr_json_load(body, len, JSON_DECODE_ANY | JSON_ALLOW_NUL |
                        JSON_DECODE_INT_AS_REAL, &root);
-  json_decref(root);
   if (err == FR_EPROTOCOL)
     fr_buf_say(why, "its body is not whole, valid JSON");
+  if (!err && says_no(root)) {
+    fr_buf_say(why, "its body says that it was not done");
+    err = FR_EBAD_REQUEST;
+  }
+  json_decref(root);
   return err;
 }
 
@@ -184,7 +195,7 @@ enum fr_err fr_act_new(struct fr_fal *fal, const struct fr_act_spec *spec,
     .method = method_of(spec->method), .max_body = ACT_BODY_MOST,
     .key = spec->key, .changes = true, .attempts = ACT_ATTEMPTS,
     .timeout_ms = spec->timeout_ms, .key_at_ms = spec->key_at_ms,
-    .judge = judge, .once = !spec->idempotency_key
+    .upload = spec->upload, .judge = judge, .once = !spec->idempotency_key
   };
   struct fr_buf why;
   struct fr_act *act;
@@ -223,6 +234,19 @@ void fr_act_start(struct fr_act *act)
 bool fr_act_withdraw(struct fr_act *act)
 {
   return fr_exchange_withdraw(&act->exchange, FR_ECANCELLED);
+}
+
+void fr_act_break(struct fr_act *act)
+{
+  struct fr_exchange *exchange = &act->exchange;
+  const struct fr_upload *upload = exchange->spec.upload;
+
+  if (exchange->state != FR_EXCHANGE_SENT || !upload ||
+      upload->at == fr_upload_size(upload))
+    return;
+  fr_buf_say(&exchange->message, "the run ended before its file was sent "
+             "whole, and it was broken off");
+  fr_op_cancel(&exchange->op);
 }
 
 void fr_act_free(struct fr_act *act)

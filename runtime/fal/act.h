@@ -11,12 +11,14 @@
  * that is fal/change.h.
  *
  * Ownership: an act belongs to whoever made it and embeds its operation; the
- * spec is copied; the answer is borrowed and lives as long as the act.
+ * spec is copied, but for an upload, which outlives the act; the answer is
+ * borrowed and lives as long as the act.
  */
 #ifndef FR_FAL_ACT_H
 #define FR_FAL_ACT_H
 
 #include "fal/client.h"
+#include "http/upload.h"
 
 struct fr_act;
 
@@ -25,15 +27,17 @@ struct fr_act_spec {
   const char *path;             /* below the base: "/compute/instances" */
   const char *query;            /* escaped, without '?'; or NULL */
   const char *body;             /* JSON text, or NULL */
+  struct fr_upload *upload;     /* in its place, borrowed; or NULL */
   enum fr_key key;
   const char *idempotency_key;  /* NULL: sent once */
   int64_t key_at_ms;            /* wall clock: when it was announced */
-  uint32_t timeout_ms;          /* per attempt; 0: 60 s */
+  uint32_t timeout_ms;          /* per attempt; 0: 60 s. Of an upload: in
+                                 * which not a byte moves */
 };
 
 struct fr_act_answer {
-  /* FR_OK: a 2xx came whole, and its body is empty or JSON. Else as in
-   * fal/change.h. */
+  /* FR_OK: a 2xx came whole, its body is empty or JSON, and it does not say
+   * that nothing was done. Else as in fal/change.h. */
   enum fr_err err;
   bool retryable;
   int http_status;              /* of the last attempt; 0: no answer */
@@ -56,6 +60,8 @@ enum fr_err fr_act_new(struct fr_fal *fal, const struct fr_act_spec *spec,
 void fr_act_start(struct fr_act *act);
 /* Ends it if no request of it is in flight: it then answers CANCELLED. */
 bool fr_act_withdraw(struct fr_act *act);
+/* Breaks off one whose file is still being sent, which may take hours. */
+void fr_act_break(struct fr_act *act);
 void fr_act_free(struct fr_act *act);           /* NULL is fine; abandons */
 
 struct fr_op *fr_act_op(struct fr_act *act);

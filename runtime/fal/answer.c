@@ -145,6 +145,8 @@ static const char *opening_for(enum fr_err err)
 {
   if (err == FR_EPROTOCOL || err == FR_ETOO_BIG)
     return "the answer of fal cannot be used: ";
+  if (err == FR_EIO || err == FR_EINVALID)      /* the file that is sent */
+    return "";
   return err == FR_EREAD_ONLY ? "nothing was sent: " : "no answer from fal: ";
 }
 

@@ -212,5 +212,6 @@ void fr_fal_figures(const struct fr_fal *fal,
     .files = fal->files,
     .file_bytes = fal->file_bytes,
     .file_total = fal->file_total,
+    .file_resumed = fal->file_resumed,
   };
 }

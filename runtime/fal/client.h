@@ -66,8 +66,12 @@ struct fr_fal_figures {
   double rate;                          /* a second at most; 0: no bound */
   unsigned files;                       /* downloads under way */
   uint64_t file_bytes, file_total;      /* of all, as far as it is known */
+  uint64_t file_resumed;                /* of these, from earlier runs */
 };
 void fr_fal_figures(const struct fr_fal *fal,
                     struct fr_fal_figures *ret_figures);
+/* Bytes of the files that are being sent now, and how many of them left. */
+void fr_fal_uploads(const struct fr_fal *fal, uint64_t *ret_sent,
+                    uint64_t *ret_all);
 
 #endif

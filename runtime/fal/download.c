@@ -32,7 +32,7 @@ struct fr_download {
   struct fr_timer timer;
   uint64_t resumed, best;       /* the farthest that it ever came */
   uint64_t answer_end, total;   /* of this answer, of the file; or UNKNOWN */
-  uint64_t shown, shown_total;  /* what the client's figures have of it */
+  uint64_t shown, shown_total, shown_resumed;   /* the client's figures */
   unsigned fruitless;
   int status;
   enum fr_err disk;             /* what a write came to */
@@ -104,8 +104,10 @@ static void show(struct fr_download *download)
 
   fal->file_bytes += size - download->shown;
   fal->file_total += total - download->shown_total;
+  fal->file_resumed += download->resumed - download->shown_resumed;
   download->shown = size;
   download->shown_total = total;
+  download->shown_resumed = download->resumed;
 }
 
 static void let_go(struct fr_download *download)

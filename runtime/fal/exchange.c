@@ -69,7 +69,7 @@ static void finish(struct fr_exchange *exchange, enum fr_err err)
 bool fr_exchange_withdraw(struct fr_exchange *exchange, enum fr_err err)
 {
   if (exchange->state == FR_EXCHANGE_SENT &&
-      !fr_call_recall(exchange->call))
+      (!exchange->call || !fr_call_recall(exchange->call)))
     return false;
   if (exchange->state == FR_EXCHANGE_NEW ||
       exchange->state == FR_EXCHANGE_OVER)
@@ -117,12 +117,22 @@ static uint32_t at_most(uint32_t ms, uint32_t most)
   return ms < most ? ms : most;
 }
 
+/* Without a byte: in pieces and of a file that is sent it is the only time;
+ * a file is sent as long as it moves. */
+static uint32_t stall_of(const struct fr_exchange_spec *spec, uint32_t total)
+{
+  uint32_t stall = spec->stall_ms ? spec->stall_ms : STALL_MS;
+
+  if (spec->upload)
+    return total;
+  return spec->piece ? stall : at_most(stall, total);
+}
+
 static enum fr_err make_call(struct fr_exchange *exchange,
                              struct fr_call **ret_call)
 {
   const struct fr_exchange_spec *spec = &exchange->spec;
   uint32_t total = spec->timeout_ms ? spec->timeout_ms : TOTAL_MS;
-  uint32_t stall = spec->stall_ms ? spec->stall_ms : STALL_MS;
   struct fr_call_spec call = {
     .method = spec->method,
     .url = spec->url,
@@ -133,11 +143,12 @@ static enum fr_err make_call(struct fr_exchange *exchange,
     .content_type = spec->content_type,
     .body = spec->body,
     .body_len = spec->body_len,
+    .upload = spec->upload,
     .max_body = spec->max_body,
     .max_headers = HEADERS_MOST,
     .connect_ms = at_most(CONNECT_MS, total),
-    .total_ms = spec->piece ? 0 : total,
-    .stall_ms = spec->piece ? stall : at_most(stall, total),
+    .total_ms = spec->piece || spec->upload ? 0 : total,
+    .stall_ms = stall_of(spec, total),
     .range = spec->range, .if_range = spec->if_range,
     .last_event_id = spec->last_event_id, .accept = spec->accept,
     .ready = spec->piece ? on_ready : NULL, .ready_arg = exchange,
@@ -241,6 +252,23 @@ void fr_exchange_start(struct fr_exchange *exchange)
   } else {
     fr_throttle_wait(&fal->throttle, &exchange->slot,
                      exchange->spec.changes ? FR_LANE_CHANGE : FR_LANE_READ);
+  }
+}
+
+void fr_fal_uploads(const struct fr_fal *fal, uint64_t *ret_sent,
+                    uint64_t *ret_all)
+{
+  const struct fr_list *link = fal->exchanges.next;
+
+  *ret_sent = *ret_all = 0;
+  for (; link != &fal->exchanges; link = link->next) {
+    const struct fr_upload *upload =
+      fr_container_of(link, struct fr_exchange, link)->spec.upload;
+
+    if (!upload)
+      continue;
+    *ret_sent += (uint64_t)upload->at;
+    *ret_all += (uint64_t)fr_upload_size(upload);
   }
 }
 
@@ -446,6 +474,13 @@ static void answered(struct fr_exchange *exchange, enum fr_err transport)
     finish(exchange, exchange->err);
 }
 
+/* In pieces a head is one, also if the body broke off in the same moment. */
+static bool has_head(const struct fr_exchange *exchange)
+{
+  return exchange->spec.piece && fr_call_begun(exchange->call) &&
+         fr_call_status(exchange->call) / 100 == 2;
+}
+
 static void on_answer(struct fr_op *op, void *arg)
 {
   struct fr_exchange *exchange = arg;
@@ -455,7 +490,7 @@ static void on_answer(struct fr_op *op, void *arg)
   if (exchange->state == FR_EXCHANGE_OVER)
     exchange->spec.piece(exchange);
   else
-    answered(exchange, op->err);
+    answered(exchange, has_head(exchange) ? FR_OK : op->err);
 }
 
 /* The head, or bytes. What went wrong is read to its end, but when it is full

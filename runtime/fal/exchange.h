@@ -24,10 +24,11 @@ struct fr_exchange_spec {
   const char *method, *url, *content_type, *idempotency_key;
   const void *body;
   size_t body_len, max_body;
+  struct fr_upload *upload;     /* a form in place of the body; or NULL */
   enum fr_key key;
   bool changes;
   unsigned attempts;
-  uint32_t timeout_ms;          /* 0: 60 s */
+  uint32_t timeout_ms;          /* 0: 60 s; of an upload: without a byte */
   int64_t key_at_ms;            /* with an idempotency_key */
   unsigned backoff;             /* repeats that went before */
   /* Reads the body of a 2xx (keys are blanked in it): FR_OK, FR_EPROTOCOL

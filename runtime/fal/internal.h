@@ -34,7 +34,7 @@ struct fr_fal {
   int64_t skew_ms;                      /* the worst that was measured */
   int64_t offset_ms;                    /* of the loop, when it last was */
   uint64_t requests, retries, limited;
-  uint64_t file_bytes, file_total;      /* of downloads */
+  uint64_t file_bytes, file_total, file_resumed;        /* of downloads */
   unsigned files;                       /* under way */
 };
 

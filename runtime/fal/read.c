@@ -89,11 +89,14 @@ static enum fr_err judge(struct fr_exchange *exchange, int status,
     .at_ms = fr_loop_at(fal->loop),
   };
   struct fr_read *read = fr_container_of(exchange, struct fr_read, exchange);
-  enum fr_err err = read->any_body ? FR_OK
-    : fr_rows_note(&read->page, body, len, &rows);
+  enum fr_err err = FR_EPROTOCOL;
 
-  (void)status;
-  if (err == FR_EPROTOCOL)
+  if (status == 200)
+    err = read->any_body ? FR_OK
+                         : fr_rows_note(&read->page, body, len, &rows);
+  if (status != 200)            /* 206 is a part, 202 means: later */
+    fr_buf_say(why, "only 200 brings what was asked for");
+  else if (err == FR_EPROTOCOL)
     fr_buf_say(why, "its body is not whole, valid JSON");
   else if (err == FR_ETOO_BIG)
     fr_buf_say(why, "this run has listed more young requests than it can "

@@ -36,7 +36,7 @@ enum fr_err fr_read_new(struct fr_fal *fal, const struct fr_read_spec *spec,
 void fr_read_start(struct fr_read *read);
 void fr_read_free(struct fr_read *read);        /* NULL is fine; abandons */
 
-/* FR_OK: a 2xx came whole and its body is JSON (unless any_body); every row
+/* FR_OK: a 200 came whole and its body is JSON (unless any_body); every row
  * with a request_id and an ended_at in it has been noted in fr_fal_seen. Else
  * the class of the failure: FR_ECONFIG (no key), AUTH, BAD_REQUEST, NOT_FOUND,
  * RATE_LIMITED, SERVER, PROTOCOL, STOPPED, or what the transport said. */

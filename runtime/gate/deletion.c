@@ -194,8 +194,12 @@ enum fr_err fr_deletion_new(struct fr_gate *gate,
   return FR_OK;
 
 out:
-  if (err != FR_EINVALID && !fr_buf_text(why)[0])
-    fr_buf_say(why, "%s", fr_err_message(err));
+  if (err != FR_EINVALID) {     /* no misuse: it is left undone */
+    gate->config.verdict->failed = true;
+    gate->counts.failed++;
+    if (!fr_buf_text(why)[0])
+      fr_buf_say(why, "%s", fr_err_message(err));
+  }
   fr_deletion_free(deletion);
   return err;
 }

@@ -23,6 +23,8 @@ struct fr_mutation {
   struct fr_uuid id;
   char *texts;                  /* of the spec, one block */
   char key[FR_KEY_TEXT];        /* or "" */
+  struct fr_upload upload;      /* the file, where there is one */
+  struct fr_buf target;         /* with the file's name and size */
   int64_t seq;                  /* of its event, once it is durable */
   struct fr_act *act;           /* in flight or answered, or NULL */
   enum fr_act_state state;      /* the outcome to write */

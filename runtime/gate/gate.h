@@ -110,7 +110,7 @@ struct fr_deletion_result {
   size_t nfiles;
   const struct fr_file_result *files;
 };
-/* FR_EINVALID: the key is malformed or belongs to another id (`why`). */
+/* FR_EINVALID: a key that is malformed or of another id; else it failed. */
 enum fr_err fr_deletion_new(struct fr_gate *gate,
                             const struct fr_deletion_spec *spec,
                             struct fr_buf *why, struct fr_deletion **ret_d);

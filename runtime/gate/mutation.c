@@ -11,6 +11,7 @@
 #include "gate/doing.h"
 
 #define WORDS_MAX 1024
+#define TARGET_MAX 4096
 #define KEY_PREFIX "falrun-"
 
 /* ---- life ---------------------------------------------------------------- */
@@ -20,7 +21,9 @@ static void unref(struct fr_mutation *mutation)
   if (--mutation->refs > 0)
     return;
   fr_list_del(&mutation->link);
-  fr_act_free(mutation->act);
+  fr_act_free(mutation->act);           /* it borrows the upload */
+  fr_upload_close(&mutation->upload);
+  fr_buf_done(&mutation->target);
   fr_buf_done(&mutation->words);
   free(mutation->texts);
   free(mutation);
@@ -71,6 +74,25 @@ static enum fr_err copy_spec(struct fr_mutation *mutation,
   return FR_OK;
 }
 
+/* The record has the file's name and size, and never what is in it. */
+static enum fr_err open_file(struct fr_mutation *mutation,
+                             struct fr_buf *why)
+{
+  struct fr_mutation_spec *spec = &mutation->spec;
+  struct fr_upload *upload = &mutation->upload;
+  enum fr_err err = fr_upload_open(spec->file, spec->field, why, upload);
+
+  if (!err && spec->target)
+    err = fr_buf_addf(&mutation->target, "%s, ", spec->target);
+  if (!err)
+    err = fr_buf_addf(&mutation->target, "from the file %s of %lld bytes",
+                      fr_buf_text(&upload->name),
+                      (long long)upload->seen.st_size);
+  spec->target = fr_buf_text(&mutation->target);
+  spec->file = spec->field = NULL;
+  return err;
+}
+
 static enum fr_err choose_key(struct fr_mutation *mutation, const char *key)
 {
   struct fr_mutation_spec *spec = &mutation->spec;
@@ -98,10 +120,13 @@ static enum fr_err check(const struct fr_mutation_spec *spec,
     .body = spec->body, .idempotency_key = spec->idempotency_key
   };
 
-  if (!spec->idempotency_key || spec->idempotent)
+  if (spec->idempotency_key && !spec->idempotent)
+    fr_buf_say(why, "the API takes no Idempotency-Key for %s",
+               spec->operation);
+  else if (spec->file && (spec->body || !spec->field))
+    fr_buf_say(why, "a file is a field of a form, in place of a body");
+  else
     return fr_act_check(&act, why);
-  fr_buf_say(why, "the API takes no Idempotency-Key for %s",
-             spec->operation);
   return FR_EINVALID;
 }
 
@@ -121,10 +146,14 @@ enum fr_err fr_mutation_new(struct fr_gate *gate,
   mutation->refs = 1;
   fr_list_init(&mutation->link);
   fr_buf_init(&mutation->words, WORDS_MAX);
+  fr_buf_init(&mutation->target, TARGET_MAX);
+  mutation->upload.fd = -1;
   mutation->result = (struct fr_mutation_result){
     .message = "", .evidence = "", .idempotency_key = "", .body = ""
   };
   err = copy_spec(mutation, spec);
+  if (!err && spec->file)
+    err = open_file(mutation, why);
   if (!err)
     err = choose_key(mutation, spec->idempotency_key);
   if (err) {
@@ -196,6 +225,7 @@ void fr_mutation_finish(struct fr_mutation *mutation)
   const char *status = mutation->result.status;
 
   fr_list_del(&mutation->link);
+  fr_upload_close(&mutation->upload);
   verdict->failed |= !strcmp(status, "failed") || !strcmp(status, "unknown");
   gate->counts.changed += !strcmp(status, "done");
   gate->counts.unchanged += mutation->result.err != FR_OK;

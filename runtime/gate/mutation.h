@@ -8,8 +8,9 @@
  * Promise: as with deletions, not one byte leaves the process before the
  * event that announces it is durable, and no result says "done" before its
  * outcome is. One that left without an answer is "unknown", and is repeated
- * only under an Idempotency-Key. Deletions of payloads are refused: they are
- * gate.h's alone.
+ * only under an Idempotency-Key. A file that changes is never sent whole
+ * (http/upload.h). Deletions of payloads are refused: they are gate.h's
+ * alone.
  *
  * Ownership: a mutation belongs to whoever made it and embeds its operation.
  * Specs are copied. Results are borrowed and live as long as the mutation.
@@ -26,12 +27,15 @@ struct fr_mutation_spec {
   const char *operation;        /* "compute.create" */
   const char *method, *path;    /* fal/act.h */
   const char *query, *body;     /* escaped; JSON text; or NULL */
+  const char *file, *field;     /* a file sent in place of a body, and the
+                                 * part of the form that it is; or NULL */
   enum fr_key key;
   bool idempotent;              /* the API takes an Idempotency-Key */
   const char *idempotency_key;  /* NULL: one is made where it is idempotent */
-  uint32_t timeout_ms;          /* per attempt; 0: 60 s */
+  uint32_t timeout_ms;          /* fal/act.h */
   const char *reason, *policy;  /* or NULL */
-  const char *target;           /* what it is about, in words; or NULL */
+  const char *target;           /* what it is about, in words; or NULL. The
+                                 * name and size of a file are added */
   const struct fr_uuid *id;     /* the request that it is about, or NULL */
   bool irreversible;            /* then a hold on that request forbids it */
   bool dry_run;                 /* plan this one, whatever the mode */
@@ -52,7 +56,8 @@ struct fr_mutation_result {
   size_t body_len;
 };
 
-/* FR_EINVALID and why: what no mode would send. */
+/* FR_EINVALID and why: what no mode would send. FR_ECONFIG and why: the file
+ * cannot be sent; it is opened here, once. */
 enum fr_err fr_mutation_new(struct fr_gate *gate,
                             const struct fr_mutation_spec *spec,
                             struct fr_buf *why, struct fr_mutation **ret_m);

@@ -100,6 +100,7 @@ static enum fr_err make_act(struct fr_mutation *mutation)
   struct fr_act_spec act = {
     .method = spec->method, .path = spec->path, .query = spec->query,
     .body = spec->body, .key = spec->key, .timeout_ms = spec->timeout_ms,
+    .upload = mutation->upload.fd < 0 ? NULL : &mutation->upload,
     .idempotency_key = spec->idempotency_key,
     .key_at_ms = fr_loop_at(mutation->gate->config.loop)
   };
@@ -165,6 +166,7 @@ void fr_mutations_fail(struct fr_gate *gate)
 void fr_mutations_stop(struct fr_gate *gate)
 {
   struct fr_list *link = gate->acting.next;
+  bool soon = gate->stop == FR_EINTERRUPTED || gate->stop == FR_EUNAVAILABLE;
 
   while (!fr_list_empty(&gate->asked))
     fr_mutation_refuse(of(gate->asked.next), FR_ESTOPPED, gate->sentence);
@@ -172,7 +174,8 @@ void fr_mutations_stop(struct fr_gate *gate)
     struct fr_mutation *mutation = of(link);
 
     link = link->next;
-    (void)fr_act_withdraw(mutation->act);
+    if (!fr_act_withdraw(mutation->act) && soon)
+      fr_act_break(mutation->act);
   }
 }
 

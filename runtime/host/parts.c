@@ -25,6 +25,7 @@ static enum fr_err open_loop(struct fr_parts *parts, struct fr_buf *why)
 static enum fr_err read_all(struct fr_parts *parts, int fd)
 {
   char chunk[16384];
+  enum fr_err err;
 
   for (;;) {
     ssize_t n = read(fd, chunk, sizeof(chunk));
@@ -35,8 +36,9 @@ static enum fr_err read_all(struct fr_parts *parts, int fd)
       return FR_EIO;
     if (n == 0)
       return FR_OK;
-    if (fr_buf_add(&parts->policy_text, chunk, (size_t)n))
-      return FR_ETOO_BIG;
+    err = fr_buf_add(&parts->policy_text, chunk, (size_t)n);
+    if (err)
+      return err;
   }
 }
 
@@ -59,6 +61,8 @@ static enum fr_err open_policy(struct fr_parts *parts, struct fr_buf *why)
   }
   err = read_all(parts, fd);
   close(fd);
+  if (err == FR_ENOMEM)
+    return err;
   if (err) {
     fr_buf_say(why, "the policy %s cannot be read whole: %s", path,
                err == FR_ETOO_BIG ? "it is larger than 4 MiB"

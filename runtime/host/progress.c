@@ -39,15 +39,41 @@ static void show_files(struct fr_progress *progress)
   fr_buf_done(&line);
 }
 
+/* "12.3 MB of 64.0 MB, 5.1 MB/s, 10 s left"; nothing when none is saved. */
+static void show_saving(struct fr_progress *progress)
+{
+  double seconds = (double)(fr_loop_now(progress->loop) - progress->began)
+                   / 1000.0, bytes, total, rate;
+  struct fr_fal_figures f;
+  struct fr_buf line;
+
+  fr_fal_figures(progress->fal, &f);
+  if (!f.files)
+    return;
+  bytes = (double)f.file_bytes;
+  total = (double)f.file_total;
+  rate = seconds > 0.0 ? (bytes - (double)f.file_resumed) / seconds : 0.0;
+  fr_buf_init(&line, 512);
+  fr_buf_addf(&line, "%.1f MB", bytes / 1e6);
+  if (total > bytes)
+    fr_buf_addf(&line, " of %.1f MB", total / 1e6);
+  fr_buf_addf(&line, ", %.1f MB/s", rate / 1e6);
+  if (rate > 0.0 && total > bytes)
+    fr_buf_addf(&line, ", %.0f s left", (total - bytes) / rate);
+  fr_console_progress(progress->console, fr_buf_text(&line));
+  fr_buf_done(&line);
+}
+
 static void show_run(struct fr_progress *progress)
 {
   uint64_t elapsed = fr_loop_now(progress->loop) - progress->began;
   struct fr_fal_figures figures;
   struct fr_counts counts;
   struct fr_buf line;
-  uint64_t missed;
+  uint64_t missed, sent, all;
   double rate;
 
+  fr_fal_uploads(progress->fal, &sent, &all);
   fr_fal_figures(progress->fal, &figures);
   fr_gate_counts(progress->gate, &counts);
   missed = counts.failed + counts.partial;
@@ -59,6 +85,9 @@ static void show_run(struct fr_progress *progress)
     fr_buf_addf(&line, ", %llu not", (unsigned long long)missed);
   fr_buf_addf(&line, ", %.0f/s, %u in flight, %u waiting", rate,
               figures.in_flight, figures.waiting);
+  if (all)
+    fr_buf_addf(&line, ", %.1f of %.1f MB sent", (double)sent / 1e6,
+                (double)all / 1e6);
   if (figures.retries)
     fr_buf_addf(&line, ", %llu retries",
                 (unsigned long long)figures.retries);
@@ -73,8 +102,10 @@ static void show(struct fr_progress *progress)
 {
   if (progress->gate)
     show_run(progress);
-  else
+  else if (progress->prober)
     show_files(progress);
+  else
+    show_saving(progress);
 }
 
 static void due(struct fr_timer *timer)

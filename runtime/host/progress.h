@@ -21,7 +21,7 @@ struct fr_progress {
 };
 
 /* The pointers are set by the caller; all are borrowed. Without a gate it is
- * the prober's files that are shown. */
+ * the prober's files that are shown, and without one the files being saved. */
 void fr_progress_start(struct fr_progress *progress);
 void fr_progress_stop(struct fr_progress *progress);
 

@@ -176,7 +176,7 @@ static enum fr_err open_watches(struct run *run)
     fr_timer_start(parts->loop, &run->runtime,
                    fr_loop_now(parts->loop) + most);
   }
-  if ((parts->gate || parts->prober) && !parts->config.quiet &&
+  if ((parts->gate || parts->prober || parts->fal) && !parts->config.quiet &&
       !parts->config.no_progress) {
     run->progress.loop = parts->loop;
     run->progress.console = &run->console;
@@ -357,9 +357,8 @@ static int start_code(enum fr_err err)
 
 static int not_started(struct run *run, enum fr_err err)
 {
-  if (!run->why.len)
-    fr_buf_say(&run->why, "%s", fr_err_message(err));
-  fr_verdict_say(&run->parts.verdict, "%s", fr_buf_text(&run->why));
+  fr_verdict_say(&run->parts.verdict, "%s",
+                 run->why.len ? fr_buf_text(&run->why) : fr_err_message(err));
   return start_code(err);
 }
 

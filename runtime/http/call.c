@@ -19,11 +19,14 @@ static bool clean(const char *text)
   return !text || fr_printable(text, strlen(text));
 }
 
-/* Pieces take as long as they take, and the largest one must fit. */
+/* Pieces and files take as long as they take, and the largest piece must
+ * fit. */
 static bool is_timed(const struct fr_call_spec *spec)
 {
-  return spec->ready ? !spec->total_ms && spec->max_body >= FR_PIECE_MOST
-                     : spec->total_ms != 0;
+  bool whole = !spec->ready && !spec->upload;
+
+  return whole == (spec->total_ms != 0) &&
+         (!spec->ready || spec->max_body >= FR_PIECE_MOST);
 }
 
 static bool valid(const struct fr_call_spec *spec)
@@ -36,7 +39,8 @@ static bool valid(const struct fr_call_spec *spec)
          clean(spec->if_range) && clean(spec->last_event_id) &&
          clean(spec->accept) &&
          spec->max_body && spec->max_headers && spec->connect_ms &&
-         spec->stall_ms && is_timed(spec);
+         spec->stall_ms && is_timed(spec) &&
+         !(spec->upload && (spec->body || spec->content_type));
 }
 
 /* Neither header says who asks. */
@@ -144,14 +148,23 @@ static void on_cancel(struct fr_op *op)
     fr_curl_stop(call);
 }
 
+/* Before a byte of it left. */
+static void refuse(struct fr_call *call, enum fr_err err)
+{
+  call->phase = FR_CALL_OVER;
+  fr_op_finish(&call->op, err);
+}
+
 void fr_call_start(struct fr_call *call)
 {
   fr_op_start(call->http->loop, &call->op, on_cancel);
   call->phase = FR_CALL_RUNNING;
   if (call->http->read_only && call->spec.changes) {
-    call->phase = FR_CALL_OVER;
     strcpy(call->detail, fr_err_message(FR_EREAD_ONLY));
-    fr_op_finish(&call->op, FR_EREAD_ONLY);
+    refuse(call, FR_EREAD_ONLY);
+  } else if (call->spec.upload && !fr_upload_rewind(call->spec.upload)) {
+    fr_send_say(call, false);
+    refuse(call, FR_EIO);
   } else if (call->http->serve) {
     fr_local_start(call);
   } else {
@@ -170,6 +183,7 @@ void fr_call_free(struct fr_call *call)
   fr_buf_done(&call->head);
   fr_buf_done(&call->body);
   fr_buf_done(&call->rest);
+  fr_buf_done(&call->form);
   fr_pool_free(&pool, call);
 }
 

@@ -36,6 +36,7 @@ char *fr_call_body_edit(struct fr_call *call, size_t *ret_len);
  * then is the end. An op's error says that it was not whole. */
 #define FR_PIECE_MOST 16384
 void fr_call_drop(struct fr_call *call, size_t len);
+bool fr_call_begun(const struct fr_call *call);   /* the head came whole */
 
 /* False only when it is certain that no byte of the request left: no
  * connection was made, or the call was never started. */

@@ -35,6 +35,10 @@ static void over(struct fr_call *call, CURLcode code)
   curl_easy_getinfo(call->easy, CURLINFO_RESPONSE_CODE, &status);
   if (!err || status >= 200)            /* a lone 1xx is no answer */
     call->status = (int)status;
+  if (call->spec.upload && status == 417) {
+    call->detail[0] = '\0';              /* libcurl would send it again */
+    err = FR_OK;
+  }
   fr_share_learn(call, err);
   take_off(call);
   fr_op_finish(&call->op, err);
@@ -95,7 +99,9 @@ static void look(struct fr_timer *timer)
              (unsigned)call->spec.total_ms);
   else
     snprintf(call->detail, sizeof(call->detail),
-             "not a byte came for %u ms", (unsigned)call->spec.stall_ms);
+             "not a byte %s for %u ms",
+             call->spec.upload ? "was taken or came" : "came",
+             (unsigned)call->spec.stall_ms);
   over(call, CURLE_OPERATION_TIMEDOUT);
 }
 

@@ -119,18 +119,21 @@ static bool add_header(struct fr_handle *handle, const char *name,
 
 static bool has_body(const struct fr_call_spec *spec)
 {
-  return spec->body || !strcmp(spec->method, "POST") ||
+  return spec->body || spec->upload || !strcmp(spec->method, "POST") ||
          !strcmp(spec->method, "PUT") || !strcmp(spec->method, "PATCH");
 }
 
 /* A header without a value tells libcurl to leave out its own of that name:
- * its "Expect: 100-continue" costs a second with servers that ignore it. */
+ * its "Expect: 100-continue" costs a second with servers that ignore it, and
+ * saves a file's bytes with those that do not. */
 static bool add_headers(struct fr_handle *handle,
                         const struct fr_call_spec *spec)
 {
   const char *type = spec->content_type;
 
-  if (!type && has_body(spec))
+  if (spec->upload)
+    type = spec->upload->type;
+  else if (!type && has_body(spec))
     type = "";
   return add_header(handle, AUTHORIZATION, spec->authorization) &&
          add_header(handle, KEY, spec->idempotency_key) &&
@@ -141,7 +144,8 @@ static bool add_headers(struct fr_handle *handle,
          add_header(handle, "Accept", spec->accept) &&
          add_header(handle, "Accept-Encoding", spec->ready ? "identity"
                                                            : NULL) &&
-         (!has_body(spec) || add_header(handle, "Expect", ""));
+         (!has_body(spec) || spec->upload ||
+          add_header(handle, "Expect", ""));
 }
 
 static void drop_headers(struct fr_handle *handle)
@@ -174,7 +178,8 @@ static bool change_key(struct fr_handle *handle,
 
   if (!key || line->next->next || !other || !spec->authorization ||
       spec->content_type || spec->range || spec->if_range ||
-      spec->last_event_id || spec->accept || spec->ready || has_body(spec) ||
+      spec->last_event_id || spec->accept || spec->ready || spec->upload ||
+      has_body(spec) ||
       strcmp(authorization, spec->authorization) != 0 ||
       strlen(key) != strlen(other))
     return false;
@@ -217,13 +222,13 @@ static bool set_request(CURL *easy, const struct fr_call_spec *spec)
 
   if (!strcmp(spec->method, "HEAD"))
     bad |= curl_easy_setopt(easy, CURLOPT_NOBODY, 1L);
-  if (has_body(spec)) {
+  if (has_body(spec) && !spec->upload) {
     bad |= curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE,
                             (curl_off_t)(spec->body ? spec->body_len : 0));
     bad |= curl_easy_setopt(easy, CURLOPT_POSTFIELDS,
                             spec->body ? spec->body : "");
   }
-  if (spec->ready) {            /* one that waits must not hold up others */
+  if (spec->ready || spec->upload) {    /* it must not hold up others */
     bad |= curl_easy_setopt(easy, CURLOPT_HTTP_VERSION,
                             (long)CURL_HTTP_VERSION_1_1);
     bad |= curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, 1L);
@@ -245,7 +250,8 @@ static bool set_call(struct fr_call *call)
   bad |= curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, call->detail);
   bad |= curl_easy_setopt(easy, CURLOPT_PRIVATE, call);
   return !bad && set_method(call->handle, call->spec.method) &&
-         set_request(easy, &call->spec);
+         set_request(easy, &call->spec) &&
+         (!call->spec.upload || fr_send_prepare(call));
 }
 
 /* Where the path begins; NULL: there is none to be told apart. */

@@ -8,6 +8,7 @@
 
 #define FR_HTTP_AGENT "falrun/0.1"
 #define FR_IDLE_HANDLES 256
+#define FR_LOCAL_FORM_MOST ((off_t)16 << 20)
 #define FR_CONNECTIONS 256      /* that share.c can tell apart */
 
 struct fr_sock;
@@ -64,6 +65,8 @@ struct fr_call {
   bool paused;                  /* the body is full; more waits */
   struct fr_buf rest;           /* local, in pieces: what waits */
   enum fr_err rest_err;         /* how it ends */
+  struct fr_buf form;           /* local: the upload as one body */
+  uint64_t uploaded;            /* bytes of it that were written */
   struct fr_buf head, body;     /* of the answer; head: "name:value" texts */
   size_t head_bytes;            /* of all header blocks, 1xx included */
   bool head_over;               /* the final block ended; trailers follow */
@@ -103,6 +106,10 @@ size_t fr_receive_body(char *data, size_t size, size_t count, void *arg);
  * for libcurl's callback and returns what that returns. */
 void fr_piece_tell(struct fr_call *call);
 size_t fr_piece_keep(struct fr_call *call, const char *data, size_t len);
+
+/* send.c: an upload, read as it is sent. Say: the words for FR_EIO. */
+bool fr_send_prepare(struct fr_call *call);
+void fr_send_say(struct fr_call *call, bool begun);
 
 /* socket.c: libcurl's sockets and timer on the loop. */
 void fr_curl_attach(struct fr_http *http);

@@ -33,7 +33,9 @@ static void finish(struct fr_call *call, enum fr_err err)
   fr_timer_stop(call->http->loop, &call->timer);
   fr_timer_stop(call->http->loop, &call->piece);
   fr_list_del(&call->link);
-  if (err)
+  if (err == FR_EIO && call->spec.upload)
+    fr_send_say(call, call->sent);
+  else if (err && !call->detail[0])
     snprintf(call->detail, sizeof(call->detail), "%s", fr_err_message(err));
   fr_op_finish(&call->op, err);
 }
@@ -52,6 +54,28 @@ static uint32_t most_ms(const struct fr_call_spec *spec)
   return spec->total_ms ? spec->total_ms : spec->stall_ms;
 }
 
+/* The server's side here has all of a body at once. */
+static enum fr_err put_form(struct fr_call *call)
+{
+  struct fr_upload *upload = call->spec.upload;
+  off_t size = fr_upload_size(upload);
+  char piece[4096];
+  ssize_t got;
+
+  if (size > FR_LOCAL_FORM_MOST) {
+    strcpy(call->detail, "a file that is sent in a test has at most 16 MiB");
+    return FR_EINVALID;
+  }
+  fr_buf_init(&call->form, (size_t)size);
+  while ((got = fr_upload_read(upload, piece, sizeof(piece))) > 0)
+    if (fr_buf_add(&call->form, piece, (size_t)got))
+      return FR_ENOMEM;
+  call->spec.body = fr_buf_text(&call->form);
+  call->spec.body_len = call->form.len;
+  call->spec.content_type = upload->type;
+  return got ? FR_EIO : FR_OK;
+}
+
 /* `serve` may end or free any call, also one of this batch. */
 static void hand_over(struct fr_timer *timer)
 {
@@ -61,8 +85,13 @@ static void hand_over(struct fr_timer *timer)
   fr_list_take(&http->started, &batch);
   while (!fr_list_empty(&batch)) {
     struct fr_call *call = fr_container_of(batch.next, struct fr_call, link);
+    enum fr_err err = call->spec.upload ? put_form(call) : FR_OK;
 
     fr_list_del(&call->link);
+    if (err) {
+      finish(call, err);
+      continue;
+    }
     call->sent = true;
     fr_timer_start(http->loop, &call->timer,
                    fr_loop_now(http->loop) + most_ms(&call->spec));
@@ -130,6 +159,7 @@ static void tell_head(struct fr_call *call)
 {
   struct fr_loop *loop = call->http->loop;
 
+  call->head_over = true;
   fr_piece_tell(call);
   call->timer.on_due = go_on;
   fr_timer_start(loop, &call->timer, fr_loop_now(loop) + 1);

@@ -14,6 +14,7 @@
 #include <stdint.h>
 
 #include "http/http.h"
+#include "http/upload.h"
 
 struct fr_call_spec {
   const char *method;           /* "GET", "DELETE", "POST", ... */
@@ -26,10 +27,12 @@ struct fr_call_spec {
   const char *if_range, *last_event_id, *accept;        /* likewise */
   const void *body;             /* or NULL */
   size_t body_len;
+  struct fr_upload *upload;     /* a form in its place, borrowed; or NULL */
   size_t max_body;              /* bytes of the answer; must be set */
   size_t max_headers;           /* bytes of its headers; must be set */
   uint32_t connect_ms;          /* time to connect; must be set */
-  uint32_t total_ms;            /* whole call; must be set, but 0 in pieces */
+  uint32_t total_ms;            /* whole call; must be set, but 0 in pieces
+                                 * and with an upload */
   uint32_t stall_ms;            /* without a byte; must be set */
   /* Not NULL: the body comes in pieces (call.h). `ready` is called in a turn
    * of the loop when the head is there, and when there are bytes. */

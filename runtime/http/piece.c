@@ -28,6 +28,11 @@ void fr_piece_tell(struct fr_call *call)
   fr_timer_start(loop, &call->piece, fr_loop_now(loop));
 }
 
+bool fr_call_begun(const struct fr_call *call)
+{
+  return call->head_over;
+}
+
 size_t fr_piece_keep(struct fr_call *call, const char *data, size_t len)
 {
   if (len > call->spec.max_body - call->body.len) {

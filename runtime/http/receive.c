@@ -75,9 +75,9 @@ static enum fr_err end_block(struct fr_call *call)
   long status = 0;
 
   curl_easy_getinfo(call->easy, CURLINFO_RESPONSE_CODE, &status);
-  call->head_over = status >= 200;
   if (!is_of_one_length(call))
     return FR_EPROTOCOL;
+  call->head_over = status >= 200;
   if (call->head_over && call->spec.ready) {
     call->status = (int)status;
     fr_piece_tell(call);

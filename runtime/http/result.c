@@ -78,6 +78,8 @@ enum fr_err fr_curl_result(struct fr_call *call, CURLcode code)
     err = FR_EDROPPED;          /* the handshake was over: a broken pipe */
   if (!err)
     call->detail[0] = 0;        /* of an address that was tried in vain */
+  else if (err == FR_EIO)
+    fr_send_say(call, true);
   else if (call->limit && !timed_out)
     snprintf(call->detail, sizeof(call->detail), "%s", fr_err_message(err));
   else if (!call->detail[0])

@@ -191,7 +191,8 @@ end
 --- What became of a change that came to nothing, or of which nobody knows.
 --- The gate has recorded it, and the exit code is the gate's.
 local function print_failure(err)
-  if not err.status or err.status == "done" then
+  if not err.status or err.status == "done" or
+    err.status == "refused" and err.code == "config" then
     error(err, 0)
   end
   write_json { status = err.status, kind = err.kind, message = err.message,
@@ -237,6 +238,8 @@ local function check_how(row, how)
     host.usage(row.name .. " answers no file: leave out --output")
   elseif row.media == "bytes" and not how.output then
     host.usage(row.name .. " needs --output FILE, where the file is saved")
+  elseif row.media == "bytes" and how.raw then
+    host.usage(row.name .. " saves a file as it came: leave out --raw")
   elseif how.replace and row.media ~= "bytes" then
     host.usage(row.name .. " answers no file: leave out --replace")
   elseif how["max-events"] and row.media ~= "events" then

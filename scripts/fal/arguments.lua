@@ -14,6 +14,7 @@ local OPTIONS_OF_CHANGES <const> = shapes.names "call_changes"
 local OPTIONS_OF_SAVES <const> = shapes.names "call_saves"
 local TIMEOUT_MOST <const> = 600000
 local KEY_MOST <const> = 200
+local PATH_MOST <const> = 4000
 
 local function escape(text, keep)
   return (text:gsub("[^%w_.~" .. keep .. "-]", function(byte)
@@ -110,6 +111,15 @@ function arguments.read(row, given)
          values
 end
 
+local function check_name(row, to)
+  if row.media == "bytes" and to == nil then
+    check.fail(row.name, "to", "it is missing: the file that it is saved "
+               .. "into")
+  elseif to and (#to > PATH_MOST or to:find "/$") then
+    check.fail(row.name, "to", "%s is no name for a file", check.show(to))
+  end
+end
+
 --- The options of a call, beside what the operation is given.
 function arguments.options(row, options)
   local known = row.changes and OPTIONS_OF_CHANGES or OPTIONS
@@ -134,6 +144,7 @@ function arguments.options(row, options)
       parameters.check(row.name, name, type, options[name])
     end
   end
+  check_name(row, options.to)
   local key = options.idempotency_key
   if key and (#key > KEY_MOST or not key:find "^[\x20-\x7e]+$") then
     check.fail(row.name, "idempotency_key", "1 to %d visible ASCII characters "

@@ -47,7 +47,8 @@ shapes.options = {
   delete_all = { REASON, CONCURRENCY, TIMEOUT, RETRIES, DRY_RUN, VERIFY },
   each = { CONCURRENCY },
   call = { TIMEOUT },
-  call_saves = { TIMEOUT, { name = "to", kind = "text", most = 4000 },
+  call_saves = { TIMEOUT, { name = "to", kind = "text", most = 4000,
+                            needed = true },
                  { name = "replace", kind = "boolean" } },
   call_changes = {
     TIMEOUT, { name = "reason", kind = "text", most = 1000 }, DRY_RUN,

@@ -191,22 +191,26 @@ end
 --- A remote file, saved under a name: {path, bytes, resumed}. Waits.
 ---@return table?, table? err
 function streams.download(row, call)
-  local to = call.options.to
-  if to == nil then
-    check.fail(row.name, "to", "it is missing: the file that it is saved "
-               .. "into")
-  elseif to == "" or to:find "[\0]" or to:find "/$" then
-    check.fail(row.name, "to", "%s is no name for a file", check.show(to))
-  end
   return core.download({ path = call.path, query = call.query, key = row.key,
-    timeout = call.options.timeout, replace = call.options.replace }, to)
+    timeout = call.options.timeout, replace = call.options.replace },
+    call.options.to)
 end
 
---- A local file, sent as a form. Nil and an error.
-function streams.upload(row)
-  return nil, core.error("invalid", ("%s: falrun cannot send a file yet; "
-    .. "nothing was sent. Where the file has a public URL, use "
-    .. "serverless.files.upload_url"):format(row.name))
+--- Sends a local file as a form: the change of a row whose one field of the
+--- body is the file's path. Waits. Its result, or nil and an error.
+function streams.upload(row, change, values)
+  for _, spec in ipairs(row.params) do
+    if spec.place == "body" then
+      change.field, change.file = spec.name, values[spec.name]
+    end
+  end
+  change.body = nil
+  local result, err = core.change(change)
+  if err and err.status == "refused" and err.code == "config" then
+    err = core.error("config", ("%s: %s: %s; nothing was sent"):format(
+      row.name, change.field, err.message), { status = "refused" })
+  end
+  return result, err
 end
 
 return streams

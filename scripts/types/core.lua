@@ -63,7 +63,9 @@ function core.read_ids(path) end
 --- the answer `unread` says why there is no value. err.status: "refused",
 --- nothing was done; "failed", fal said no; "unknown", it left without an
 --- answer that says what became of it: it may have happened.
----@param call {operation:string, method:string, path:string, query:table?, body:table?, key:string?, idempotent:boolean?, idempotency_key:string?, timeout:string?, reason:string?, policy:string?, irreversible:boolean?, request_id:string?, target:string?, dry_run:boolean?}
+--- `file`: a path here, whose bytes are sent as the part `field` of a form, in
+--- place of a body; one that cannot be sent is "refused", code "config".
+---@param call {operation:string, method:string, path:string, query:table?, body:table?, file:string?, field:string?, key:string?, idempotent:boolean?, idempotency_key:string?, timeout:string?, reason:string?, policy:string?, irreversible:boolean?, request_id:string?, target:string?, dry_run:boolean?}
 ---@return table? result, table? err
 function core.change(call) end
 
@@ -109,6 +111,24 @@ function core.changes(run) end
 ---@param call {trial:boolean?, method:string?, path:string, query:{[1]:string,[2]:string}[]?, body:table?, key:string?, timeout:string?, window:table?, accept:"json"|"text"|"both"|nil}
 ---@return any value, table? reach_or_err
 function core.read(call) end
+
+--- A long answer as text, in pieces. Waits for its head; the handle, or nil
+--- and an error as of core.read (`err.begun`: what broke off had a head).
+--- handle:read() waits: a text (perhaps "") of whole lines, parts of a long
+--- one, or what is left at the end; nil at a whole end; or nil, err. Keys are
+--- blanked in it. handle:status(), handle:header(name), handle:close(), a
+--- <close> variable. What nobody reads makes fal wait. `timeout` is for the
+--- head, `attempts` at it (3); `stall`: the longest time without a byte (30s).
+---@param call {method:string?, path:string, query:{[1]:string,[2]:string}[]?, body:table?, key:string?, timeout:string?, accept:string?, last_event_id:string?, attempts:integer?, stall:string?}
+---@return table? handle, table? err
+function core.stream(call) end
+
+--- Saves the file that a GET answers, whole or not at all. Waits. `resumed`:
+--- bytes that an earlier call had saved as PATH.part. A file that is there is
+--- an error of kind "invalid" before anything is sent, unless `replace`.
+---@param call {path:string, query:table?, key:string?, timeout:string?, replace:boolean?}
+---@return {path:string, bytes:integer, resumed:integer}?, table? err
+function core.download(call, path) end
 
 --- An empty window of a list: window:sort(), then window:next(before?) until
 --- it returns nil: each row once, as fal/row.lua would make it, oldest first,
@@ -275,8 +295,9 @@ function host.health.disk(path) end
 --- Serves HTTP on 127.0.0.1. `handler(request)` runs as a task for each
 --- request {method, path, query = {{name, value}...}, header = function(name),
 --- body} and returns {status, headers = {name = value}?, body = text?,
---- fault = "drop"|"truncate"|"stall"?, no_date = boolean?}. A handler that
---- raises answers 500. Returns {port, close()} | nil, err.
+--- fault = "drop"|"truncate"|"stall"?, no_date = boolean?}. A body that is a
+--- function is asked for text after text, and may wait; at nil it ends, with a
+--- fault by a cut. A handler that raises answers 500. Returns {port, close()} | nil, err.
 ---@param config {port:integer, max_body:integer?, handler:function}
 function host.serve(config) end
 

@@ -71,6 +71,8 @@ class Running:
 
 
 class World:
+    program = PROGRAM
+
     def __init__(self, folder):
         self.folder = folder
         self.home = folder / "home"
@@ -130,7 +132,7 @@ class World:
             if limits and resource.RLIMIT_FSIZE in limits:
                 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
         process = subprocess.Popen(
-            list(prefix) + [PROGRAM] + [str(a) for a in args], stdin=stdin,
+            list(prefix) + [self.program] + [str(a) for a in args], stdin=stdin,
             stdout=subprocess.PIPE, stderr=subprocess.PIPE,
             env=self.env(key=key, **(env or {})), cwd=self.folder,
             preexec_fn=prepare if limits else None)

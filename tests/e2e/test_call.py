@@ -104,6 +104,15 @@ WRONG = [
     (("models.usage", "expand=summary", "expand=time_series",
       "--all-pages"), "one of time_series, summary"),
     (("serverless.files.download", "file=a"), "needs --output"),
+    (("serverless.files.download", "file=a", "--output", "b", "--raw"),
+     "leave out --raw"),
+    (("serverless.files.download", "file=a", "--output", "b/"),
+     "no name for a file"),
+    (("serverless.files.list", "--replace"), "leave out --replace"),
+    (("serverless.files.list", "--max-events", "1"),
+     "leave out --max-events"),
+    (("serverless.logs.stream", "--max-events", "0"), "at least 1"),
+    (("serverless.logs.stream", "--all-pages"), "has no pages"),
     (("keys.delete", "key_id=k"), "add --yes"),
     (("keys.delete", "key_id=k", "--no-input"), "add --yes"),
     (("keys.delete", "key_id=k", "--raw"), "leave out --raw"),
@@ -602,20 +611,6 @@ def test_metrics_are_samples_or_an_error(world):
     done = world.run("call", "serverless.metrics", "--json", check=1)
     assert "line 2: the value of a label never ends" in done.err
     assert done.out == ""
-
-
-@pytest.mark.parametrize("words", [
-    ["serverless.logs.stream"],
-    ["serverless.files.download", "file=a/b", "--output", "saved"],
-    ["serverless.files.download", "file=a/b", "--output", "saved", "--raw"],
-    ["serverless.files.upload", "target_path=a", "file_upload=here"]])
-def test_what_cannot_be_done_yet_says_so_and_sends_nothing(world, words):
-    server = answering(world, says(b"{}"))
-    done = world.run("call", *words, check=1)
-    assert re.search(r"falrun cannot \w+ a \w+.* yet; nothing was sent",
-                     done.err)
-    assert server.requests == [] and done.out == ""
-    assert not os.path.exists("saved")
 
 
 # ---- a story against the sandbox ----

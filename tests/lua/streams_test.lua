@@ -221,18 +221,22 @@ test("asked again after a failure it fails again", function(world)
 end)
 
 test("a file needs a name", function(world)
-  local download = require("fal.streams").download
+  local arguments = require "fal.arguments"
+  local row = { name = "files.get", media = "bytes", params = {} }
+  for _, to in ipairs { "a/", ("x"):rep(4001) } do
+    t.raises("no name for a file", arguments.options, row, { to = to })
+  end
+  t.raises("bad argument 'to'", arguments.options, row, {})
+  t.raises("replace", arguments.options, row, { to = "a", replace = "yes" })
   local asked
   world.core.download = function(call, to)
     asked = { call, to }
     return { path = to, bytes = 1, resumed = 0 }
   end
-  for _, to in ipairs { "", "a/", "a\0b" } do
-    t.raises("no name for a file", download, ROW, { options = { to = to } })
-  end
-  t.raises("bad argument 'to'", download, ROW, { options = {} })
-  equal(download(ROW, { path = "/x", options = { to = "f" } }).path, "f")
-  equal(asked, { { path = "/x", key = "api" }, "f" })
+  local saved = require("fal.streams").download(ROW, { path = "/x",
+    options = { to = "f", replace = true } })
+  equal(saved.path, "f")
+  equal(asked, { { path = "/x", key = "api", replace = true }, "f" })
 end)
 
 t.finish()

@@ -64,7 +64,8 @@ local function add_call(path, params, options, needed)
   end
   shapes.calls[path] = {
     { name = "options", kind = "options", of = params, needed = needed },
-    { name = "options", kind = "options", of = options },
+    { name = "options", kind = "options", of = options,
+      needed = options == "call_saves" },
   }
   shapes.waits[path] = true
 end

@@ -134,6 +134,8 @@ static void three_attempts(void **state)
     { { .status = 200, .body = "" }, FR_EPROTOCOL, 3, true, 100, 200 },
     { { .status = 200, .body = "{\"a\":1,\"a\":2}" }, FR_EPROTOCOL, 3, true,
       100, 200 },
+    { { .status = 202, .body = "{}" }, FR_EPROTOCOL, 3, true, 100, 200 },
+    { { .status = 206, .body = "{}" }, FR_EPROTOCOL, 3, true, 100, 200 },
     { { .err = FR_ETLS, .unsent = true }, FR_ETLS, 1, true, 0, 0 },
     { { .err = FR_ETOO_BIG }, FR_ETOO_BIG, 1, false, 0, 0 },
     { { .status = 400 }, FR_EBAD_REQUEST, 1, false, 0, 0 },

@@ -439,6 +439,144 @@ static void a_plan_recovers_nothing(void **state)
   assert_int_equal(world_left(w), 1);
 }
 
+/* ---- files --------------------------------------------------------------- */
+
+static char file[40];
+
+static struct fr_mutation_spec file_spec(const char *content, bool idempotent)
+{
+  int fd;
+
+  strcpy(file, "/tmp/falrun-mutation-XXXXXX");
+  fd = mkstemp(file);
+  assert_int_equal(write(fd, content, strlen(content)), strlen(content));
+  close(fd);
+  return (struct fr_mutation_spec){
+    .operation = "serverless.files.upload", .method = "POST",
+    .path = "/serverless/files/file/local/a", .key = FR_KEY_API,
+    .idempotent = idempotent, .target = "target_path a",
+    .file = file, .field = "file_upload"
+  };
+}
+
+static int data_of(void *arg, const struct fr_event_row *row)
+{
+  (void)snprintf(arg, 2000, "%s", row->data);
+  return strcmp(row->kind, "change") == 0;
+}
+
+static void a_file_is_announced_by_name_and_size(void **state)
+{
+  struct world *w = *state;
+  struct fr_event_filter all = { 0 };
+  struct fr_mutation_spec spec = file_spec("its secret", false);
+  char data[2000], want[100];
+
+  world_begin(w);
+  world_answer(w, 200, "true");
+  run_m(w, begin_one(w, &spec), "done", FR_OK);
+  assert_int_equal(w->changes, 1);
+  assert_int_equal(fr_history_events(w->peer, &all, data_of, data), FR_OK);
+  (void)snprintf(want, sizeof(want), "\"target\":\"target_path a, from the "
+                 "file %s of 10 bytes\"", file + 5);
+  assert_non_null(strstr(data, want));
+  assert_null(strstr(data, "secret"));
+  unlink(file);
+}
+
+/* Whatever the mode: a plan that cannot be carried out is none. */
+static void a_file_that_cannot_be_sent(void **state)
+{
+  static const enum fr_mode modes[] = { FR_MODE_RUN, FR_MODE_PLAN };
+  struct world *w = *state;
+  struct fr_mutation_spec spec = file_spec("", false);
+  struct fr_mutation *mutation = NULL;
+  struct fr_buf why;
+
+  fr_buf_init(&why, 512);
+  for (size_t i = 0; i < 2; i++) {
+    if (w->gate)
+      world_end(w);
+    w->mode = modes[i];
+    world_begin(w);
+    assert_int_equal(fr_mutation_new(w->gate, &spec, &why, &mutation),
+                     FR_ECONFIG);
+    assert_non_null(strstr(fr_buf_text(&why), file));
+    assert_non_null(strstr(fr_buf_text(&why), "is empty"));
+    turns(w, 3);
+    assert_int_equal(w->changes, 0);
+    assert_int_equal(events(w, "change"), 0);
+  }
+  spec.body = "{}";
+  assert_int_equal(fr_mutation_new(w->gate, &spec, &why, &mutation),
+                   FR_EINVALID);
+  fr_buf_done(&why);
+  unlink(file);
+}
+
+static void a_file_that_changes_before_it_leaves(void **state)
+{
+  struct world *w = *state;
+  struct fr_mutation_spec spec = file_spec("ten bytes.", false);
+  struct fr_mutation *m;
+
+  world_begin(w);
+  m = begin_one(w, &spec);
+  assert_int_equal(truncate(file, 9), 0);
+  settle_down(w);
+  expect_m(m, "failed", FR_EIO);
+  assert_non_null(strstr(fr_mutation_result(m)->message, "has changed"));
+  fr_mutation_free(m);
+  assert_int_equal(w->changes, 0);
+  assert_string_equal(recorded(w), "unsent");
+  unlink(file);
+}
+
+static void a_file_is_repeated_under_a_key_alone(void **state)
+{
+  struct world *w = *state;
+  struct fr_mutation_spec spec = file_spec("ten bytes.", false);
+
+  world_begin(w);
+  world_lose(w, FR_EDROPPED, true);
+  run_m(w, begin_one(w, &spec), "unknown", FR_EDROPPED);
+  assert_int_equal(w->changes, 1);
+  assert_string_equal(recorded(w), "unknown");
+  spec.idempotent = true;
+  world_lose(w, FR_EDROPPED, true);
+  world_answer(w, 200, "true");
+  run_m(w, begin_one(w, &spec), "done", FR_OK);
+  assert_int_equal(w->changes, 3);
+  unlink(file);
+}
+
+/* A 200 alone is no success. */
+static void an_answer_that_says_no(void **state)
+{
+  static const char *const all[] = { "false", " false\n",
+                                     "{\"success\":false}" };
+  struct world *w = *state;
+  struct fr_mutation_spec spec = file_spec("ten bytes.", false);
+
+  for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
+    struct fr_mutation *m;
+
+    if (w->gate)
+      world_end(w);
+    world_begin(w);
+    world_answer(w, 200, all[i]);
+    m = begin_one(w, &spec);
+    settle_down(w);
+    expect_m(m, "failed", FR_EBAD_REQUEST);
+    assert_int_equal(fr_mutation_result(m)->http_status, 200);
+    assert_string_equal(fr_mutation_result(m)->evidence, "answered");
+    fr_mutation_free(m);
+    assert_string_equal(recorded(w), "failed");
+    assert_int_equal(fr_verdict_exit_code(&w->verdict), 3);
+  }
+  unlink(file);
+}
+
 int main(void)
 {
   const struct CMUnitTest tests[] = {
@@ -458,7 +596,12 @@ int main(void)
     WORLD_TEST(nothing_leaves_without_a_record),
     WORLD_TEST(an_end_that_cannot_be_recorded),
     WORLD_TEST(many_that_a_killed_run_left),
-    WORLD_TEST(a_plan_recovers_nothing)
+    WORLD_TEST(a_plan_recovers_nothing),
+    WORLD_TEST(a_file_is_announced_by_name_and_size),
+    WORLD_TEST(a_file_that_cannot_be_sent),
+    WORLD_TEST(a_file_that_changes_before_it_leaves),
+    WORLD_TEST(a_file_is_repeated_under_a_key_alone),
+    WORLD_TEST(an_answer_that_says_no)
   };
 
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -6,6 +6,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 #include <cmocka.h>
 
 #include "http/call.h"
@@ -287,6 +288,56 @@ static void test_told_that_nobody_waits(void **state)
   assert_int_equal(w->gone, 2);
 }
 
+/* A file of `size` bytes, each 'x', sent as it must end. */
+static struct fr_call *run_file(struct world *w, struct fr_upload *upload,
+                                size_t size, enum fr_err expected)
+{
+  char path[] = "/tmp/falrun-local-XXXXXX";
+  int fd = mkstemp(path);
+  struct fr_call_spec spec = plain;
+  struct fr_buf why;
+
+  assert_int_equal(ftruncate(fd, (off_t)size), 0);
+  assert_int_equal(pwrite(fd, "xxx", 3, 0), 3);
+  fr_buf_init(&why, 500);
+  assert_int_equal(fr_upload_open(path, "f", &why, upload), FR_OK);
+  fr_buf_done(&why);
+  assert_int_equal(unlink(path), 0);
+  close(fd);
+  spec.method = "POST";
+  spec.upload = upload;
+  spec.total_ms = 0;
+  return run(w, &spec, expected);
+}
+
+static void test_a_file_is_a_body(void **state)
+{
+  struct world *w = *state;
+  const struct fr_call_spec *spec;
+  struct fr_upload upload;
+  struct fr_call *call = run_file(w, &upload, 3, FR_OK);
+
+  spec = fr_call_spec(call);
+  assert_string_equal(spec->content_type, upload.type);
+  assert_int_equal(spec->body_len, fr_upload_size(&upload));
+  assert_memory_equal((const char *)spec->body + upload.head.len, "xxx", 3);
+  fr_call_free(call);
+  fr_upload_close(&upload);
+}
+
+static void test_a_file_is_bounded(void **state)
+{
+  struct world *w = *state;
+  struct fr_upload upload;
+  struct fr_call *call = run_file(w, &upload, 16 << 20, FR_EINVALID);
+
+  assert_non_null(strstr(fr_call_detail(call), "at most 16 MiB"));
+  assert_false(fr_call_sent(call));
+  assert_int_equal(w->nserved, 0);
+  fr_call_free(call);
+  fr_upload_close(&upload);
+}
+
 int main(void)
 {
   const struct CMUnitTest tests[] = {
@@ -300,6 +351,8 @@ int main(void)
     TEST(recall),
     TEST(handler_frees_another),
     TEST(told_that_nobody_waits),
+    TEST(a_file_is_a_body),
+    TEST(a_file_is_bounded),
   };
 
   return cmocka_run_group_tests_name("http/local", tests, NULL, NULL);
