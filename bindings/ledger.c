@@ -235,15 +235,18 @@ static int go_on(lua_State *L, int status, lua_KContext ctx)
 
 static void check_filter(lua_State *L, struct walk *walk)
 {
-  static const char *const known[] = { "run", "request_id", NULL };
-  lua_Integer run;
+  static const char *const known[] = { "run", "request_id", "after_seq",
+                                       NULL };
+  lua_Integer number;
 
   if (!lua_istable(L, FILTER))
     frl_bad_argument(L, "ledger.events", "filter", "table expected, "
                      "got %s", luaL_typename(L, FILTER));
   frl_check_options(L, FILTER, "ledger.events", known);
-  if (frl_field_integer(L, FILTER, "ledger.events", "run", &run))
-    walk->filter.run = run;
+  if (frl_field_integer(L, FILTER, "ledger.events", "run", &number))
+    walk->filter.run = number;
+  if (frl_field_integer(L, FILTER, "ledger.events", "after_seq", &number))
+    walk->filter.after_seq = number;
   if (frl_field(L, FILTER, "ledger.events", "request_id", LUA_TSTRING)) {
     frl_check_id(L, lua_gettop(L), "ledger.events", &walk->id);
     walk->filter.id = &walk->id;
@@ -334,39 +337,12 @@ static int l_hold_remove(lua_State *L)
   return 3;
 }
 
-/* ---- the chain ----------------------------------------------------------- */
-
-/* ledger.verify() -> {events, head} | nil, err                [-0, +n, e] */
-static int l_verify(lua_State *L)
-{
-  struct fr_chain chain = { 0 };
-  enum fr_err err = fr_history_verify(ledger_of(L), &chain);
-  char head[FR_SHA256_TEXT];
-
-  if (err) {
-    frl_fail_ledger(L, err);
-    if (chain.broken_seq) {
-      lua_pushinteger(L, chain.broken_seq);
-      lua_setfield(L, -2, "seq");
-    }
-    return 2;
-  }
-  fr_hex(chain.head, sizeof(chain.head), head);
-  lua_createtable(L, 0, 2);
-  lua_pushinteger(L, chain.events);
-  lua_setfield(L, -2, "events");
-  lua_pushstring(L, head);
-  lua_setfield(L, -2, "head");
-  return 1;
-}
-
 static const luaL_Reg functions[] = {
   { "runs", l_runs },
   { "events", l_events },
   { "residue", l_residue },
   { "holds", l_holds },
   { "open", l_open },
-  { "verify", l_verify },
   { "probes", frl_probes },
   { NULL, NULL },
 };
@@ -384,6 +360,7 @@ int frl_open_ledger(lua_State *L)
   lua_createtable(L, 0, 16);
   luaL_setfuncs(L, functions, 0);
   luaL_setfuncs(L, frl_fact_functions, 0);
+  luaL_setfuncs(L, frl_proof_functions, 0);
   if (config->may_hold)
     luaL_setfuncs(L, hold_functions, 0);
   lua_pushstring(L, fr_ledger_path(config->ledger));

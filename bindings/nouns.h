@@ -2,7 +2,7 @@
  *
  *   core.c  <-- deletion.c, flight.c, idset.c, idlist.c, hold.c, read.c
  *               (fal.c), time.c, probe.c, record.c, stream.c, download.c
- *   host.c  <-- io.c, file.c, ledger.c <-- rows.c, note.c, capture.c,
+ *   host.c  <-- io.c, file.c, ledger.c <-- rows.c, proof.c, note.c, capture.c,
  *               coverage.c, server.c, stage.c <-- calls.c
  *                               |          |
  *                               +-> accept.c <-- exchange.c
@@ -25,6 +25,7 @@ extern const luaL_Reg frl_probe_functions[];            /* probe.c */
 extern const luaL_Reg frl_time_functions[];             /* time.c */
 extern const luaL_Reg frl_change_functions[];           /* change.c */
 extern const luaL_Reg frl_fact_functions[];             /* facts.c */
+extern const luaL_Reg frl_proof_functions[];            /* proof.c */
 int frl_record(lua_State *L);           /* core.record (record.c) */
 /* ledger.probes(id) -> rows, oldest first (facts.c)          [-1, +1, e] */
 int frl_probes(lua_State *L);

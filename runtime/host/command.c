@@ -27,6 +27,7 @@ static const struct fr_command table[] = {
   { .name = "doctor", .network = true, .examines = true,
     .ledger = FR_NEED_READ },
   { .name = "verify", .ledger = FR_NEED_READ },
+  { .name = "certificate", .ledger = FR_NEED_READ },
   { .name = "verify-erasure", .probes = true, .ledger = FR_NEED_RUN },
   { .name = "sandbox" },
   { .name = "simulate", .policy = true, .network = true },

@@ -15,6 +15,7 @@
 #include "host/parts.h"
 #include "host/progress.h"
 #include "host/signals.h"
+#include "ledger/proof.h"
 
 #define PATIENCE_MS 5000        /* for <close> after the run was ended */
 
@@ -310,6 +311,19 @@ static enum fr_err count_json(const struct fr_gate *gate,
   return err ? err : fr_buf_addf(json, "%s}", notes);
 }
 
+/* The anchor of all that was written, for whoever keeps the log. */
+static void say_checkpoint(const struct fr_parts *parts)
+{
+  struct fr_checkpoint checkpoint;
+  struct fr_buf words;
+
+  fr_buf_init(&words, 512);
+  if (!fr_history_checkpoint(parts->ledger, &checkpoint) &&
+      !fr_checkpoint_words(&checkpoint, NULL, &words))
+    fr_log(FR_LOG_INFO, "%s", fr_buf_text(&words));
+  fr_buf_done(&words);
+}
+
 static void end(struct run *run)
 {
   struct fr_parts *parts = &run->parts;
@@ -325,6 +339,8 @@ static void end(struct run *run)
     fr_verdict_say(&parts->verdict, "the end of the run could not be written "
                    "to the ledger %s: %s", parts->config.ledger,
                    fr_ledger_detail(parts->ledger));
+  } else if (!parts->sandbox.folder[0]) {
+    say_checkpoint(parts);
   }
   fr_buf_done(&json);
 }

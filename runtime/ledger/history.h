@@ -55,6 +55,7 @@ struct fr_chain {
   int64_t events;               /* how many were checked */
   int64_t broken_seq;           /* the first that does not fit, or 0 */
   uint8_t head[32];             /* hash of the last event */
+  uint8_t root[32];             /* over all hashes (tree.h); verify's alone */
 };
 /* Walks the whole chain and holds the derived tables against it; FR_ECORRUPT
  * and broken_seq (0: a derived table) when something does not fit. */

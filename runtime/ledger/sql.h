@@ -26,7 +26,7 @@
   X(BEGIN, "BEGIN IMMEDIATE") \
   X(GLIMPSE, "BEGIN") \
   X(COMMIT, "COMMIT") \
-  X(HEAD, "SELECT seq, hash FROM events ORDER BY seq DESC LIMIT 1") \
+  X(HEAD, "SELECT seq, hash, at_ms FROM events ORDER BY seq DESC LIMIT 1") \
   X(HASH_OF, "SELECT hash FROM events WHERE seq = ?1") \
   X(ADD, "INSERT INTO events VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7)") \
   X(VERSION, "PRAGMA data_version") \

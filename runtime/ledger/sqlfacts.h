@@ -20,6 +20,7 @@
   " LEFT JOIN events o ON o.seq = c.outcome_seq "
 
 #define FR_SQL_FACTS_MAP(X) \
+  X(NAME_OF, "SELECT value FROM meta WHERE key = 'ledger'") \
   X(HOLD_ADD, "INSERT INTO holds VALUES (?4, ?3, ?5->>'reason')" \
     " ON CONFLICT(request_id) DO UPDATE SET at_ms = ?3," \
     " reason = ?5->>'reason'") \

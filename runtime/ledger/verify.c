@@ -14,6 +14,7 @@
 #include <string.h>
 
 #include "ledger/event.h"
+#include "ledger/tree.h"
 
 #define STRIDE 1000                   /* intents between two steps */
 
@@ -57,9 +58,11 @@ static enum fr_err replay(struct fr_ledger *scratch,
   return err;
 }
 
-/* Walks what the statement gives; applies to `scratch` unless it is NULL. */
+/* Walks what the statement gives; applies to `scratch`, and adds to `tree`,
+ * unless they are NULL. */
 static enum fr_err walk(struct fr_ledger *ledger, sqlite3_stmt *statement,
-                        struct fr_ledger *scratch, struct fr_chain *chain)
+                        struct fr_ledger *scratch, struct fr_tree *tree,
+                        struct fr_chain *chain)
 {
   struct fr_event_row event;
   enum fr_err err;
@@ -73,6 +76,8 @@ static enum fr_err walk(struct fr_ledger *ledger, sqlite3_stmt *statement,
       err = fr_event_check(ledger, &event, chain);
     if (!err && scratch)
       err = replay(scratch, &event);
+    if (!err && tree)
+      err = fr_tree_add(tree, event.hash, false);
     if (err)
       break;
   }
@@ -123,7 +128,7 @@ enum fr_err fr_verify_tail(struct fr_ledger *ledger)
   if (err)
     return err;
   sqlite3_bind_int64(statement, 1, chain.events);
-  return walk(ledger, statement, NULL, &chain);
+  return walk(ledger, statement, NULL, NULL, &chain);
 }
 
 /* ---- the derived tables -------------------------------------------------- */
@@ -247,12 +252,15 @@ static enum fr_err open_scratch(struct fr_ledger *ledger,
 static enum fr_err verify(struct fr_ledger *ledger, struct fr_ledger *scratch,
                           struct fr_chain *chain)
 {
+  struct fr_tree tree = { .count = 0 };
   sqlite3_stmt *statement;
   enum fr_err err = fr_sql_get(ledger, FR_SQL_EVENTS, &statement);
 
   ledger->detail[0] = '\0';
   if (!err)
-    err = walk(ledger, statement, scratch, chain);
+    err = walk(ledger, statement, scratch, &tree, chain);
+  if (!err)
+    err = fr_tree_root(&tree, chain->root);
   if (!err && chain->events == 0 && !ledger->blank)
     err = fr_sql_odd(ledger, "it has no events");
   return err ? err : compare(ledger, scratch);

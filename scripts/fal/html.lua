@@ -60,10 +60,17 @@ function html.escape(value)
   return (text.clean(value):gsub("[&<>\"']", ENTITIES))
 end
 
+local function escape_one(character)
+  return ("\\u%04x"):format(utf8.codepoint(character))
+end
+
 --- A value as JSON that a <script type="application/json"> can hold.
 function html.data(value)
-  return (core.json.encode(value):gsub("[<>&]", {
-    ["<"] = "\\u003c", [">"] = "\\u003e", ["&"] = "\\u0026" }))
+  local json = core.json.encode(value):gsub("[<>&]", escape_one)
+  for _, pattern in ipairs(text.MARKS) do
+    json = json:gsub(pattern, escape_one)
+  end
+  return json
 end
 
 --- A table. A column is {title, right?, raw?}: raw cells are HTML already.

@@ -3,6 +3,10 @@ local text = {}
 
 local GAP <const> = "  "
 
+--- Patterns of control characters beyond ASCII and of invisible marks.
+text.MARKS = { "\xc2[\x80-\x9f]", "\xe2\x80[\x8b-\x8f\xa8-\xae]",
+               "\xe2\x81[\xa0-\xaf]" }
+
 --- Replaces what could move a cursor or hide: control characters, bytes that
 --- are not UTF-8, and marks that turn the direction of writing.
 function text.clean(value)
@@ -13,9 +17,10 @@ function text.clean(value)
     s = s:gsub("[\x80-\xff]", "?")
   end
   s = s:gsub("[\0-\x1f\x7f]", "?")
-  s = s:gsub("\xc2[\x80-\x9f]", "?")
-  s = s:gsub("\xe2\x80[\x8b-\x8f\xa8-\xae]", "?")
-  return (s:gsub("\xe2\x81[\xa0-\xaf]", "?"))
+  for _, pattern in ipairs(text.MARKS) do
+    s = s:gsub(pattern, "?")
+  end
+  return s
 end
 
 --- How many columns the text takes, one for each character.

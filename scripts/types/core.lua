@@ -259,7 +259,7 @@ host.ledger = {}
 function host.ledger.runs(most) end
 --- Rows {seq, run, at, kind, request_id?, data, hash}, oldest first. Calls
 --- f(row) for each; stops when it returns true.
----@param filter {run:integer?, request_id:string?}
+---@param filter {run:integer?, request_id:string?, after_seq:integer?}
 function host.ledger.events(filter, f) end
 function host.ledger.residue(id) end        --- rows {request_id, link, exception}
 function host.ledger.open() end             --- rows {request_id}
@@ -272,8 +272,16 @@ function host.ledger.changes(run) end
 function host.ledger.probes(id) end
 function host.ledger.hold_add(ids, reason) end      --- true | nil, err
 function host.ledger.hold_remove(ids) end   --- true | nil, err, id
---- {events, head} | nil, err (err.seq is the first that does not fit)
+--- The ledger verified, and its checkpoint (fal/checkpoint.lua), from one
+--- moment; nil, err otherwise (err.seq is the first that does not fit).
+---@return {events:integer, head:string, root:string, checkpoint:string, ledger:string, at_ms:integer}?, table? err
 function host.ledger.verify() end
+--- Proves events of the first `size`: their bytes (`data` is the text as it is
+--- stored, `before` the hash of the one before) and, in any order, the largest
+--- parts of the tree without any of them, {first, hash} each.
+---@param seqs integer[]   rising
+---@return {root:string, events:table[], rest:table[]}?, table? err
+function host.ledger.prove(seqs, size) end
 host.ledger.path = ""
 host.ledger.there = true    --- false: there was no file when it was opened
 

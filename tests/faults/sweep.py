@@ -21,6 +21,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 import urllib.parse
 import urllib.request
 
@@ -125,9 +126,12 @@ class Field(World):
     def attacked(self, shape, *options, timeout=60, **how):
         """The run under strace, which is told `options`."""
         prefix = [STRACE, "-f", "-qq", "-o", str(self.trace), *options]
-        return self.run(*self.words(shape), prefix=prefix, timeout=timeout,
+        began = time.monotonic()
+        done = self.run(*self.words(shape), prefix=prefix, timeout=timeout,
                         env={"ASAN_OPTIONS": "detect_leaks=0:exitcode=99"},
                         **how)
+        self.took = time.monotonic() - began
+        return done
 
     def traced(self):
         return self.trace.read_text(errors="replace")

@@ -15,6 +15,7 @@ from hostile import DELETED, Answer, row, uuid4  # sweep has its folder
 # Of each shape, with one signal and with two.
 ONE_SIGNAL, TWO_SIGNALS = (170, 60) if FULL else (8, 4)
 LISTED = ("all", "loop", "recovery")
+REQUEST_S = 3           # the time limit that the shapes set
 CODES = {"TERM": 143, "INT": 130, "HUP": 143}
 WATCHED = "sendto,read,epoll_wait,exit_group,"
 
@@ -90,10 +91,9 @@ def test_one_signal(slow, shape, shard):
     tally = Tally("signals %s %d" % (shape, shard))
 
     def strike(at):
-        began = time.monotonic()
         done, parts = strike_with(slow, at)
         name = at.what
-        assert time.monotonic() - began < 3, "longer than a request may take"
+        assert slow.took < REQUEST_S + 10 * usual, "it did not end soon"
         if done.code == -SIGNALS[name]:
             assert "DELETE" not in "".join(parts), "no handler, and it sends"
             slow.after_crash()
@@ -106,7 +106,9 @@ def test_one_signal(slow, shape, shard):
         slow.recovers(shape)
         return len(parts) == 2, by_signal(done.code)
 
-    for at in places(slow, shape, shard, ONE_SIGNAL):
+    positions = places(slow, shape, shard, ONE_SIGNAL)
+    usual = slow.took
+    for at in positions:
         tally.attempt(at, strike)
     tally.close()
 
@@ -168,6 +170,6 @@ def test_a_missing_answer_is_waited_for_one_timeout(world, rng, name):
     count = len(server.deletes)
     done = run.wait()
     assert done.code == CODES[name], done
-    assert time.monotonic() - began < 3
+    assert time.monotonic() - began < 10        # the server takes 60
     assert len(server.deletes) == count
     world.run("verify", check=0)

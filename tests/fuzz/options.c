@@ -18,7 +18,7 @@ static void check_config(const struct fr_options *options)
   CHECK(err == FR_OK || why.len > 0);
   check_plain(fr_buf_text(&why));
   if (!err) {
-    CHECK(fr_config_json(&config, "", &json) == FR_OK);
+    CHECK(fr_config_json(&config, "c0ffee", &json) == FR_OK);
     if (fr_option_flag(options, "dry-run") ||
         fr_option_flag(options, "read-only"))
       CHECK(!config.command.deletes);

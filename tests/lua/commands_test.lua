@@ -233,7 +233,8 @@ end)
 
 test("the help of every command fits 80 columns", function(world)
   local names = { "run", "plan", "check", "delete", "requests", "hold",
-                  "history", "show", "explain", "verify", "types", "help" }
+                  "history", "show", "explain", "verify", "certificate",
+                  "types", "help" }
   world.host.commands = function() return names end
   run(world, "help", {})
   for _, name in ipairs(names) do

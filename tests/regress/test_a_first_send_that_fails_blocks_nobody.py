@@ -29,4 +29,4 @@ def test_the_next_attempt_connects_again(tmp_path, which):
             env=fake.environment(ASAN_OPTIONS="detect_leaks=0"))
     assert "(INJECTED)" in trace.read_text()
     assert done.returncode == 0, done
-    assert time.monotonic() - began < 15
+    assert time.monotonic() - began < 40

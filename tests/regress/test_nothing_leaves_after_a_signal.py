@@ -51,6 +51,6 @@ def test_a_deletion_that_still_connects_is_taken_back(tmp_path):
         began = time.time()
         run.send_signal(signal.SIGTERM)
         _, err = run.communicate(timeout=30)
-        assert time.time() - began < 5, "it waited for the connection"
+        assert time.time() - began < 8, "it waited for the connection"
         assert run.returncode == 143, err
         assert intents(ledger) == [("unsent",)]
