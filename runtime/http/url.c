@@ -127,9 +127,11 @@ enum fr_err fr_url_parse(const char *text, struct fr_url *ret_url)
   else if (code == CURLUE_OUT_OF_MEMORY)
     err = FR_ENOMEM;
   curl_url_cleanup(url);
-  if (!err)
-    *ret_url = parsed;
-  return err;
+  if (err)
+    return err;
+  parsed.has_fragment |= strchr(text, '#') != NULL;     /* an empty one too */
+  *ret_url = parsed;
+  return FR_OK;
 }
 
 bool fr_url_is_loopback(const struct fr_url *url)

@@ -28,7 +28,7 @@ foreach(target headers answer page)
   fuzz_target(${target} fr_fal)
 endforeach()
 fuzz_target(ledger fr_ledger)
-fuzz_target(link fr_bindings)           # origin and probe
+fuzz_target(link "fr_probe;fr_fal")
 foreach(target plan csv json)
   fuzz_target(${target} fr_bindings)
 endforeach()

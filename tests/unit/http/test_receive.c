@@ -43,6 +43,23 @@ static void test_redirect_is_an_answer(void **state)
   fr_call_free(call);
 }
 
+/* libcurl believes the last, and would be content. */
+static void test_two_lengths_are_no_answer(void **state)
+{
+  static const struct peer_reply replies[] = { { .text =
+    "HTTP/1.1 200 OK\r\nContent-Length: 40\r\nContent-Length: 4\r\n\r\n"
+    "body" } };
+  static const struct peer_reply same[] = { { .text =
+    "HTTP/1.1 200 OK\r\nContent-Length: 4\r\nContent-Length: 4\r\n\r\n"
+    "body" } };
+  struct world *w = *state;
+
+  ANSWER(replies);
+  expect(w, FR_EPROTOCOL);
+  ANSWER(same);
+  expect(w, FR_OK);
+}
+
 static void test_compressed_bytes_stay_as_they_are(void **state)
 {
   static const struct peer_reply replies[] = { { .text =
@@ -141,6 +158,7 @@ int main(void)
   const struct CMUnitTest tests[] = {
     TEST(answer_is_kept),
     TEST(redirect_is_an_answer),
+    TEST(two_lengths_are_no_answer),
     TEST(compressed_bytes_stay_as_they_are),
     TEST(headers_are_those_of_the_final_answer),
     TEST(lone_1xx_is_no_answer),

@@ -38,6 +38,7 @@ static void test_links_of_others(void **state)
     "https://v3.fal.media", "https://v3.fal.media?x", "https:///v3.fal.media",
     "https://v3.fal.media\\@evil.example/x", "https://v3.fal.media/x y",
     "https://v3.fal.media/x\r\nHost: evil", "https://v3.fal.media/x#y",
+    "https://v3.fal.media/x#",
     "https://127.0.0.1/x", "https://[::1]/x", "https://localhost/x",
     "https://api.fal.ai/v1/models", "https://queue.fal.run/x",
     "https://v3.fal.media/../x", "https://v3.fal.media/a/./x",
