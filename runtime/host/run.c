@@ -339,8 +339,8 @@ static void end(struct run *run)
     fr_verdict_say(&parts->verdict, "the end of the run could not be written "
                    "to the ledger %s: %s", parts->config.ledger,
                    fr_ledger_detail(parts->ledger));
-  } else if (!parts->sandbox.folder[0]) {
-    say_checkpoint(parts);
+  } else if (!parts->sandbox.folder[0] && !parts->verdict.config) {
+    say_checkpoint(parts);              /* a wrong line has one sentence */
   }
   fr_buf_done(&json);
 }

@@ -52,7 +52,7 @@ def test_history_show_explain_verify(world, rng):
     assert told["events"][0]["data"]["reason"] == "asked"
     checked = world.run("verify", "--json", check=0).json
     assert checked["ok"] and checked["events"] == len(
-        set(e["seq"] for e in told["events"])) + 9
+        set(e["seq"] for e in told["events"])) + 10
     assert re.fullmatch("[0-9a-f]{64}", checked["head"])
     for words in (["history"], ["show", "1"], ["show", "last"],
                   ["explain", ids[0]], ["verify"]):
