@@ -146,14 +146,26 @@ local function widen(piece, spans)
   return wide
 end
 
+local function is_known(piece, spans)
+  for _, span in ipairs(spans) do
+    if span.from <= piece.from_ms and span.to >= piece.to_ms then
+      return true
+    end
+  end
+  return false
+end
+
+--- What the ledger says already is not written once more each night.
 local function record(endpoint, pieces)
   local spans = recorded(endpoint)
   for _, piece in ipairs(pieces) do
-    local wide = widen(piece, spans)
-    local ok, err = core.record("looked", nil, { endpoint = endpoint,
-      from_ms = wide.from, to_ms = wide.to, rows = piece.rows })
-    if not ok then
-      error(err, 0)
+    if not is_known(piece, spans) then
+      local wide = widen(piece, spans)
+      local ok, err = core.record("looked", nil, { endpoint = endpoint,
+        from_ms = wide.from, to_ms = wide.to, rows = piece.rows })
+      if not ok then
+        error(err, 0)
+      end
     end
   end
 end

@@ -133,6 +133,9 @@ def test_a_declared_policy(world, rng):
     second = world.show()["run"]["summary"]["policies"]["all"]
     assert second["scanned"] < first["scanned"] / 3
     assert second["deleted"] == 0
+    kinds = [e["kind"] for e in ledger_events(world.ledger)
+             if e["run"] == world.show()["run"]["run"]]
+    assert kinds.count("looked") <= 2       # what moved on since, by endpoint
     covered = world.run("coverage", "--older-than", "30d", "--json",
                         check=0).json["endpoints"]
     for one in covered:

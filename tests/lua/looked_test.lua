@@ -97,6 +97,21 @@ test("what is recorded takes in what is beside it", function(world)
   equal(#world.records, 2)
 end)
 
+test("what is recorded already is not recorded again", function(world)
+  local looked = require "fal.looked"
+  world.looked = { row("a", 0, 50), row("b", 0, 50, "c0ffee") }
+  looked.reset()
+  looked.note({ "a", "b" }):take(nil, 0, 1)
+  world.pieces = { { from_ms = 0, to_ms = 50 * HOUR, rows = 3 },
+                   { from_ms = 60 * HOUR, to_ms = 70 * HOUR, rows = 1 } }
+  looked.record()
+  local told = {}
+  for i, one in ipairs(world.records) do
+    told[i] = one.endpoint .. " " .. one.to_ms // HOUR
+  end
+  equal(told, { "a 70", "b 50", "b 70" })
+end)
+
 test("a plan notes nothing", function(world)
   world.core.mode = "plan"
   equal(require "fal.looked".note { "a" }, nil)
