@@ -26,11 +26,8 @@ static int l_lacks_key(lua_State *L)
  *                                                            [-0, +1, -] */
 static int l_one_key(lua_State *L)
 {
-  const struct fr_keys *keys = frl_of(L)->config.keys;
-  const char *api = fr_keys_authorization(keys, FR_KEY_API);
-  const char *admin = fr_keys_authorization(keys, FR_KEY_ADMIN);
-
-  lua_pushboolean(L, api && admin && strcmp(api, admin) == 0);
+  lua_pushboolean(L, fr_keys_same(frl_of(L)->config.keys, FR_KEY_API,
+                                  FR_KEY_ADMIN));
   return 1;
 }
 

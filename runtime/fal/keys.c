@@ -134,6 +134,15 @@ const char *fr_keys_authorization(const struct fr_keys *keys,
   return slot ? slot->authorization : NULL;
 }
 
+bool fr_keys_same(const struct fr_keys *keys, enum fr_key one,
+                  enum fr_key other)
+{
+  const char *a = fr_keys_authorization(keys, one);
+  const char *b = fr_keys_authorization(keys, other);
+
+  return a && b && !strcmp(a, b);
+}
+
 enum fr_err fr_keys_account(const struct fr_keys *keys,
                             char ret_text[FR_ACCOUNT_TEXT])
 {

@@ -45,6 +45,11 @@ bool fr_keys_has(const struct fr_keys *keys, enum fr_key which);
 const char *fr_keys_authorization(const struct fr_keys *keys,
                                   enum fr_key which);
 
+/* Whether two of them are one key, for those who must not see either; a key
+ * that is not there is none. */
+bool fr_keys_same(const struct fr_keys *keys, enum fr_key one,
+                  enum fr_key other);
+
 /* Tells accounts apart: hexadecimal of a digest of the id of the key that
  * lists, which is its public half; "" without a key. */
 #define FR_ACCOUNT_TEXT 17

@@ -71,11 +71,9 @@ static bool lists_own(const struct fr_exchange *exchange)
 {
   static const char own[] = "/models/requests/";
   const struct fr_fal_config *config = &exchange->fal->config;
-  const char *used = fr_keys_authorization(config->keys, exchange->spec.key);
-  const char *admin = fr_keys_authorization(config->keys, FR_KEY_ADMIN);
   const char *path = exchange->spec.url + strlen(config->origin->base);
 
-  return used && admin && !strcmp(used, admin) &&
+  return fr_keys_same(config->keys, exchange->spec.key, FR_KEY_ADMIN) &&
          !strncmp(path, own, sizeof(own) - 1);
 }
 
