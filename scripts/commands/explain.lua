@@ -34,11 +34,7 @@ local function settle_state(facts)
 end
 
 local function take_files(facts)
-  local files = seen.files(function(f)
-    for _, event in ipairs(facts.events) do
-      f(event)
-    end
-  end)
+  local files = seen.files_in(facts.events)
   facts.input_files, facts.input_looked_at = {}, files.looked
   for _, file in ipairs(files) do
     if file.input then

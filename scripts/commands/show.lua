@@ -23,31 +23,18 @@ local CHANGES <const> = {
   { title = "REASON", shrink = true },
 }
 
---- Calls put(id, outcome, data, reason) for each outcome of the run, then
---- for what it left open. Intents in flight are all that is in memory.
+--- Calls put(id, outcome, data, reason) for each outcome of the run and each
+--- probe, then for what it left open.
 local function walk(number, put)
-  local reasons, open = {}, {}
-  host.ledger.events({ run = number }, function(event)
-    local id, outcome = event.request_id, story.outcome(event)
-    if event.kind == "intent" then
-      open[id], reasons[id] = event.seq, story.value(event.data.reason)
-    elseif event.kind == "probe" then
-      put(id, event.data.seen, { evidence = "probe", http_status =
-        event.data.http_status }, event.data.link)
-    elseif id and outcome then
-      put(id, outcome, event.data, story.value(event.data.reason)
-        or reasons[id])
-      open[id], reasons[id] = nil, nil
+  story.walk(host, number, function(event, outcome, intent)
+    local data = event and event.data or {}
+    if not outcome then
+      return put(event.request_id, data.seen, { evidence = "probe",
+        http_status = data.http_status }, data.link)
     end
+    put((event or intent).request_id, outcome, data, story.value(data.reason)
+        or intent and story.value(intent.data.reason))
   end)
-  local left = {}
-  for id in pairs(open) do
-    left[#left + 1] = id
-  end
-  table.sort(left, function(a, b) return open[a] < open[b] end)
-  for _, id in ipairs(left) do
-    put(id, "open", {}, reasons[id])
-  end
 end
 
 --- What is left of the requests of a run: note(id) for each of them, then

@@ -133,11 +133,7 @@ local function residue_of(left)
 end
 
 local function files_of(facts)
-  local files = seen.files(function(f)
-    for _, event in ipairs(facts.events) do
-      f(event)
-    end
-  end)
+  local files = seen.files_in(facts.events)
   local inputs, probes = core.json.array {}, core.json.array {}
   for _, file in ipairs(files) do
     if file.input then

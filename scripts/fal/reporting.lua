@@ -111,33 +111,15 @@ local function note_erased(made, event)
   count(made.seconds, core.parse_time(event.at) // 1000)
 end
 
---- The ids whose intents are left, by the order of these.
-local function leftover(open)
-  local ids = {}
-  for id in pairs(open) do
-    ids[#ids + 1] = id
-  end
-  table.sort(ids, function(a, b) return open[a].seq < open[b].seq end)
-  return ids
-end
-
 --- Calls f(run, event, outcome, intent) for each outcome, and at last for what
 --- has none (event nil).
 function reporting.each(host, runs, f)
   for _, run in ipairs(runs) do
-    local open = {}
-    host.ledger.events({ run = run.run }, function(event)
-      local id, outcome = event.request_id, story.outcome(event)
-      if event.kind == "intent" then
-        open[id] = event
-      elseif id and outcome then
-        f(run, event, outcome, open[id])
-        open[id] = nil
+    story.walk(host, run.run, function(event, outcome, intent)
+      if outcome then
+        f(run, event, outcome, intent)
       end
     end)
-    for _, id in ipairs(leftover(open)) do
-      f(run, nil, "open", open[id])
-    end
   end
 end
 

@@ -85,4 +85,14 @@ function seen.files(events)
   return files
 end
 
+--- The same of events that are a list already.
+---@param list table[]
+function seen.files_in(list)
+  return seen.files(function(f)
+    for _, event in ipairs(list) do
+      f(event)
+    end
+  end)
+end
+
 return seen

@@ -20,6 +20,37 @@ function story.outcome(event)
   end
 end
 
+--- Those of these intents, by request, that are left, in their order.
+local function left_of(open)
+  local list = {}
+  for _, intent in pairs(open) do
+    list[#list + 1] = intent
+  end
+  table.sort(list, function(a, b) return a.seq < b.seq end)
+  return list
+end
+
+--- Walks what a run did: f(event, outcome, intent) for each outcome of a
+--- request; f(event) for each probe of a file; f(nil, "open", intent) at last
+--- for what has no outcome. Intents in flight are all that is in memory.
+function story.walk(host, run, f)
+  local open = {}
+  host.ledger.events({ run = run }, function(event)
+    local id, outcome = event.request_id, story.outcome(event)
+    if event.kind == "intent" then
+      open[id] = event
+    elseif event.kind == "probe" then
+      f(event)
+    elseif id and outcome then
+      f(event, outcome, open[id])
+      open[id] = nil
+    end
+  end)
+  for _, intent in ipairs(left_of(open)) do
+    f(nil, "open", intent)
+  end
+end
+
 --- A change and its outcome as one flat row.
 ---@param row table   of core.changes
 function story.change(row)
