@@ -118,19 +118,11 @@ static void check_spec(lua_State *L, struct box *box, struct fr_uuid *id,
 
 /* ---- results ------------------------------------------------------------- */
 
-static void set_text(lua_State *L, const char *name, const char *text)
-{
-  if (!*text)
-    return;
-  lua_pushstring(L, text);
-  lua_setfield(L, -2, name);
-}
-
 static void set_facts(lua_State *L, const struct fr_mutation_result *result)
 {
-  set_text(L, "status", result->status);
-  set_text(L, "evidence", result->evidence);
-  set_text(L, "idempotency_key", result->idempotency_key);
+  frl_set_text(L, "status", result->status);
+  frl_set_text(L, "evidence", result->evidence);
+  frl_set_text(L, "idempotency_key", result->idempotency_key);
   lua_pushinteger(L, result->attempts);
   lua_setfield(L, -2, "attempts");
   if (!result->http_status)
@@ -191,7 +183,7 @@ static int push_change(lua_State *L, struct fr_op *op)
 static int fail_file(lua_State *L, enum fr_err err, const struct box *box)
 {
   frl_fail(L, err, box->why.len ? fr_buf_text(&box->why) : NULL);
-  set_text(L, "status", "refused");
+  frl_set_text(L, "status", "refused");
   return 2;
 }
 

@@ -124,21 +124,13 @@ static void check_spec(lua_State *L, struct fr_deletion_spec *spec)
 
 /* ---- results ------------------------------------------------------------- */
 
-static void set_text(lua_State *L, const char *name, const char *text)
-{
-  if (!text || !*text)
-    return;
-  lua_pushstring(L, text);
-  lua_setfield(L, -2, name);
-}
-
 static void set_files(lua_State *L, const struct fr_deletion_result *result)
 {
   lua_createtable(L, (int)result->nfiles, 0);
   luaL_setmetatable(L, FRL_JSON_ARRAY);         /* [], also when empty */
   for (size_t i = 0; i < result->nfiles; i++) {
     lua_createtable(L, 0, 2);
-    set_text(L, "link", result->files[i].link);
+    frl_set_text(L, "link", result->files[i].link);
     if (result->files[i].exception) {   /* "" too: only null is "gone" */
       lua_pushstring(L, result->files[i].exception);
       lua_setfield(L, -2, "exception");
@@ -152,7 +144,7 @@ static void set_files(lua_State *L, const struct fr_deletion_result *result)
 static void set_facts(lua_State *L, const struct fr_deletion_result *result,
                       int id, int reason)
 {
-  set_text(L, "status", fr_fate_name(result->fate));
+  frl_set_text(L, "status", fr_fate_name(result->fate));
   lua_pushvalue(L, id);
   lua_setfield(L, -2, "request_id");
   set_files(L, result);
@@ -162,8 +154,8 @@ static void set_facts(lua_State *L, const struct fr_deletion_result *result,
   }
   lua_pushinteger(L, result->attempts);
   lua_setfield(L, -2, "attempts");
-  set_text(L, "idempotency_key", result->idempotency_key);
-  set_text(L, "evidence", result->evidence);
+  frl_set_text(L, "idempotency_key", result->idempotency_key);
+  frl_set_text(L, "evidence", result->evidence);
   lua_pushnumber(L, (lua_Number)result->elapsed_ms / 1000);
   lua_setfield(L, -2, "elapsed");
   lua_pushvalue(L, reason);

@@ -52,6 +52,14 @@ const char *frl_field_text(lua_State *L, int index, const char *function,
   return text;
 }
 
+void frl_set_text(lua_State *L, const char *name, const char *text)
+{
+  if (!text || !*text)
+    return;
+  lua_pushstring(L, text);
+  lua_setfield(L, -2, name);
+}
+
 bool frl_field_integer(lua_State *L, int index, const char *function,
                         const char *name, lua_Integer *ret_value)
 {

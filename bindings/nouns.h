@@ -103,6 +103,8 @@ bool frl_field(lua_State *L, int index, const char *function,
                 const char *name, int type);
 /* The same for text of `least` to `most` bytes without a NUL; NULL when it
  * is not there. Lives while the pushed value does.          [-0, +1, e] */
+/* Sets a field of the table on top, unless it is NULL or ""  [-0, +0, m] */
+void frl_set_text(lua_State *L, const char *name, const char *text);
 const char *frl_field_text(lua_State *L, int index, const char *function,
                             const char *name, size_t least, size_t most);
 /* The same for an integer; *ret_value is untouched when it is not there.

@@ -24,14 +24,6 @@ static void drop(struct frl_box *link)
   box->probe = NULL;
 }
 
-static void set_text(lua_State *L, const char *name, const char *text)
-{
-  if (!*text)
-    return;
-  lua_pushstring(L, text);
-  lua_setfield(L, -2, name);
-}
-
 static int push_probe(lua_State *L, struct fr_op *op)
 {
   struct box *box = lua_touserdata(L, PROBE);
@@ -44,9 +36,9 @@ static int push_probe(lua_State *L, struct fr_op *op)
   lua_createtable(L, 0, 6);
   lua_pushvalue(L, LINK);
   lua_setfield(L, -2, "link");
-  set_text(L, "seen", fr_seen_name(result->seen));
-  set_text(L, "cache", result->cache);
-  set_text(L, "why", result->why);
+  frl_set_text(L, "seen", fr_seen_name(result->seen));
+  frl_set_text(L, "cache", result->cache);
+  frl_set_text(L, "why", result->why);
   lua_pushinteger(L, result->http_status);
   lua_setfield(L, -2, "http_status");
   if (result->age_s >= 0) {

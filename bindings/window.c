@@ -187,6 +187,21 @@ static int l_has(lua_State *L)
   return 1;
 }
 
+/* A pointer in a userdata with these methods, NULL at first. [-0, +1, m] */
+static void *push_box(lua_State *L, const char *type, const luaL_Reg *methods)
+{
+  void **box = lua_newuserdatauv(L, sizeof(*box), 0);
+
+  *box = NULL;
+  if (luaL_newmetatable(L, type)) {
+    luaL_setfuncs(L, methods, 0);
+    lua_pushvalue(L, -1);
+    lua_setfield(L, -2, "__index");
+  }
+  lua_setmetatable(L, -2);
+  return box;
+}
+
 /* core.window() -> an empty window                           [-0, +1, m] */
 static int l_window(lua_State *L)
 {
@@ -194,20 +209,10 @@ static int l_window(lua_State *L)
     { "next", l_next }, { "sort", l_sort }, { "has", l_has },
     { "close", l_close }, { "__gc", l_close }, { NULL, NULL },
   };
-  struct fr_window **box = lua_newuserdatauv(L, sizeof(*box), 0);
-  enum fr_err err;
+  struct fr_window **box = push_box(L, WINDOW, methods);
+  enum fr_err err = fr_window_new(box);
 
-  *box = NULL;
-  if (luaL_newmetatable(L, WINDOW)) {
-    luaL_setfuncs(L, methods, 0);
-    lua_pushvalue(L, -1);
-    lua_setfield(L, -2, "__index");
-  }
-  lua_setmetatable(L, -2);
-  err = fr_window_new(box);
-  if (err)
-    return luaL_error(L, "%s", fr_err_message(err));
-  return 1;
+  return err ? luaL_error(L, "%s", fr_err_message(err)) : 1;
 }
 
 /* ---- what nothing is left of --------------------------------------------- */
@@ -264,17 +269,9 @@ static int l_looked_list(lua_State *L)
     { "take", l_take }, { "pieces", l_pieces }, { "__gc", l_looked_gc },
     { NULL, NULL },
   };
-  struct fr_looked_list **box = lua_newuserdatauv(L, sizeof(*box), 0);
-  enum fr_err err;
+  struct fr_looked_list **box = push_box(L, LOOKED, methods);
+  enum fr_err err = fr_looked_new(box);
 
-  *box = NULL;
-  if (luaL_newmetatable(L, LOOKED)) {
-    luaL_setfuncs(L, methods, 0);
-    lua_pushvalue(L, -1);
-    lua_setfield(L, -2, "__index");
-  }
-  lua_setmetatable(L, -2);
-  err = fr_looked_new(box);
   return err ? luaL_error(L, "%s", fr_err_message(err)) : 1;
 }
 
