@@ -226,11 +226,7 @@ local function state_of(given)
 end
 
 local function run()
-  local given, words = cli.parse(host, "sandbox", OPTIONS)
-  if words[1] then
-    host.usage(("falrun sandbox takes no words, but got %q"):format(
-      words[1]:sub(1, 60)))
-  end
+  local given = cli.none(host, "sandbox", OPTIONS)
   local port = number(given, "port", 0, 0, 65535)
   local state = state_of(given)
   local server, err = host.serve {

@@ -57,11 +57,8 @@ local function print_text(chain, anchor, count)
 end
 
 local function run()
-  local given, words = cli.parse(host, "verify", OPTIONS)
-  if words[1] then
-    host.usage(("falrun verify takes no words, but got %q"):format(
-      text.clean(words[1]:sub(1, 60))))
-  elseif not host.ledger.there then
+  local given = cli.none(host, "verify", OPTIONS)
+  if not host.ledger.there then
     host.usage(("there is no ledger at %s, so nothing was verified")
       :format(text.clean(host.ledger.path)))
   end

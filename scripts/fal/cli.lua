@@ -110,13 +110,15 @@ function cli.parse(host, command, options)
   return given, words
 end
 
---- A command without options and words of its own.
-function cli.none(host, command)
-  local _, words = cli.parse(host, command, {})
+--- A command without words; its options, if it has any.
+---@param options table[]?
+function cli.none(host, command, options)
+  local given, words = cli.parse(host, command, options or {})
   if words[1] then
     host.usage(("falrun %s takes no words, but got %q"):format(command,
       words[1]:sub(1, 60)))
   end
+  return given
 end
 
 --- A whole number of at least 1, or ends the command.

@@ -109,10 +109,7 @@ local function judge(err, done, refused, advice)
                  "try again later")
 end
 
-local function admin_key(state)
-  if not state.reached then
-    return skipped "the API does not answer"
-  end
+local function admin_key()
   local account, err = ask("/account/billing", "admin")
   local name = account and type(account.username) == "string" and
     text.clean(account.username)
@@ -123,20 +120,14 @@ local function admin_key(state)
                  .. "fal.ai/dashboard/keys")
 end
 
-local function api_key(state)
-  if not state.reached then
-    return skipped "the API does not answer"
-  end
+local function api_key()
   local _, err = ask("/models/requests/search", "api", { { "limit", "1" } })
   return judge(err, ok "it may list requests",
                "fal does not let it list requests",
                "listing needs a valid key of the same account")
 end
 
-local function storage(state)
-  if not state.reached then
-    return skipped "the API does not answer"
-  end
+local function storage()
   local settings, err = ask("/storage/settings", "api")
   if not settings then
     local why = err.code == "config" and "there is no key" or err.message
@@ -251,10 +242,19 @@ local function runs(state)
       bad)), "falrun show " .. last.run)
 end
 
+--- The same of what needs an API that answers.
+local function reached(check)
+  return function(state)
+    return state.reached and check(state) or
+      skipped "the API does not answer"
+  end
+end
+
 local CHECKS <const> = {
   { "keys", keys }, { "API", api }, { "clock", clock },
-  { "ADMIN key", admin_key }, { "API key", api_key },
-  { "storage", storage }, { "ledger", ledger }, { "open work", open_work },
+  { "ADMIN key", reached(admin_key) }, { "API key", reached(api_key) },
+  { "storage", reached(storage) }, { "ledger", ledger },
+  { "open work", open_work },
   { "lock", lock }, { "disk", disk }, { "runs", runs },
 }
 
