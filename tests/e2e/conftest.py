@@ -14,6 +14,7 @@ import random
 import resource
 import secrets
 import select
+import shutil
 import signal
 import sqlite3
 import subprocess
@@ -344,6 +345,25 @@ def on_terminal(world, answer, *args, ahead=b""):
     _, status = os.waitpid(pid, 0)
     os.close(fd)
     return os.waitstatus_to_exitcode(status), screen.decode()
+
+
+CHROMIUM = shutil.which("chromium")
+browsers = pytest.mark.skipif(not CHROMIUM, reason="there is no chromium here")
+
+
+def show_in_browser(world, path, width, height, dark):
+    """Draws a page; the console must stay empty."""
+    shot, profile = world.folder / "shot.png", world.folder / "profile"
+    done = subprocess.run(
+        [CHROMIUM, "--headless", "--no-sandbox", "--disable-gpu",
+         "--hide-scrollbars", "--enable-logging=stderr", "--v=0",
+         "--user-data-dir=%s" % profile,
+         "--blink-settings=preferredColorScheme=%d" % (0 if dark else 1),
+         "--window-size=%d,%d" % (width, height), "--screenshot=%s" % shot,
+         path.as_uri()], capture_output=True, text=True, timeout=60)
+    assert shot.stat().st_size > 20000, done.stderr
+    assert "CONSOLE" not in done.stderr, done.stderr
+    shutil.rmtree(profile, ignore_errors=True)
 
 
 @pytest.fixture

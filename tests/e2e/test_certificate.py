@@ -3,14 +3,13 @@ script of docs/certificate.md, which has nothing of falrun."""
 import copy
 import json
 import re
-import shutil
 import sqlite3
 import subprocess
 import sys
 
 import pytest
 
-from conftest import OLDER, ROOT, ledger_events
+from conftest import OLDER, ROOT, browsers, ledger_events, show_in_browser
 
 EVIL = "</script><img src=x onerror=alert(1)>\x1b[2J\u202e"
 EVIL_SHOWN = "&lt;/script&gt;&lt;img src=x onerror=alert(1)&gt;"
@@ -296,23 +295,13 @@ def test_a_page_that_asks_nobody_and_can_be_checked(ran):
         .startswith("<!doctype html>")
 
 
-CHROMIUM = shutil.which("chromium")
 
 
-@pytest.mark.skipif(not CHROMIUM, reason="there is no chromium here")
+@browsers
 @pytest.mark.parametrize("width,dark", [(1000, 0), (1000, 1), (390, 0)])
 def test_in_a_browser(ran, width, dark):
-    path, shot = page_of(ran, ids(ran, "deleted")[0], 0), ran.folder / "c.png"
-    done = subprocess.run(
-        [CHROMIUM, "--headless", "--no-sandbox", "--disable-gpu",
-         "--hide-scrollbars", "--enable-logging=stderr", "--v=0",
-         "--user-data-dir=%s" % (ran.folder / "profile"),
-         "--blink-settings=preferredColorScheme=%d" % (0 if dark else 1),
-         "--window-size=%d,1400" % width, "--screenshot=%s" % shot,
-         path.as_uri()], capture_output=True, text=True, timeout=60)
-    assert shot.stat().st_size > 20000, done.stderr
-    assert "CONSOLE" not in done.stderr, done.stderr
-    shutil.rmtree(ran.folder / "profile", ignore_errors=True)
+    path = page_of(ran, ids(ran, "deleted")[0], 0)
+    show_in_browser(ran, path, width, 1400, dark)
 
 
 # ---- bad input, damage -------------------------------------------------------------
