@@ -28,6 +28,15 @@ struct frl_option {
   const char *value;            /* text as given; "true" for a flag */
 };
 
+/* A row of the host's table of options; see host/option_table.h. */
+struct frl_option_spec {
+  const char *name;
+  char letter;                  /* 'q' for -q; 0: none */
+  const char *value;            /* what stands for it, "DUR"; NULL: a flag */
+  const char *only;             /* the one command that has it; NULL: all */
+  const char *group, *help;     /* "run" or "output"; NULL: its command's */
+};
+
 struct frl_policy {
   const char *path;             /* as given on the command line */
   const char *text;
@@ -56,6 +65,7 @@ struct frl_config {
   const struct frl_policy *policy;      /* or NULL */
   const char *const *words;     /* after the command or policy; NULL-ended */
   const struct frl_option *options;     /* ended by a NULL name */
+  const struct frl_option_spec *option_specs;   /* likewise; or NULL */
   const char *module_path;      /* FALRUN_PATH: folders, ':' between */
   const char *version;
   const struct frl_health *health;      /* NULL: not for this command */

@@ -178,6 +178,35 @@ void frl_push_counts(lua_State *L)
   set_count(L, "unchanged", counts.unchanged);
 }
 
+static void set_text(lua_State *L, const char *name, const char *text)
+{
+  lua_pushstring(L, text);
+  lua_setfield(L, -2, name);
+}
+
+/* host.option_specs() -> the host's own options, in the order of --help:
+ * {name=, letter?, value?, only?, group?, help?}[]            [-0, +1, m] */
+static int l_option_specs(lua_State *L)
+{
+  const struct frl_option_spec *row = frl_of(L)->config.option_specs;
+  lua_Integer count = 0;
+
+  lua_newtable(L);
+  for (; row && row->name; row++) {
+    const char letter[2] = { row->letter, 0 };
+
+    lua_createtable(L, 0, 6);
+    set_text(L, "name", row->name);
+    set_text(L, "letter", row->letter ? letter : NULL);
+    set_text(L, "value", row->value);
+    set_text(L, "only", row->only);
+    set_text(L, "group", row->group);
+    set_text(L, "help", row->help);
+    lua_rawseti(L, -2, ++count);
+  }
+  return 1;
+}
+
 static int l_counts(lua_State *L)
 {
   frl_push_counts(L);
@@ -229,6 +258,7 @@ static const luaL_Reg functions[] = {
   { "usage", l_usage },
   { "text", l_text },
   { "commands", l_commands },
+  { "option_specs", l_option_specs },
   { "stage", frl_stage },
   { "capture", frl_capture },
   { "load_test", frl_load_test },
@@ -273,12 +303,9 @@ static void set_words(lua_State *L, const struct frl_config *config)
 
 static void set_facts(lua_State *L, const struct frl_config *config)
 {
-  lua_pushstring(L, config->command);
-  lua_setfield(L, -2, "command");
-  lua_pushstring(L, config->version);
-  lua_setfield(L, -2, "version");
-  lua_pushstring(L, config->origin);
-  lua_setfield(L, -2, "origin");
+  set_text(L, "command", config->command);
+  set_text(L, "version", config->version);
+  set_text(L, "origin", config->origin);
   lua_pushboolean(L, config->color);
   lua_setfield(L, -2, "color");
   lua_pushinteger(L, config->columns);

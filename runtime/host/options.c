@@ -1,5 +1,5 @@
-/* host/options.c - see options.h. One table; the command line wins over the
- * environment. Values are checked in config.c, where they get their types. */
+/* host/options.c - see options.h. The command line wins over the environment.
+ * Values are checked in config.c, where they get their types. */
 #include "host/options.h"
 
 #include <stdio.h>
@@ -7,33 +7,7 @@
 #include <string.h>
 
 #include "host/command.h"
-
-struct known {
-  const char *name;
-  bool flag;
-  char letter;
-  const char *only;             /* commands with spaces around; NULL: all */
-};
-
-static const struct known table[] = {
-  { "dry-run", true, 0, NULL },       { "sandbox", true, 0, NULL },
-  { "read-only", true, 0, NULL },
-  { "api-url", false, 0, NULL },      { "ledger", false, 0, NULL },
-  { "max-deletes", false, 0, NULL },  { "max-percent", false, 0, NULL },
-  { "min-age", false, 0, NULL },      { "concurrency", false, 0, NULL },
-  { "rate", false, 0, NULL },         { "max-runtime", false, 0, NULL },
-  { "lock-wait", false, 0, NULL },    { "ca-file", false, 0, NULL },
-  { "proxy", false, 0, NULL },        { "json", true, 0, NULL },
-  { "quiet", true, 'q', NULL },       { "verbose", true, 'v', NULL },
-  { "no-progress", true, 0, NULL },   { "no-input", true, 0, NULL },
-  { "yes", true, 'y', NULL },         { "help", true, 'h', NULL },
-  { "version", true, 'V', NULL },     { "output", false, 'o', " plan " },
-  { "diff", false, 0, " plan " },     { "expires", false, 0, " plan " },
-  { "format", false, 0, " check " },  { "from", false, 0, " simulate " },
-  { "to", false, 0, " simulate " },   { "every", false, 0, " simulate " },
-};
-#define NTABLE (sizeof(table) / sizeof(table[0]))
-_Static_assert(NTABLE < FR_OPTIONS_MAX, "the values end with a NULL name");
+#include "host/option_table.h"
 
 /* Options of `falrun sandbox` that `--sandbox` passes on. All take a value. */
 static const char *const forwarded[] = {
@@ -52,31 +26,32 @@ struct scan {
   bool literal;                 /* "--" was seen */
 };
 
-static const struct known *find(const char *name, size_t len)
+static const struct frl_option_spec *find(const char *name, size_t len)
 {
-  for (size_t i = 0; i < NTABLE; i++)
-    if (strlen(table[i].name) == len && !memcmp(table[i].name, name, len))
-      return &table[i];
+  const struct frl_option_spec *row = fr_option_table;
+
+  for (; row->name; row++)
+    if (strlen(row->name) == len && !memcmp(row->name, name, len))
+      return row;
   return NULL;
 }
 
-static const struct known *find_letter(const char *word)
+static const struct frl_option_spec *find_letter(const char *word)
 {
+  const struct frl_option_spec *row = fr_option_table;
+
   if (word[0] != '-' || !word[1] || word[2])
     return NULL;
-  for (size_t i = 0; i < NTABLE; i++)
-    if (table[i].letter == word[1])
-      return &table[i];
+  for (; row->name; row++)
+    if (row->letter == word[1])
+      return row;
   return NULL;
 }
 
 /* Whether the option is one of this command's line. */
-static bool belongs(const struct known *known, const char *command)
+static bool belongs(const struct frl_option_spec *row, const char *command)
 {
-  char padded[FR_TITLE_MAX];
-
-  snprintf(padded, sizeof(padded), " %.30s ", command);
-  return !known->only || strstr(known->only, padded);
+  return !row->only || !strcmp(row->only, command);
 }
 
 static bool is_forwarded(const char *name, size_t len)
@@ -89,11 +64,11 @@ static bool is_forwarded(const char *name, size_t len)
 
 static const char *nearest(const char *word)
 {
-  const char *names[NTABLE + NFORWARDED + 1];
+  const char *names[FR_OPTION_COUNT + NFORWARDED + 1];
 
-  for (size_t i = 0; i < NTABLE; i++)
-    names[i] = table[i].name;
-  memcpy(names + NTABLE, forwarded, sizeof(forwarded));
+  for (size_t i = 0; i < FR_OPTION_COUNT; i++)
+    names[i] = fr_option_table[i].name;
+  memcpy(names + FR_OPTION_COUNT, forwarded, sizeof(forwarded));
   return frl_nearest(word, names);
 }
 
@@ -135,7 +110,8 @@ static void variable(const char *name, char ret_name[FR_TITLE_MAX])
   ret_name[len] = 0;
 }
 
-static enum fr_err inherit(struct fr_options *out, const struct known *known,
+static enum fr_err inherit(struct fr_options *out,
+                           const struct frl_option_spec *known,
                            struct fr_buf *why)
 {
   char name[FR_TITLE_MAX];
@@ -147,7 +123,7 @@ static enum fr_err inherit(struct fr_options *out, const struct known *known,
   if (!value || !strcmp(known->name, "help") ||
       !strcmp(known->name, "version"))
     return FR_OK;
-  if (!known->flag) {
+  if (known->value) {
     set(out, known->name, value, true);
   } else if (!truth(value, &on)) {
     fr_buf_say(why, "%s is \"%.40s\": write 1 or 0", name, value);
@@ -163,12 +139,13 @@ static enum fr_err from_environment(struct fr_options *out,
 {
   enum fr_err err = FR_OK;
 
-  for (size_t i = 0; !err && i < NTABLE; i++)
-    err = inherit(out, &table[i], why);
+  for (size_t i = 0; !err && i < FR_OPTION_COUNT; i++)
+    err = inherit(out, &fr_option_table[i], why);
   return err;
 }
 
-static enum fr_err take_flag(struct scan *scan, const struct known *known,
+static enum fr_err take_flag(struct scan *scan,
+                             const struct frl_option_spec *known,
                              const char *equals)
 {
   bool on = true;
@@ -205,12 +182,13 @@ static enum fr_err take_value(struct scan *scan, const char **ret_value)
   return FR_OK;
 }
 
-static enum fr_err take_known(struct scan *scan, const struct known *known,
+static enum fr_err take_known(struct scan *scan,
+                              const struct frl_option_spec *known,
                               const char *equals)
 {
   const char *value = equals ? equals + 1 : NULL;
 
-  if (known->flag)
+  if (!known->value)
     return take_flag(scan, known, equals);
   if (!value && take_value(scan, &value))
     return FR_ECONFIG;
@@ -252,7 +230,7 @@ static enum fr_err take_dashed(struct scan *scan, const char *word)
 {
   struct fr_options *out = scan->out;
   const char *name = word + 2, *equals = strchr(word, '=');
-  const struct known *known = find_letter(word);
+  const struct frl_option_spec *known = find_letter(word);
   size_t len = equals ? (size_t)(equals - name) : strlen(name);
 
   if (!known && word[1] == '-')
@@ -332,13 +310,12 @@ static enum fr_err check_place(struct fr_options *out, struct fr_buf *why)
 {
   for (size_t i = 0; out->values[i].name; i++) {
     const char *name = out->values[i].name;
-    const struct known *known = find(name, strlen(name));
+    const struct frl_option_spec *known = find(name, strlen(name));
 
     if (out->inherited[i] || !known || belongs(known, out->command))
       continue;
-    fr_buf_say(why, "falrun %s has no option --%s: it belongs to falrun%.*s",
-               out->command, name, (int)strlen(known->only) - 1,
-               known->only);
+    fr_buf_say(why, "falrun %s has no option --%s: it belongs to falrun %s",
+               out->command, name, known->only);
     return FR_ECONFIG;
   }
   return FR_OK;

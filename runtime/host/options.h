@@ -16,9 +16,8 @@
 #define FR_HOST_OPTIONS_H
 
 #include "base/buf.h"
-#include "bindings/bindings.h"
+#include "host/option_table.h"
 
-#define FR_OPTIONS_MAX 32
 #define FR_TITLE_MAX 40
 
 struct fr_options {
@@ -28,8 +27,8 @@ struct fr_options {
   size_t nwords;
   const char **forward;         /* for the sandbox process; NULL-ended */
   size_t nforward;
-  struct frl_option values[FR_OPTIONS_MAX];     /* ended by a NULL name */
-  bool inherited[FR_OPTIONS_MAX];       /* the value is a variable's */
+  struct frl_option values[FR_OPTION_COUNT + 1];       /* ended by a NULL name */
+  bool inherited[FR_OPTION_COUNT + 1];       /* the value is a variable's */
 };
 
 /* FR_ECONFIG and a sentence; FR_ENOMEM. Done must be called either way. */

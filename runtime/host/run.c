@@ -219,6 +219,7 @@ static enum fr_err open_lua(struct run *run)
     .command = parts->options->command,
     .policy = parts->policy.path ? &parts->policy : NULL,
     .words = parts->options->words, .options = parts->options->values,
+    .option_specs = fr_option_table,
     .module_path = getenv("FALRUN_PATH"), .version = FALRUN_VERSION,
     .origin = parts->config.origin.name, .account = parts->account,
     .health = parts->config.command.examines ? &parts->health : NULL,

@@ -9,36 +9,8 @@ local GROUPS <const> = {
   { "Requests", "delete", "release", "requests", "coverage",
     "hold", "call" },
   { "The record", "history", "show", "report", "explain", "verify",
-    "verify-erasure" },
+    "certificate", "verify-erasure" },
   { "Tools", "doctor", "sandbox", "types", "help" },
-}
-
-local RUN_OPTIONS <const> = {
-  { "--dry-run", "plan only: nothing is deleted" },
-  { "--read-only", "refuse to start what deletes or changes something" },
-  { "--sandbox", "against a local API with made-up history; no key needed" },
-  { "--max-deletes N", "stop before more than this are deleted (10000)" },
-  { "--max-percent P", "the same for a share of what is there (fal.policy)" },
-  { "--min-age DUR", "stop before anything younger is deleted (24h)" },
-  { "--max-runtime DUR", "stop after this time; the rest is resumable" },
-  { "--concurrency N", "requests at a time at most, or auto: to 256 (auto)" },
-  { "--rate N/s", "at most so many a second; fal's limit is found anyway" },
-  { "--ledger PATH", "the record (~/.local/state/falrun/ledger.db)" },
-  { "--lock-wait DUR", "wait for another run to end (0s)" },
-  { "--api-url URL", "the API (https://api.fal.ai/v1)" },
-  { "--proxy URL", "go through it; proxies of the environment never count" },
-  { "--ca-file FILE", "certificates to trust in place of the system's" },
-}
-
-local OUTPUT_OPTIONS <const> = {
-  { "--json", "data as JSON on standard output" },
-  { "-q, --quiet", "only warnings and errors on standard error" },
-  { "-v, --verbose", "say more: every deletion" },
-  { "--no-progress", "no progress on standard error" },
-  { "-y, --yes", "go on without the question before the first deletion" },
-  { "--no-input", "never ask: a run goes on, as with --yes" },
-  { "-h, --help", "this text, or that of a command" },
-  { "-V, --version", "the version" },
 }
 
 local EXIT_CODES <const> = {
@@ -68,6 +40,20 @@ local function rows(list, width)
   for _, row in ipairs(list) do
     host.write(("  %-" .. width .. "s  %s\n"):format(row[1], row[2]))
   end
+end
+
+--- The host's options of a group: "run", "output".
+local function option_rows(group)
+  local list = {}
+  for _, option in ipairs(host.option_specs()) do
+    if option.group == group then
+      local letter = option.letter and ("-%s, "):format(option.letter) or ""
+      local value = option.value and " " .. option.value or ""
+      list[#list + 1] = { letter .. "--" .. option.name .. value,
+                          option.help }
+    end
+  end
+  return list
 end
 
 local function exists(name)
@@ -124,9 +110,9 @@ local function overview()
   end
   print_group(others())
   title("Options of a run, before or after the command")
-  rows(RUN_OPTIONS, 17)
+  rows(option_rows "run", 17)
   title("Options of every command")
-  rows(OUTPUT_OPTIONS, 17)
+  rows(option_rows "output", 17)
   host.write("\nEvery option is also a variable: --max-deletes is "
     .. "FALRUN_MAX_DELETES.\nDurations have a unit: 90s, 36h, 30d.\n")
   title("Keys (there is no option that takes one)")
@@ -163,7 +149,7 @@ local function about(name)
   print_options(command.options or {})
   if command.run_options then
     title("Options of a run")
-    rows(RUN_OPTIONS, 17)
+    rows(option_rows "run", 17)
   end
   host.write("\nfalrun --help lists the options of every command, the keys "
     .. "and the exit codes.\n")

@@ -171,10 +171,6 @@ It shows the deletions of each step, the peak, the youngest request that was
 ever erased, and the steps that a limit would have stopped. With --json, one
 JSON document.
 
-  --from T     the first step (default: 30 days before --to)
-  --to T       the last step (default: this midnight, UTC)
-  --every DUR  from step to step (default: 1d)
-
 Payloads are copied too when the policy names input or output.
 
 Examples:
@@ -182,6 +178,10 @@ Examples:
   falrun simulate by-age.lua --from 2026-01-01 --to 2026-03-01 --json
 ]],
   run_options = true,
-  options = {},
+  options = {
+    { name = "from", value = "T", help = "the first step (30 days before --to)" },
+    { name = "to", value = "T", help = "the last (this midnight, UTC)" },
+    { name = "every", value = "DUR", help = "from step to step (1d)" },
+  },
   run = run,
 }
