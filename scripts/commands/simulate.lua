@@ -179,7 +179,8 @@ Examples:
 ]],
   run_options = true,
   options = {
-    { name = "from", value = "T", help = "the first step (30 days before --to)" },
+    { name = "from", value = "T",
+      help = "the first step (30 days before --to)" },
     { name = "to", value = "T", help = "the last (this midnight, UTC)" },
     { name = "every", value = "DUR", help = "from step to step (1d)" },
   },
