@@ -8,6 +8,7 @@
  * when a reused connection dies before the first byte of an answer; the
  * Idempotency-Key makes that safe, and it counts as one sending here. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "http/internal.h"
@@ -139,12 +140,21 @@ void fr_curl_go_on(struct fr_call *call)
 
 /* ---- the client --------------------------------------------------------- */
 
-enum fr_err fr_curl_open(struct fr_http *http, struct fr_buf *why)
+/* Where SSLKEYLOGFILE is set, libcurl writes the secrets of each TLS session
+ * to that file: who has it and the traffic can read the key. */
+static bool start_libcurl(void)
 {
   static bool ready;
 
-  ready = ready || !curl_global_init(CURL_GLOBAL_DEFAULT);
-  if (ready)
+  if (!ready)
+    ready = !unsetenv("SSLKEYLOGFILE") &&
+            !curl_global_init(CURL_GLOBAL_DEFAULT);
+  return ready;
+}
+
+enum fr_err fr_curl_open(struct fr_http *http, struct fr_buf *why)
+{
+  if (start_libcurl())
     http->multi = curl_multi_init();
   if (!http->multi) {
     fr_buf_say(why, "libcurl could not be started");
