@@ -399,3 +399,11 @@ bool fr_option_flag(const struct fr_options *options, const char *name)
 {
   return fr_option(options, name) != NULL;
 }
+
+bool fr_option_is(const struct fr_options *options, const char *name,
+                  const char *value)
+{
+  const char *given = fr_option(options, name);
+
+  return given && !strcmp(given, value);
+}

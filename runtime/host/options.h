@@ -27,8 +27,8 @@ struct fr_options {
   size_t nwords;
   const char **forward;         /* for the sandbox process; NULL-ended */
   size_t nforward;
-  struct frl_option values[FR_OPTION_COUNT + 1];       /* ended by a NULL name */
-  bool inherited[FR_OPTION_COUNT + 1];       /* the value is a variable's */
+  struct frl_option values[FR_OPTION_COUNT + 1]; /* ended by a NULL name */
+  bool inherited[FR_OPTION_COUNT + 1];  /* the value is a variable's */
 };
 
 /* FR_ECONFIG and a sentence; FR_ENOMEM. Done must be called either way. */
@@ -39,6 +39,8 @@ void fr_options_done(struct fr_options *options);
 /* The value, or NULL when it was not given. */
 const char *fr_option(const struct fr_options *options, const char *name);
 bool fr_option_flag(const struct fr_options *options, const char *name);
+bool fr_option_is(const struct fr_options *options, const char *name,
+                  const char *value);
 /* "--max-deletes", or "FALRUN_MAX_DELETES" where the value came from there. */
 void fr_option_title(const struct fr_options *options, const char *name,
                      char ret_title[FR_TITLE_MAX]);
