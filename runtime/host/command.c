@@ -34,6 +34,7 @@ static const struct fr_command table[] = {
   { .name = "test" },
   { .name = "help" },
   { .name = "new" },
+  { .name = "install-timer" },
   { .name = "types" },
 };
 
