@@ -29,12 +29,13 @@ static const struct fr_command table[] = {
   { .name = "verify", .ledger = FR_NEED_READ },
   { .name = "certificate", .ledger = FR_NEED_READ },
   { .name = "verify-erasure", .probes = true, .ledger = FR_NEED_RUN },
-  { .name = "sandbox" },
+  { .name = "config" },
+  { .name = "sandbox", .bare = true },
   { .name = "simulate", .policy = true, .network = true },
-  { .name = "test" },
-  { .name = "help" },
-  { .name = "new" },
-  { .name = "types" },
+  { .name = "test", .bare = true },
+  { .name = "help", .bare = true },
+  { .name = "new", .bare = true },
+  { .name = "types", .bare = true },
 };
 
 static const struct fr_command other = { .name = "", .network = true,

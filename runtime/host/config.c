@@ -114,20 +114,24 @@ static enum fr_err read_pace(const struct fr_options *options,
   return duration(options, "lock-wait", why, &config->lock_wait_ms);
 }
 
-/* Length of the path; -1 when no variable names a place. Of several folders
- * of systemd's STATE_DIRECTORY it is the first. */
-static int state_path(char *path, size_t size)
+/* Of several folders of systemd's STATE_DIRECTORY it is the first. */
+int fr_config_state_path(const char *account, char *path, size_t size)
 {
   const char *state = getenv("STATE_DIRECTORY");
   const char *xdg = getenv("XDG_STATE_HOME"), *home = getenv("HOME");
+  const char *slash = account ? "/" : "";
 
+  if (!account)
+    account = "";
   if (state && *state == '/')
-    return snprintf(path, size, "%.*s/ledger.db",
-                    (int)strcspn(state, ":"), state);
+    return snprintf(path, size, "%.*s%s%s/ledger.db",
+                    (int)strcspn(state, ":"), state, slash, account);
   if (xdg && *xdg == '/')
-    return snprintf(path, size, "%s/falrun/ledger.db", xdg);
+    return snprintf(path, size, "%s/falrun%s%s/ledger.db", xdg, slash,
+                    account);
   if (home && *home)
-    return snprintf(path, size, "%s/.local/state/falrun/ledger.db", home);
+    return snprintf(path, size, "%s/.local/state/falrun%s%s/ledger.db", home,
+                    slash, account);
   return -1;
 }
 
@@ -150,7 +154,7 @@ static enum fr_err find_ledger(const struct fr_options *options,
     return FR_ECONFIG;
   }
   len = given ? snprintf(config->ledger, size, "%s", given)
-              : state_path(config->ledger, size);
+              : fr_config_state_path(options->account, config->ledger, size);
   if (len > 0 && (size_t)len < size)
     return FR_OK;
   if (len > 0)

@@ -29,6 +29,10 @@ struct fr_config {
 enum fr_err fr_config_read(const struct fr_options *options,
                            struct fr_buf *why, struct fr_config *ret_config);
 
+/* Where the ledger of an account (NULL: none is chosen) is when nobody names
+ * it; as snprintf, and -1 when no variable names a place. */
+int fr_config_state_path(const char *account, char *path, size_t size);
+
 /* The limits and modes as a JSON object, for the ledger's run_begin. */
 enum fr_err fr_config_json(const struct fr_config *config,
                            const char *account,
