@@ -2,6 +2,9 @@
  *
  * Stack while it waits:  1 call, 2 path, 3 box. The box owns the download and
  * the text of its query. No byte of the file passes through Lua. */
+#include <stdio.h>
+#include <sys/stat.h>
+
 #include "bindings/callspec.h"
 #include "bindings/nouns.h"
 #include "fal/download.h"
@@ -88,6 +91,25 @@ static int push_download(lua_State *L, struct fr_op *op)
   return 1;
 }
 
+/* Whether the path is a file of this run's ledger, by whatever name: what was
+ * saved there would take its place. */
+static bool is_ledger(const struct fr_ledger *ledger, const char *path)
+{
+  static const char *const ends[] = { "", "-wal", "-shm", ".lock" };
+  char name[4200];
+  struct stat it, file;
+
+  if (!ledger || stat(path, &it))
+    return false;
+  for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++) {
+    snprintf(name, sizeof(name), "%s%s", fr_ledger_path(ledger), ends[i]);
+    if (!stat(name, &file) && file.st_dev == it.st_dev &&
+        file.st_ino == it.st_ino)
+      return true;
+  }
+  return false;
+}
+
 /* core.download(call, path) -> {path, bytes, resumed} | nil, err
  *                                                            [-2, +n, ey] */
 static int l_download(lua_State *L)
@@ -99,6 +121,9 @@ static int l_download(lua_State *L)
 
   lua_settop(L, PATH);
   spec.path = frl_check_text(L, PATH, FUNCTION, "path");
+  if (is_ledger(frl_of(L)->config.ledger, spec.path))
+    return frl_bad_argument(L, FUNCTION, "path", "it is the ledger of this "
+                            "run: name another file");
   box = push_box(L);
   check_spec(L, box, &spec);
   if (!fal)

@@ -306,6 +306,20 @@ def test_a_policy_saves_files(world):
     assert "bad argument 'to'" in done.out
 
 
+@pytest.mark.parametrize("end", ["", ".lock", "-wal"])
+def test_a_file_never_takes_the_place_of_the_ledger(world, end):
+    world.sandbox(requests=10)
+    (world.folder / "link").symlink_to(str(world.ledger) + end)
+    done = world.lua("""
+      for _, to in ipairs(arg) do
+        print(pcall(fal.serverless.files.download, { file = "readme.txt" },
+          { to = to, replace = true }))
+      end
+    """, "link", str(world.ledger) + end, check=0)
+    assert done.out.count("it is the ledger of this run") == 2, done.out
+    world.run("verify", check=0)
+
+
 # ---- files, from a hostile server ----
 
 def answer_of(data, *headers, **more):
