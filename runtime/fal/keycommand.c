@@ -72,6 +72,10 @@ static void split(const char *line, struct words *words)
   words->argv[count] = NULL;
   if (!words->fault && (!count || !*words->argv[0]))
     words->fault = "no command stands behind command:";
+  else if (!words->fault && *words->argv[0] != '/' &&
+           strchr(words->argv[0], '/'))
+    words->fault = "the command is a name on the PATH, or a path from the "
+                   "root";
 }
 
 const char *fr_key_command_fault(const char *line)

@@ -213,23 +213,28 @@ void fr_key_forget_variables(void)
 
 const char *fr_keys_variable(bool admin)
 {
-  static const char *const names[2][3] = {
-    { "FAL_KEY", "FAL_KEY_ID", "FAL_KEY_FILE" },
-    { "FAL_ADMIN_KEY", "FAL_ADMIN_KEY_FILE", "FAL_ADMIN_KEY_FILE" }
+  static const char *const names[2][4] = {
+    { "FAL_KEY", "FAL_KEY_ID", "FAL_KEY_SECRET", "FAL_KEY_FILE" },
+    { "FAL_ADMIN_KEY", "FAL_ADMIN_KEY_FILE", NULL, NULL }
   };
-  static const char *const credentials[] = { "fal_key", "fal_admin_key" };
-  const char *folder = variable("CREDENTIALS_DIRECTORY");
-  char path[4096];
   size_t i;
 
-  for (i = 0; i < 3; i++)
+  for (i = 0; i < 4 && names[admin][i]; i++)
     if (variable(names[admin][i]))
       return names[admin][i];
-  if (folder && snprintf(path, sizeof(path), "%s/%s", folder,
-                         credentials[admin]) < (int)sizeof(path) &&
-      access(path, F_OK) == 0)
-    return credentials[admin];
   return NULL;
+}
+
+const char *fr_keys_credential(bool admin)
+{
+  const char *name = admin ? "fal_admin_key" : "fal_key";
+  const char *folder = variable("CREDENTIALS_DIRECTORY");
+  char path[4096];
+
+  if (!folder || snprintf(path, sizeof(path), "%s/%s", folder, name) >=
+      (int)sizeof(path) || access(path, F_OK))
+    return NULL;
+  return name;
 }
 
 /* The environment's where it has one and it counts, else the one named. */

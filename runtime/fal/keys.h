@@ -61,9 +61,10 @@ enum fr_err fr_key_ref_check(const struct fr_key_ref *ref,
                              struct fr_buf *why);
 /* Whether some word of the text looks like a key. */
 bool fr_key_in_text(const char *text);
-/* The variable or credential of the environment that the key would come
- * from, by name; NULL: it has none. */
+/* The variable that the key would come from; NULL: none has one. */
 const char *fr_keys_variable(bool admin);
+/* The same of the credential of systemd that is read by itself. */
+const char *fr_keys_credential(bool admin);
 
 /* For the sandbox and tests. */
 enum fr_err fr_keys_new(const char *api, const char *admin,

@@ -258,7 +258,8 @@ enum fr_err fr_config_read(const struct fr_options *options,
                            struct fr_buf *why, struct fr_config *ret_config)
 {
   struct fr_config config = {
-    .command = *fr_command_find(options->command)
+    .command = *fr_command_find(options->command),
+    .account = options->account
   };
   const char *url = fr_option(options, "api-url");
   enum fr_err err;
@@ -305,6 +306,8 @@ enum fr_err fr_config_json(const struct fr_config *config,
                       (long long)config->limits.min_age_ms);
   if (!err && account[0])
     err = fr_buf_addf(buf, ",\"account\":\"%s\"", account);
+  if (!err && config->account)
+    err = fr_buf_addf(buf, ",\"account_name\":\"%s\"", config->account);
   if (!err && config->limits.max_percent)
     err = fr_buf_addf(buf, ",\"max_percent\":%u",
                       config->limits.max_percent);

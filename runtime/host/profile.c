@@ -247,14 +247,14 @@ static enum fr_err take_section(struct fr_profile *profile,
 
   if (strncmp(item->name, SECTION, strlen(SECTION)) != 0) {
     profile->accounts[profile->naccounts++] = (struct fr_account){ "",
-      item->line };
+      "", item->line };
     return fr_profile_add(profile, item->line, shown, "there is no such "
                           "section; sections are [account NAME]");
   }
   name += strspn(name, " \t");
   same = fr_profile_account(profile, name);
-  profile->accounts[profile->naccounts++] = (struct fr_account){ name,
-    item->line };
+  profile->accounts[profile->naccounts++] = (struct fr_account){
+    item->name, name, item->line };
   if (!is_account_name(name))
     return fr_profile_add(profile, item->line, shown, "the name of an account "
                           "has up to %d letters, digits, dots, dashes and "
@@ -354,8 +354,8 @@ static enum fr_err make_room(struct fr_profile *profile)
 {
   size_t lines = 2;
 
-  for (const char *at = profile->text.data; at; at = strchr(at + 1, '\n'))
-    lines++;
+  for (const char *at = fr_buf_text(&profile->text); *at; at++)
+    lines += *at == '\n';
   profile->settings = calloc(lines, sizeof(*profile->settings));
   profile->accounts = calloc(lines, sizeof(*profile->accounts));
   profile->kept = calloc(lines, sizeof(*profile->kept));

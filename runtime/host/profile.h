@@ -31,7 +31,7 @@ struct fr_setting {
 };
 
 struct fr_account {
-  const char *name;
+  const char *section, *name;   /* "account prod", "prod" */
   unsigned line;
 };
 

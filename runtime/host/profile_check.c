@@ -112,8 +112,8 @@ static enum fr_err check_account(struct fr_profile *profile, int account)
       fr_profile_find(profile, account, "key") ||
       fr_profile_find(profile, account, "admin-key"))
     return FR_OK;
-  return fr_profile_add(profile, about->line, about->name, "the account names "
-                        "no key; add admin-key = file:PATH");
+  return fr_profile_add(profile, about->line, about->section, "the account "
+                        "names no key; add admin-key = file:PATH");
 }
 
 enum fr_err fr_profile_check(struct fr_profile *profile)

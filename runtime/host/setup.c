@@ -66,12 +66,27 @@ static void forget_variables(struct fr_options *options)
            ledger ? "FALRUN_LEDGER" : "", words);
 }
 
+/* An empty variable counts as unset; on the line a shell has lost a name. */
+static bool is_empty_on_line(struct fr_options *options, const char *name)
+{
+  const char *value = fr_option(options, name);
+
+  return value && !*value && !fr_option_forget(options, name);
+}
+
 /* Of --account and --accounts the nearer one counts. */
 static enum fr_err choose_one(struct fr_options *options, struct fr_buf *why)
 {
-  const struct fr_source *one = fr_option_source(options, "account");
-  const struct fr_source *many = fr_option_source(options, "accounts");
+  const struct fr_source *one, *many;
 
+  if (is_empty_on_line(options, "account") ||
+      is_empty_on_line(options, "accounts")) {
+    fr_buf_say(why, "--account and --accounts need a name: with none, the "
+               "keys of another account could be used");
+    return FR_ECONFIG;
+  }
+  one = fr_option_source(options, "account");
+  many = fr_option_source(options, "accounts");
   if (!one || !many)
     return FR_OK;
   if (one->place == many->place) {

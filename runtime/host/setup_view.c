@@ -74,11 +74,14 @@ static const struct fr_setting *setting(const struct making *making,
 static void add_key(struct making *making, const char *name, bool admin)
 {
   const struct fr_setting *named = setting(making, name);
-  const char *variable = making->options->account ? NULL
-                                                  : fr_keys_variable(admin);
+  bool alone = making->options->account != NULL;
+  const char *variable = alone ? NULL : fr_keys_variable(admin);
+  const char *credential = alone ? NULL : fr_keys_credential(admin);
 
   if (variable)
     add(making, name, variable, "variable", variable);
+  else if (credential)
+    add(making, name, credential, "variable", "CREDENTIALS_DIRECTORY");
   else if (named)
     add_setting(making, name, named->value, named->line);
   else
