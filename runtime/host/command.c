@@ -35,6 +35,7 @@ static const struct fr_command table[] = {
   { .name = "test", .bare = true },
   { .name = "help", .bare = true },
   { .name = "new", .bare = true },
+  { .name = "install-timer", .hands_on = true },
   { .name = "types", .bare = true },
 };
 

@@ -22,6 +22,8 @@ struct fr_command {
   bool holds;                   /* it may write holds */
   bool examines;                /* it starts although keys or ledger fail */
   bool bare;                    /* it is of no account: no config file */
+  bool hands_on;                /* its options are for another process, which
+                                 * reads the config file itself */
   enum fr_ledger_need ledger;
 };
 

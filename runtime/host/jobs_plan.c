@@ -133,6 +133,8 @@ enum fr_err fr_jobs_plan(const struct fr_profile *profile,
   enum fr_err err = FR_OK;
 
   *ret_jobs = (struct fr_jobs){ .count = 0 };
+  if (fr_command_find(options->command)->hands_on)
+    return FR_OK;
   if (many && *many)
     return plan_accounts(profile, options, many, why, ret_jobs);
   if (!options->account || options->policy ||

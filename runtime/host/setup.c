@@ -127,6 +127,8 @@ static enum fr_err choose(const struct fr_profile *profile,
   if (fr_profile_account(profile, name) == FR_TOP)
     return fr_setup_unknown(profile, options, name, why);
   options->account = name;
+  if (fr_command_find(options->command)->hands_on)
+    return FR_OK;
   if (!fr_option_flag(options, "sandbox"))
     forget_variables(options);
   else
@@ -181,8 +183,7 @@ static enum fr_err take_policy(const struct fr_profile *profile, int account,
 {
   const struct fr_setting *policies;
 
-  if (!options->command || !fr_command_find(options->command)->policy ||
-      options->policy)
+  if (!fr_command_find(options->command)->policy || options->policy)
     return FR_OK;
   policies = fr_profile_find(profile, account, "policies");
   if (!policies) {
@@ -208,6 +209,8 @@ enum fr_err fr_setup_apply(const struct fr_profile *profile,
   if (err)
     return err;
   options->profile = profile;
+  if (fr_command_find(options->command)->hands_on)
+    return FR_OK;
   if (options->account) {
     account = fr_profile_account(profile, options->account);
     take_all(profile, account, options);

@@ -206,9 +206,14 @@ function host.read_file(path, max_bytes) end    --- text | nil, err
 function host.append(path) end              --- file | nil, err
 --- Writes a file whole, or not at all, in place of what was there (0600).
 function host.write_file(path, text) end    --- true | nil, err
---- The same where there is no such file yet (0644).
-function host.create(path, text) end        --- true | nil, err
+--- The same where there is no such file yet, unless it may replace one; 0644.
+---@param replace boolean?
+function host.create(path, text, replace) end   --- true | nil, err
 function host.make_dir(path) end            --- true | nil, err
+--- From the root on, without links, or nil, err.
+function host.real_path(path) end
+--- {kind = "file"|"folder"|"other", mode = 420, uid = 0} | nil, err
+function host.stat(path) end
 function host.text(module) end              --- an embedded file's text, or nil
 function host.sha256(text) end              --- hexadecimal
 function host.commands() end                --- names of the commands
