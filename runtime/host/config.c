@@ -277,6 +277,10 @@ enum fr_err fr_config_read(const struct fr_options *options,
                "(or FALRUN_API_URL)");
     return FR_ECONFIG;
   }
+  if (fr_option(options, "log-format") &&
+      !fr_option_is(options, "log-format", "text") &&
+      !fr_option_is(options, "log-format", "json"))
+    return wrong(options, "log-format", "text or json", why);
   err = fr_origin_parse(url ? url : FR_ORIGIN_DEFAULT, why, &config.origin);
   if (!err)
     err = read_cdn(why, &config);

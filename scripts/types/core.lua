@@ -145,6 +145,11 @@ function core.expect_files(count) end       --- of the progress line
 --- "safety" 4, "unavailable" 7, "config" 2, "failed" 3.
 function core.mark(what, sentence) end
 
+--- Begins a phase of the run, for its progress. `total`: how many deletions
+--- belong to it, where that is known.
+---@param name string  "settling", "listing", "deleting"
+function core.phase(name, total) end
+
 function core.sleep(ms) end                 --- waits; ms is an integer
 function core.spawn(f, ...) end             --- a task: cancel, wait, status
 function core.now() end                     --- monotonic ms
