@@ -22,6 +22,7 @@ extern const luaL_Reg frl_stream_functions[], frl_download_functions[];
 extern const luaL_Reg frl_probe_functions[];            /* probe.c */
 extern const luaL_Reg frl_time_functions[];             /* time.c */
 extern const luaL_Reg frl_phase_functions[];            /* phase.c */
+extern const luaL_Reg frl_tally_functions[];            /* tally.c */
 extern const luaL_Reg frl_change_functions[];           /* change.c */
 extern const luaL_Reg frl_fact_functions[], frl_proof_functions[];
 int frl_record(lua_State *L);           /* core.record (record.c) */

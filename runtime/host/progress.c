@@ -8,6 +8,7 @@
 #define TERMINAL_MS 100
 #define ELSEWHERE_MS 10000
 #define QUIET_START_MS 500      /* a short run shows nothing at all */
+#define RATE_MS 15000
 #define LINE_MAX 512
 
 typedef unsigned long long llu;
@@ -31,11 +32,14 @@ static void add_seconds(struct fr_buf *line, double seconds)
     fr_buf_addf(line, "%llu h %llu min", s / 3600, s % 3600 / 60);
 }
 
-/* ", 50/s, 12 s left" */
-static void add_rate(struct fr_buf *line, uint64_t over, uint64_t total,
-                     uint64_t elapsed_ms)
+/* ", 50/s, 12 s left": the rate since a mark. */
+static void add_rate(const struct fr_progress *progress, struct fr_buf *line,
+                     const struct fr_progress_mark *mark, uint64_t over,
+                     uint64_t total)
 {
-  double rate = elapsed_ms ? (double)over * 1000.0 / (double)elapsed_ms : 0.0;
+  uint64_t elapsed = fr_loop_now(progress->parts->loop) - mark->at;
+  double made = over > mark->over ? (double)(over - mark->over) : 0.0;
+  double rate = elapsed ? made * 1000.0 / (double)elapsed : 0.0;
 
   fr_buf_addf(line, rate < 10.0 ? ", %.1f/s" : ", %.0f/s", rate);
   if (rate <= 0.0 || total <= over)
@@ -53,6 +57,7 @@ static uint64_t since(const struct fr_progress *progress, uint64_t began)
 /* "1,200 of 5,000 files, 1,180 gone, 50/s, 1 min left" */
 static void add_files(const struct fr_progress *progress, struct fr_buf *line)
 {
+  const struct fr_progress_mark begin = { .at = progress->began };
   struct fr_prober_figures f;
   uint64_t over = 0;
 
@@ -63,7 +68,7 @@ static void add_files(const struct fr_progress *progress, struct fr_buf *line)
               (llu)f.expected, (llu)f.seen[FR_FILE_GONE]);
   if (over > f.seen[FR_FILE_GONE])
     fr_buf_addf(line, ", %llu not", (llu)(over - f.seen[FR_FILE_GONE]));
-  add_rate(line, over, f.expected, since(progress, progress->began));
+  add_rate(progress, line, &begin, over, f.expected);
 }
 
 /* "12.3 MB of 64.0 MB, 5.1 MB/s, 10 s left"; nothing when none is saved. */
@@ -114,19 +119,58 @@ static void add_throttle(const struct fr_progress *progress,
                 (llu)f.paused_ms / 1000 + 1);
 }
 
+static const struct frl_phase *phase_of(const struct fr_progress *progress)
+{
+  static const struct frl_phase none = { .total = 0 };
+
+  return progress->frl ? frl_phase(progress->frl) : &none;
+}
+
+static bool is_listing(const struct frl_phase *phase)
+{
+  return !strcmp(phase->name, "listing");
+}
+
+/* How many of the phase are over. */
+static uint64_t over_of(const struct fr_progress *progress,
+                        const struct frl_phase *phase)
+{
+  struct fr_counts counts;
+
+  if (is_listing(phase))
+    return phase->scanned;
+  fr_gate_counts(progress->parts->gate, &counts);
+  return done(&counts) - done(&phase->before);
+}
+
+/* The rate is that of the last 15 to 30 seconds: the throttle changes it. */
+static void move_marks(struct fr_progress *progress)
+{
+  const struct frl_phase *phase = phase_of(progress);
+  uint64_t now = fr_loop_now(progress->parts->loop);
+  struct fr_progress_mark *marks = progress->marks;
+
+  if (!progress->parts->gate)
+    return;
+  if (marks[0].at < phase->since || !marks[0].at)
+    marks[0] = marks[1] = (struct fr_progress_mark){
+      .at = *phase->name ? phase->since : progress->began };
+  if (now - marks[1].at < RATE_MS)
+    return;
+  marks[0] = marks[1];
+  marks[1].at = now;
+  marks[1].over = over_of(progress, phase);
+}
+
 /* "deleting: 1200 of 5000 done, 3 not, 50/s, 76 s left, ..." */
 static void add_run(const struct fr_progress *progress, struct fr_buf *line)
 {
-  static const struct frl_phase none = { .total = 0 };
-  const struct frl_phase *phase = progress->frl ? frl_phase(progress->frl)
-                                                : &none;
-  uint64_t over, missed, began = *phase->name ? phase->since
-                                              : progress->began;
-  bool listing = !strcmp(phase->name, "listing");
+  const struct frl_phase *phase = phase_of(progress);
+  uint64_t over = over_of(progress, phase), missed;
+  bool listing = is_listing(phase);
   struct fr_counts counts;
 
   fr_gate_counts(progress->parts->gate, &counts);
-  over = listing ? phase->scanned : done(&counts) - done(&phase->before);
   missed = counts.failed + counts.partial;
   if (*phase->name)
     fr_buf_addf(line, "%s: ", phase->name);
@@ -136,7 +180,7 @@ static void add_run(const struct fr_progress *progress, struct fr_buf *line)
   fr_buf_add_text(line, listing ? " requests" : " done");
   if (missed)
     fr_buf_addf(line, ", %llu not", (llu)missed);
-  add_rate(line, over, phase->total, since(progress, began));
+  add_rate(progress, line, &progress->marks[0], over, phase->total);
   add_throttle(progress, line);
 }
 
@@ -158,6 +202,7 @@ static void due(struct fr_timer *timer)
   uint64_t step = progress->console->tty ? TERMINAL_MS : ELSEWHERE_MS;
   struct fr_buf line;
 
+  move_marks(progress);
   fr_buf_init(&line, LINE_MAX);
   add_line(progress, &line);
   if (line.len)
@@ -248,13 +293,14 @@ static void say_throttle(const struct fr_progress *progress,
   say(progress, line);
 }
 
-void fr_progress_state(const struct fr_progress *progress)
+void fr_progress_state(struct fr_progress *progress)
 {
   const struct fr_parts *parts = progress->parts;
   struct fr_buf line;
 
   if (!parts)
     return;
+  move_marks(progress);
   fr_buf_init(&line, 8 * LINE_MAX);
   say_what(progress, &line);
   if (parts->gate)

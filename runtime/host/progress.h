@@ -16,7 +16,10 @@ struct fr_progress {
   struct fr_console *console;
   const struct fr_parts *parts;
   const struct frl *frl;        /* NULL: Lua did not begin yet */
-  uint64_t began;               /* 0: not started */
+  uint64_t began;
+  struct fr_progress_mark {     /* where it was, on the loop's scale */
+    uint64_t at, over;
+  } marks[2];                   /* an older one and a newer one */
 };
 
 /* Both are borrowed. Begins to count time; shows nothing by itself. */
@@ -29,6 +32,6 @@ void fr_progress_stop(struct fr_progress *progress);
 
 /* A few lines of the log, whatever its level: what the run does, what came of
  * it, what it waits for, where its record is. */
-void fr_progress_state(const struct fr_progress *progress);
+void fr_progress_state(struct fr_progress *progress);
 
 #endif

@@ -17,6 +17,8 @@
 #include "host/parts.h"
 #include "host/progress.h"
 #include "host/signals.h"
+#include "host/summary.h"
+#include "host/textfile.h"
 #include "ledger/proof.h"
 
 #define PATIENCE_MS 5000        /* for <close> after the run was ended */
@@ -163,6 +165,8 @@ static void end_without_lua(void *arg)
   fr_signals_poll(&run->signals);
   end(run);
   say_why(run);
+  fr_textfile_write(&run->parts, run->began,
+                    fr_verdict_exit_code(&run->parts.verdict));
   fr_progress_stop(&run->progress);
   fr_console_close(&run->console);
   fr_sandbox_stop(&run->parts.sandbox);
@@ -306,28 +310,6 @@ static enum fr_err recover(struct run *run)
 
 /* ---- the end ------------------------------------------------------------ */
 
-static enum fr_err count_json(const struct fr_gate *gate,
-                              const char *notes, struct fr_buf *json)
-{
-  struct fr_counts c = { 0 };
-  enum fr_err err;
-
-  if (gate)
-    fr_gate_counts(gate, &c);
-  err = fr_buf_addf(json, "{\"deleted\":%llu,\"already_deleted\":%llu,"
-    "\"partial\":%llu,\"held\":%llu,\"refused\":%llu,\"failed\":%llu,"
-    "\"settled\":%llu,\"open\":%llu", (unsigned long long)c.deleted,
-    (unsigned long long)c.already_deleted, (unsigned long long)c.partial,
-    (unsigned long long)c.held, (unsigned long long)c.refused,
-    (unsigned long long)c.failed, (unsigned long long)c.settled,
-    (unsigned long long)c.open);
-  if (!err && c.changed + c.unchanged > 0)
-    err = fr_buf_addf(json, ",\"changed\":%llu,\"unchanged\":%llu",
-                      (unsigned long long)c.changed,
-                      (unsigned long long)c.unchanged);
-  return err ? err : fr_buf_addf(json, "%s}", notes);
-}
-
 /* The anchor of all that was written, for whoever keeps the log. */
 static void say_checkpoint(const struct fr_parts *parts)
 {
@@ -349,7 +331,7 @@ static void end(struct run *run)
   if (!run->began)
     return;
   fr_buf_init(&json, (size_t)1 << 20);
-  if (count_json(parts->gate, frl_notes(run->frl), &json) ||
+  if (fr_summary_json(parts, run->frl, &json) ||
       fr_ledger_run_end(parts->ledger, fr_verdict_exit_code(&parts->verdict),
                         fr_buf_text(&json))) {
     parts->verdict.ledger = true;
@@ -441,6 +423,7 @@ int fr_run(const struct fr_options *options)
     code = fr_verdict_exit_code(&run.parts.verdict);
   }
   say_why(&run);
+  fr_textfile_write(&run.parts, run.began, code);
   close_all(&run);
   return code;
 }

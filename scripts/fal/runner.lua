@@ -72,6 +72,7 @@ function runner.delete(plan, now_ms)
       next_at = next_at + 1
       local at = not stopped and order[next_at]
       if at then
+        plan.handed = next_at
         return next_of(plan, at, now)
       end
     end,
