@@ -33,6 +33,12 @@ const struct frl_option_spec fr_option_table[] = {
     .help = "go through it; proxies of the environment never count" },
   { "ca-file", RUN, .value = "FILE",
     .help = "certificates to trust in place of the system's" },
+  { "allow-net", RUN, .value = "HOST",
+    .help = "hosts that a policy may send to, with commas between" },
+  { "sendmail", RUN, .value = "PATH",
+    .help = "the program that a policy may hand mail to" },
+  { "ping", RUN, .value = "URL",
+    .help = "tell a monitor of start and end, as healthchecks.io" },
 
   { "json", ALL, .help = "data as JSON on standard output" },
   { "quiet", ALL, .letter = 'q',

@@ -27,7 +27,7 @@ struct fr_options {
   size_t nwords;
   const char **forward;         /* for the sandbox process; NULL-ended */
   size_t nforward;
-  struct frl_option values[FR_OPTION_COUNT + 1];       /* ended by a NULL name */
+  struct frl_option values[FR_OPTION_COUNT + 1];        /* NULL-ended */
   bool inherited[FR_OPTION_COUNT + 1];       /* the value is a variable's */
 };
 
