@@ -13,7 +13,6 @@ local text = require "fal.text"
 
 local ending = {}
 
-local FAILURES <const> = 20
 local LIMIT_MS <const> = 30000          -- for all functions together
 
 local MEANS <const> = {
@@ -25,22 +24,10 @@ local MEANS <const> = {
   [70] = "a bug in falrun", [130] = "interrupted", [143] = "interrupted",
 }
 
---- f, and what failed goes to the list, too.
-function ending.watcher(failures, f)
-  return function(id, result, err)
-    if err and (err.status == "failed" or err.status == "partial") and
-      #failures < FAILURES then
-      failures[#failures + 1] = { request_id = id, status = err.status,
-                                  kind = err.kind, message = err.message }
-    end
-    return f(id, result, err)
-  end
-end
-
 local function names_of(plans)
   local names = {}
-  for i, plan in ipairs(plans or {}) do
-    names[i] = plan.policy.name
+  for _, plan in ipairs(plans or {}) do
+    names[#names + 1] = plan.policy.name        -- none, of a script
   end
   return names[1] and core.json.array(names) or nil
 end
@@ -102,8 +89,8 @@ local function tell(host, name, run, until_ms)
     if late then
       core.log.warn(("%s%s was ended after %s: it takes too long"):format(
         hook.place, name, text.seconds(LIMIT_MS / 1000)))
-    elseif not ok then
-      host.guard(error, err, 0)
+    elseif not ok and not hooks.is_over(err) then
+      hooks.fail(hook, name, err)
     end
   end
 end
@@ -119,11 +106,6 @@ function ending.run(host, run)
   if (host.verdict()) ~= 0 then
     tell(host, "on_failure", run, until_ms)
   end
-end
-
---- Whether somebody wants to be told.
-function ending.wanted()
-  return hooks.list "on_finish"[1] or hooks.list "on_failure"[1]
 end
 
 return ending

@@ -13,6 +13,7 @@ local check = later "fal.check"
 local hooks = {}
 
 local MOST <const> = 100
+local FAILURES <const> = 20          -- that are told of
 
 local lists = { before_delete = {}, on_finish = {}, on_failure = {} }
 
@@ -59,9 +60,44 @@ function hooks.list(name)
   return lists[name]
 end
 
+--- Whether an error is the end of a task, and no failure of what it ran.
+function hooks.is_over(err)
+  local code = type(err) == "table" and rawget(err, "code")
+  return code == "cancelled" or code == "interrupted"
+end
+
+--- Reports what a hook raised as the policy's failure, with its place: where
+--- the text has none, that of the hook. Returns the words.
+function hooks.fail(hook, name, err)
+  if type(err) ~= "string" then
+    local text = type(err) == "table" and rawget(err, "message")
+    err = ("%s%s: %s"):format(hook.place, name, text or
+      ("an error was raised that is a %s, not text"):format(type(err)))
+  end
+  hooks.host.guard(error, err, 0)
+  return err
+end
+
 --- Whether somebody wants to be asked before a deletion.
 function hooks.vetoes()
   return lists.before_delete[1] ~= nil
+end
+
+--- Whether somebody wants to be told of the end.
+function hooks.told()
+  return lists.on_finish[1] ~= nil or lists.on_failure[1] ~= nil
+end
+
+--- An observer of deletions as f, which keeps what failed in the list, too.
+function hooks.watcher(failures, f)
+  return function(id, result, err)
+    if err and (err.status == "failed" or err.status == "partial") and
+      #failures < FAILURES and hooks.told() then
+      failures[#failures + 1] = { request_id = id, status = err.status,
+                                  kind = err.kind, message = err.message }
+    end
+    f(id, result, err)
+  end
 end
 
 return hooks

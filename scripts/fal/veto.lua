@@ -28,16 +28,11 @@ function veto.check_outside(func)
   end
 end
 
-local function is_over(err)
-  local code = type(err) == "table" and rawget(err, "code")
-  return code == "cancelled" or code == "interrupted"
-end
-
---- The first failure of a hook is told with its place; the record has all.
+--- The first failure of a hook is told; the record has all.
 local function failed(hook, err)
   if not told[hook] then
     told[hook] = true
-    hooks.host.guard(error, err, 0)
+    hooks.fail(hook, "before_delete", err)
   end
   local shown = type(err) == "table" and rawget(err, "message") or err
   return "before_delete failed: " .. tostring(shown)
@@ -48,7 +43,7 @@ local function call(hook, ...)
   inside[this] = true
   local ok, verdict, why = pcall(hook.f, ...)
   inside[this] = nil
-  if not ok and is_over(verdict) then   -- of the task, not of the hook
+  if not ok and hooks.is_over(verdict) then   -- of the task, not of the hook
     error(verdict, 0)
   elseif not ok then
     return failed(hook, verdict)
