@@ -36,10 +36,17 @@ bool frl_has_command(const char *name)
   return false;
 }
 
+/* lua_ident is "$LuaVersion: Lua 5.4.4  Copyright (C) ...": the library's own,
+ * where the macros of lua.h are those of the build. lua-cjson is linked in. */
 const char *frl_version(void)
 {
-  return "lua " LUA_VERSION_MAJOR "." LUA_VERSION_MINOR
-         "." LUA_VERSION_RELEASE ", lua-cjson 2.1.0";
+  static char text[64];
+  const char *at = strstr(lua_ident, "Lua 5");
+
+  at = at ? at + strlen("Lua ") : LUA_VERSION_MAJOR "." LUA_VERSION_MINOR;
+  snprintf(text, sizeof(text), "lua %.*s, lua-cjson 2.1.0",
+           (int)strcspn(at, " "), at);
+  return text;
 }
 
 /* ---- the first task ---------------------------------------------------- */

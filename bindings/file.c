@@ -6,6 +6,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -233,8 +234,8 @@ static int place(const char *aside, const char *path, bool fresh)
   return error;
 }
 
-/* Writes text whole or not at all.                            [-2, +n, m] */
-static int write_whole(lua_State *L, const char *name, bool fresh)
+/* Writes text whole or not at all.                            [-n, +n, m] */
+static int write_whole(lua_State *L, const char *name, bool fresh, mode_t mode)
 {
   const char *path = frl_check_text(L, 1, name, "path");
   size_t len;
@@ -251,7 +252,7 @@ static int write_whole(lua_State *L, const char *name, bool fresh)
   error = write_all(file->fd, text, len);
   if (!error && fsync(file->fd))
     error = errno;
-  if (!error && fresh && fchmod(file->fd, 0644))
+  if (!error && fchmod(file->fd, mode))
     error = errno;
   if (!error)
     error = place(aside, path, fresh);
@@ -267,14 +268,14 @@ static int write_whole(lua_State *L, const char *name, bool fresh)
  * there; mode 0600.                                           [-2, +n, m] */
 static int l_write_file(lua_State *L)
 {
-  return write_whole(L, "write_file", false);
+  return write_whole(L, "write_file", false, 0600);
 }
 
-/* host.create(path, text) -> true | nil, err: only where there is none yet;
- * mode 0644.                                                  [-2, +n, m] */
+/* host.create(path, text, replace?) -> true | nil, err: only where there is
+ * none yet, unless it may replace one; mode 0644.             [-3, +n, m] */
 static int l_create(lua_State *L)
 {
-  return write_whole(L, "create", true);
+  return write_whole(L, "create", !lua_toboolean(L, 3), 0644);
 }
 
 /* host.make_dir(path) -> true | nil, err; one that is there is fine.
@@ -286,6 +287,40 @@ static int l_make_dir(lua_State *L)
   if (mkdir(path, 0755) && errno != EEXIST)
     return fail(L, "make the folder", path, errno);
   lua_pushboolean(L, true);
+  return 1;
+}
+
+/* ---- what lies where ----------------------------------------------------- */
+
+/* host.real_path(path) -> text | nil, err: from the root on, without links.
+ *                                                             [-1, +n, m] */
+static int l_real_path(lua_State *L)
+{
+  const char *path = frl_check_text(L, 1, "real_path", "path");
+  char *real = lua_newuserdatauv(L, PATH_MAX, 0);
+
+  if (!realpath(path, real))
+    return fail(L, "find", path, errno);
+  lua_pushstring(L, real);
+  return 1;
+}
+
+/* host.stat(path) -> {kind = "file"|"folder"|"other", mode =, uid =} | nil,
+ * err. Links are what they lead to.                           [-1, +n, m] */
+static int l_stat(lua_State *L)
+{
+  const char *path = frl_check_text(L, 1, "stat", "path");
+  struct stat info;
+
+  if (stat(path, &info))
+    return fail(L, "find", path, errno);
+  lua_createtable(L, 0, 3);
+  lua_pushstring(L, kind_of(AT_FDCWD, path));
+  lua_setfield(L, -2, "kind");
+  lua_pushinteger(L, info.st_mode & 07777);
+  lua_setfield(L, -2, "mode");
+  lua_pushinteger(L, info.st_uid);
+  lua_setfield(L, -2, "uid");
   return 1;
 }
 
@@ -320,5 +355,7 @@ const luaL_Reg frl_file_functions[] = {
   { "write_file", l_write_file },
   { "create", l_create },
   { "make_dir", l_make_dir },
+  { "real_path", l_real_path },
+  { "stat", l_stat },
   { NULL, NULL },
 };

@@ -376,6 +376,10 @@ int frl_open_host(lua_State *L)
     frl_open_ledger(L);
     lua_setfield(L, -2, "ledger");
   }
+  if (config->setup) {
+    frl_open_setup(L);
+    lua_setfield(L, -2, "setup");
+  }
   if (config->health) {
     frl_open_health(L);
     lua_setfield(L, -2, "health");

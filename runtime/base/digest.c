@@ -33,6 +33,11 @@ enum fr_err fr_sha256(const struct fr_part *parts, size_t count,
   return FR_OK;
 }
 
+const char *fr_crypto_version(void)
+{
+  return OpenSSL_version(OPENSSL_VERSION_STRING);
+}
+
 void fr_hex(const uint8_t *data, size_t len, char *ret_text)
 {
   static const char digits[] = "0123456789abcdef";

@@ -25,6 +25,8 @@ void fr_hex(const uint8_t *data, size_t len, char *ret_text);
 enum fr_err fr_random(void *ret_data, size_t len);
 double fr_random_unit(void);          /* [0, 1), for jitter; not for keys */
 
+const char *fr_crypto_version(void);  /* of the library in use: "3.0.19" */
+
 /* Overwrites memory that held a secret; the compiler may not drop it. */
 void fr_wipe(void *data, size_t len);
 

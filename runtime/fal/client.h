@@ -70,6 +70,8 @@ struct fr_fal_figures {
 };
 void fr_fal_figures(const struct fr_fal *fal,
                     struct fr_fal_figures *ret_figures);
+/* Of the library that reads answers: "2.14". */
+const char *fr_fal_json_version(void);
 /* Bytes of the files that are being sent now, and how many of them left. */
 void fr_fal_uploads(const struct fr_fal *fal, uint64_t *ret_sent,
                     uint64_t *ret_all);

@@ -8,6 +8,8 @@
 #include <stdbool.h>
 #include <stdlib.h>
 
+#include "fal/client.h"
+
 static bool failed;
 
 static void *allocate(size_t size)
@@ -16,6 +18,11 @@ static void *allocate(size_t size)
 
   failed = failed || !data;
   return data;
+}
+
+const char *fr_fal_json_version(void)
+{
+  return jansson_version_str();
 }
 
 enum fr_err fr_json_load(const char *text, size_t len, size_t flags,

@@ -2,8 +2,8 @@
  * so before the first deletion the server's Date must have been seen. Any
  * answer carries one, also a 404; where no listing came first, the gate asks
  * for /meta, without a key. After the clock was set, or the machine slept, it
- * asks again. A run whose lists came by a wrong clock stops too when it has
- * nothing to delete: that they are empty may be the clock's doing. */
+ * asks again. A run or plan whose lists came by a wrong clock stops too when it
+ * has nothing to delete: that they are empty may be the clock's doing. */
 #include <stdio.h>
 
 #include "base/date.h"
@@ -105,7 +105,7 @@ void fr_clock_look(struct fr_gate *gate)
 {
   int64_t skew;
 
-  if (gate->config.mode == FR_MODE_RUN && !gate->clock_known && !gate->stop &&
+  if (!gate->clock_known && !gate->stop &&
       !fr_fal_clock_skew(gate->config.fal, &skew))
     judge(gate, skew);
 }

@@ -115,20 +115,24 @@ static enum fr_err read_pace(const struct fr_options *options,
   return duration(options, "lock-wait", why, &config->lock_wait_ms);
 }
 
-/* Length of the path; -1 when no variable names a place. Of several folders
- * of systemd's STATE_DIRECTORY it is the first. */
-static int state_path(char *path, size_t size)
+/* Of several folders of systemd's STATE_DIRECTORY it is the first. */
+int fr_config_state_path(const char *account, char *path, size_t size)
 {
   const char *state = getenv("STATE_DIRECTORY");
   const char *xdg = getenv("XDG_STATE_HOME"), *home = getenv("HOME");
+  const char *slash = account ? "/" : "";
 
+  if (!account)
+    account = "";
   if (state && *state == '/')
-    return snprintf(path, size, "%.*s/ledger.db",
-                    (int)strcspn(state, ":"), state);
+    return snprintf(path, size, "%.*s%s%s/ledger.db",
+                    (int)strcspn(state, ":"), state, slash, account);
   if (xdg && *xdg == '/')
-    return snprintf(path, size, "%s/falrun/ledger.db", xdg);
+    return snprintf(path, size, "%s/falrun%s%s/ledger.db", xdg, slash,
+                    account);
   if (home && *home)
-    return snprintf(path, size, "%s/.local/state/falrun/ledger.db", home);
+    return snprintf(path, size, "%s/.local/state/falrun%s%s/ledger.db", home,
+                    slash, account);
   return -1;
 }
 
@@ -151,7 +155,7 @@ static enum fr_err find_ledger(const struct fr_options *options,
     return FR_ECONFIG;
   }
   len = given ? snprintf(config->ledger, size, "%s", given)
-              : state_path(config->ledger, size);
+              : fr_config_state_path(options->account, config->ledger, size);
   if (len > 0 && (size_t)len < size)
     return FR_OK;
   if (len > 0)
@@ -285,7 +289,8 @@ enum fr_err fr_config_read(const struct fr_options *options,
                            struct fr_buf *why, struct fr_config *ret_config)
 {
   struct fr_config config = {
-    .command = *fr_command_find(options->command)
+    .command = *fr_command_find(options->command),
+    .account = options->account
   };
   const char *url = fr_option(options, "api-url");
   enum fr_err err;
@@ -334,6 +339,8 @@ enum fr_err fr_config_json(const struct fr_config *config,
                       (long long)config->limits.min_age_ms);
   if (!err && account[0])
     err = fr_buf_addf(buf, ",\"account\":\"%s\"", account);
+  if (!err && config->account)
+    err = fr_buf_addf(buf, ",\"account_name\":\"%s\"", config->account);
   if (!err && config->limits.max_percent)
     err = fr_buf_addf(buf, ",\"max_percent\":%u",
                       config->limits.max_percent);

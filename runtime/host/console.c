@@ -77,6 +77,12 @@ void fr_console_yield(struct fr_console *console, int fd)
     clear(console);
 }
 
+static unsigned add_account(const struct fr_console *console,
+                            struct fr_buf *buf)
+{
+  return console->account ? fr_buf_addf(buf, "%s: ", console->account) : 0;
+}
+
 void fr_console_progress(struct fr_console *console, const char *line)
 {
   int columns = fr_console_columns(STDERR_FILENO);
@@ -85,6 +91,7 @@ void fr_console_progress(struct fr_console *console, const char *line)
 
   fr_buf_init(&buf, LINE_MAX_BYTES);
   fr_buf_add_text(&buf, console->tty ? "\r\033[K" : "falrun: ");
+  add_account(console, &buf);
   fr_buf_add_plain(&buf, line, strlen(line), most);   /* and "..." */
   if (!console->tty)
     fr_buf_add_text(&buf, "\n");
@@ -119,6 +126,7 @@ void fr_console_say(struct fr_console *console, enum fr_log_level level,
   fr_buf_init(&buf, LINE_MAX_BYTES);
   bad |= fr_buf_add_text(&buf, console->color ? color[level] : "");
   bad |= fr_buf_add_text(&buf, before[level]);
+  bad |= add_account(console, &buf);
   bad |= fr_buf_add_plain(&buf, line, strlen(line), LINE_MAX_BYTES - 100);
   bad |= fr_buf_add_text(&buf, console->color && *color[level] ? "\033[0m\n"
                                                                : "\n");

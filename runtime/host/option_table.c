@@ -2,32 +2,36 @@
  * type and default in config.c. */
 #include "host/option_table.h"
 
+#include "fal/origin.h"
+
 #define RUN .group = "run"
 #define ALL .group = "output"
+#define LINE .line = true       /* no config file has it */
+#define ONE .single = true      /* names one file of one run */
 
 const struct frl_option_spec fr_option_table[] = {
-  { "dry-run", RUN, .help = "plan only: nothing is deleted" },
+  { "dry-run", RUN, LINE, .help = "plan only: nothing is deleted" },
   { "read-only", RUN,
     .help = "refuse to start what deletes or changes something" },
-  { "sandbox", RUN,
+  { "sandbox", RUN, LINE,
     .help = "against a local API with made-up history; no key needed" },
-  { "max-deletes", RUN, .value = "N",
+  { "max-deletes", RUN, .value = "N", .preset = "10000",
     .help = "stop before more than this are deleted (10000)" },
   { "max-percent", RUN, .value = "P",
     .help = "the same for a share of what is there (fal.policy)" },
-  { "min-age", RUN, .value = "DUR",
+  { "min-age", RUN, .value = "DUR", .preset = "24h",
     .help = "stop before anything younger is deleted (24h)" },
   { "max-runtime", RUN, .value = "DUR",
     .help = "stop after this time; the rest is resumable" },
-  { "concurrency", RUN, .value = "N",
+  { "concurrency", RUN, .value = "N", .preset = "auto",
     .help = "requests at a time at most, or auto: to 256 (auto)" },
   { "rate", RUN, .value = "N/s",
     .help = "at most so many a second; fal's limit is found anyway" },
-  { "ledger", RUN, .value = "PATH",
+  { "ledger", RUN, ONE, .value = "PATH",
     .help = "the record (~/.local/state/falrun/ledger.db)" },
-  { "lock-wait", RUN, .value = "DUR",
+  { "lock-wait", RUN, .value = "DUR", .preset = "0s",
     .help = "wait for another run to end (0s)" },
-  { "api-url", RUN, .value = "URL",
+  { "api-url", RUN, .value = "URL", .preset = FR_ORIGIN_DEFAULT,
     .help = "the API (https://api.fal.ai/v1)" },
   { "proxy", RUN, .value = "URL",
     .help = "go through it; proxies of the environment never count" },
@@ -39,19 +43,26 @@ const struct frl_option_spec fr_option_table[] = {
     .help = "the program that a policy may hand mail to" },
   { "ping", RUN, .value = "URL",
     .help = "tell a monitor of start and end, as healthchecks.io" },
+  { "config", RUN, LINE, .value = "FILE",
+    .help = "the config file (~/.config/falrun/config)" },
+  { "account", RUN, LINE, .value = "NAME",
+    .help = "an account of the config file: its keys, ledger, limits" },
+  { "accounts", RUN, LINE, .value = "LIST",
+    .help = "all, or a,b: the same for each of them, one after another" },
 
   { "json", ALL, .help = "data as JSON on standard output" },
   { "quiet", ALL, .letter = 'q',
     .help = "only warnings and errors on standard error" },
   { "verbose", ALL, .letter = 'v', .help = "say more: every deletion" },
   { "no-progress", ALL, .help = "no progress on standard error" },
-  { "yes", ALL, .letter = 'y',
+  { "yes", ALL, LINE, .letter = 'y',
     .help = "go on without the question before the first deletion" },
-  { "no-input", ALL, .help = "never ask: a run goes on, as with --yes" },
-  { "help", ALL, .letter = 'h', .help = "this text, or that of a command" },
-  { "version", ALL, .letter = 'V', .help = "the version" },
+  { "no-input", ALL, LINE, .help = "never ask: a run goes on, as with --yes" },
+  { "help", ALL, LINE, .letter = 'h',
+    .help = "this text, or that of a command" },
+  { "version", ALL, LINE, .letter = 'V', .help = "the version" },
 
-  { "output", .letter = 'o', .value = "FILE", .only = "plan" },
+  { "output", ONE, .letter = 'o', .value = "FILE", .only = "plan" },
   { "diff", .value = "FILE", .only = "plan" },
   { "expires", .value = "DUR", .only = "plan" },
   { "format", .value = "F", .only = "check" },

@@ -13,6 +13,7 @@
 
 #include "host/config.h"
 #include "host/sandbox.h"
+#include "host/setup.h"
 #include "probe/probe.h"
 
 struct fr_parts {
@@ -23,6 +24,7 @@ struct fr_parts {
   struct fr_sandbox sandbox;
   struct fr_buf policy_text;
   struct fr_buf keys_fault, ledger_fault;       /* "" or what it is */
+  struct fr_setup_view *view;   /* for a command that tells of it */
   struct frl_health health;     /* for a command that examines */
   struct frl_policy policy;     /* no path: this command has none */
   struct fr_loop *loop;

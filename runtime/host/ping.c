@@ -165,16 +165,17 @@ static enum fr_err open_net(const struct fr_ping *ping, struct fr_loop *loop,
   return err ? err : fr_net_new(loop, &config, why, ret_net);
 }
 
-/* A start that failed before the keys were read: they must be known all the
- * same, for nothing that has one in it is sent. What makes them unreadable
- * was said by then, or is not what this is about. */
+/* A start that failed before the keys were read: those of the environment
+ * must be known all the same, for nothing that has one in it is sent. What
+ * makes them unreadable was said by then, or is not what this is about. */
 static void know_keys(struct fr_parts *parts)
 {
+  const struct fr_key_refs none = { 0 };
   struct fr_buf why;
 
   fr_buf_init(&why, 512);
   if (!parts->keys)
-    (void)fr_keys_load(&why, &parts->keys);
+    (void)fr_keys_load(&none, &why, &parts->keys);
   fr_buf_done(&why);
 }
 

@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "gate/mutation.h"
 #include "host/console.h"
+#include "host/heading.h"
 #include "host/parts.h"
 #include "host/ping.h"
 #include "host/progress.h"
@@ -26,6 +27,7 @@ struct run {
   struct fr_signals signals;
   struct fr_progress progress;
   struct fr_ping ping;
+  struct fr_heading heading;
   struct fr_timer runtime, patience;
   struct fr_buf why;
   struct frl *frl;
@@ -198,6 +200,8 @@ static void before_write(void *arg, int fd)
   struct run *run = arg;
 
   fr_console_yield(&run->console, fd);
+  if (fd == STDOUT_FILENO)
+    fr_heading_write(&run->heading);
 }
 
 /* FALRUN_TURN_MS lowers the cap of a turn, for tests; nothing raises it. */
@@ -228,7 +232,7 @@ static enum fr_err open_lua(struct run *run)
     .module_path = getenv("FALRUN_PATH"), .version = FALRUN_VERSION,
     .origin = parts->config.origin.name, .account = parts->account,
     .health = parts->config.command.examines ? &parts->health : NULL,
-    .keys = parts->keys,
+    .keys = parts->keys, .setup = parts->view ? &parts->view->setup : NULL,
     .color = fr_console_color(STDOUT_FILENO),
     .columns = fr_console_columns(STDOUT_FILENO),
     .before_write = before_write, .write_arg = run,
@@ -409,6 +413,10 @@ int fr_run(const struct fr_options *options)
   fr_buf_init(&run.why, 2048);
   fr_console_open(&run.console, level_of(options));
   run.console.why = run.parts.verdict.why;
+  run.console.account = options->account;
+  fr_heading_init(&run.heading, options);
+  if (options->note[0])
+    fr_log(FR_LOG_INFO, "%s", options->note);
   err = fr_ping_open(&run.ping, options, &run.why);
   if (!err)
     err = fr_parts_open(&run.parts, options, &run.why);

@@ -2,7 +2,8 @@
  *
  * The first SIGINT, SIGTERM or SIGHUP asks the run to end: nothing new is
  * sent, answers in flight are recorded. The second ends the process at once;
- * what was in flight stays open in the ledger. SIGPIPE is ignored.
+ * what was in flight stays open in the ledger. What comes within 0.3 s of the
+ * first is the same one. SIGPIPE is ignored.
  */
 #ifndef FR_HOST_SIGNALS_H
 #define FR_HOST_SIGNALS_H

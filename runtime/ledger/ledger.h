@@ -77,6 +77,9 @@ enum fr_err fr_ledger_run_begin(struct fr_ledger *ledger,
 enum fr_err fr_ledger_run_end(struct fr_ledger *ledger, int exit_code,
                               const char *summary);
 
+/* Of the library in use: "3.40.1". */
+const char *fr_ledger_library(void);
+
 /* Changes whenever what covers an id may have: another connection has
  * committed (a hold, perhaps), or this one has told a quarantine. */
 enum fr_err fr_ledger_version(struct fr_ledger *ledger, int64_t *ret_version);

@@ -129,6 +129,24 @@ static enum fr_err resolve(struct fr_ledger *ledger)
   return resolve_new(ledger);
 }
 
+/* What root creates in a folder of somebody else's is theirs: the service
+ * whose ledger it is must be able to open it after a hold that root added.
+ * SQLite does the same for its WAL. A file with two names or with content may
+ * be one that was put there for root to give away: it stays as it is. */
+static void give_away(int fd, const char *path)
+{
+  char *folder = geteuid() == 0 ? folder_of(path) : NULL;
+  struct stat info, file;
+  int failed = 0;
+
+  if (folder && stat(folder, &info) == 0 && info.st_uid != 0 &&
+      fstat(fd, &file) == 0 && file.st_uid == 0 && file.st_nlink == 1 &&
+      file.st_size == 0)
+    failed = fchown(fd, info.st_uid, info.st_gid);
+  (void)failed;
+  free(folder);
+}
+
 /* ---- the lock ------------------------------------------------------------ */
 
 static enum fr_err locked(struct fr_ledger *ledger, const char *path)
@@ -154,6 +172,7 @@ static enum fr_err take_lock(struct fr_ledger *ledger, const char *path,
                          0600);
   if (ledger->lock_fd < 0)
     return fail_at(ledger, "open", path);
+  give_away(ledger->lock_fd, path);
   while (flock(ledger->lock_fd, LOCK_EX | LOCK_NB) != 0) {
     if (errno != EWOULDBLOCK && errno != EINTR)
       return fail_at(ledger, "lock", path);
@@ -197,6 +216,7 @@ static enum fr_err create(struct fr_ledger *ledger)
                                              ledger->file);
   if (fchmod(fd, 0600) != 0)
     err = fail_at(ledger, "create", ledger->file);
+  give_away(fd, ledger->file);
   (void)close(fd);
   folder = folder_of(ledger->file);
   if (folder)

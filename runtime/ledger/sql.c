@@ -261,3 +261,8 @@ const char *fr_sql_text(sqlite3_stmt *statement, int column)
 {
   return (const char *)sqlite3_column_text(statement, column);
 }
+
+const char *fr_ledger_library(void)
+{
+  return sqlite3_libversion();
+}

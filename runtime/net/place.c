@@ -51,7 +51,7 @@ static bool is_name(const char *host)
          host[len - 1] != '.' && !strstr(host, "..");
 }
 
-static unsigned port_of(const struct fr_place *place, const char *scheme)
+static unsigned port_of(const struct fr_site *place, const char *scheme)
 {
   if (place->port)
     return place->port;
@@ -70,7 +70,7 @@ static bool has(const struct fr_places *places, const struct fr_url *url)
 static enum fr_err push(struct fr_places *places, const char *host,
                         unsigned port, struct fr_buf *why)
 {
-  struct fr_place *place = &places->list[places->count];
+  struct fr_site *place = &places->list[places->count];
 
   if (places->count == FR_PLACES_MOST) {
     fr_buf_say(why, "there are more than %d hosts", FR_PLACES_MOST);

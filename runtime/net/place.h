@@ -16,13 +16,13 @@
 #define FR_PLACES_MOST 32
 #define FR_NET_URL_MOST 2047
 
-struct fr_place {
+struct fr_site {
   char host[256];               /* lower case; IPv6 without brackets */
   unsigned port;                /* 0: the one of the scheme */
 };
 
 struct fr_places {
-  struct fr_place list[FR_PLACES_MOST];
+  struct fr_site list[FR_PLACES_MOST];
   unsigned count;
   char origin[256];             /* the API's host, which is never asked */
   unsigned origin_port;

@@ -253,3 +253,8 @@ void fr_server_free(struct fr_server *server)
   fr_timer_stop(server->loop, &server->timer);
   free(server);
 }
+
+const char *fr_server_library(void)
+{
+  return MHD_get_version();
+}

@@ -81,4 +81,7 @@ enum fr_err fr_exchange_send(struct fr_exchange *exchange, const void *data,
                              size_t len);
 void fr_exchange_end(struct fr_exchange *exchange, bool cut);
 
+/* Of the library in use: "0.9.75". */
+const char *fr_server_library(void);
+
 #endif

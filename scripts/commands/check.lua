@@ -1,88 +1,19 @@
 --- falrun check POLICY.lua: what is wrong with it, without running it?
 local core = require "core"
 local host = require "host"
-local checking = require "fal.checking"
+local inspecting = require "fal.inspecting"
 local text = require "fal.text"
 
-local SOURCE_MAX <const> = 4 << 20
-local SHOWN <const> = 100
 local OPTIONS <const> = {
   { name = "format", value = "F", help = "gcc (path:line:column: error: "
     .. "message) or json" },
 }
 
--- ---- looking ---------------------------------------------------------------
-
-local function lines_of(source)
-  local lines = {}
-  for line in (source .. "\n"):gmatch "([^\n]*)\n" do
-    lines[#lines + 1] = line
-  end
-  return lines
-end
-
---- Hints of a run for findings that have none, and the number of errors.
-local function finish(file)
-  local lines = file.found[1] and lines_of(file.source)
-  file.errors = 0
-  for _, problem in ipairs(file.found) do
-    local told = problem.told or problem.message
-    problem.told = nil
-    problem.hint = problem.hint or not told:find("did you mean", 1, true) and
-      host.hint(("%s:%d: %s"):format(file.path, problem.line, told),
-                lines[problem.line] or "", file.source) or nil
-    file.errors = file.errors + (problem.level == "error" and 1 or 0)
-  end
-  file.lines = lines
-  return file
-end
-
---- A test of policies has the global `test` as well.
-local function given_to(path)
-  return path:find "_test%.lua$" and { "test" } or {}
-end
-
-local function look(path)
-  local source, err = host.read_file(path, SOURCE_MAX)
-  if not source then
-    host.usage(err.message)
-  end
-  local file = { path = path, source = source }
-  local ok, raised = pcall(host.load_test, path, source, {})
-  if ok then
-    file.found = checking.problems(source, core.at(), given_to(path))
-  else
-    file.found = { checking.syntax(source, tostring(raised)) }
-    file.raised = raised
-  end
-  return finish(file)
-end
-
 -- ---- for people ------------------------------------------------------------
 
-local function say(file, problem)
-  local line = file.lines[problem.line]
-  host.say(text.clean(("%s:%d: %s%s"):format(file.path, problem.line,
-    problem.level == "error" and "" or problem.level .. ": ",
-    problem.message)))
-  if line then
-    host.say(("%6d | %s"):format(problem.line, text.clean(line:sub(1, SHOWN))))
-  end
-  if problem.hint then
-    host.say("         hint: " .. text.clean(problem.hint))
-  end
-end
-
---- What does not load is told as a run tells it.
 local function tell(files)
   for _, file in ipairs(files) do
-    if file.raised then
-      host.guard(error, file.raised, 0)
-    else
-      for _, problem in ipairs(file.found) do
-        say(file, problem)
-      end
-    end
+    inspecting.tell(host, file)
     if file.errors == 0 then
       host.write(("%s: ok%s\n"):format(text.clean(file.path), file.found[1]
         and ", " .. text.count(#file.found, "warning", "warnings") or ""))
@@ -132,9 +63,10 @@ end
 local SHOW <const> = { text = tell, gcc = print_gcc, json = print_json }
 
 local function run()
-  local format, files, errors = format_of(), { look(host.policy.path) }, 0
+  local format, files, errors = format_of(), { inspecting.look(host,
+    host.policy.path) }, 0
   for _, path in ipairs(host.args) do
-    files[#files + 1] = look(path)
+    files[#files + 1] = inspecting.look(host, path)
   end
   SHOW[format](files)
   for _, file in ipairs(files) do

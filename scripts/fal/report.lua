@@ -103,7 +103,14 @@ local function print_json(host, began, outcome)
   } .. "\n")
 end
 
---- The end of a run: one line on standard error, or JSON.
+--- Whether somebody must look at this run.
+local function has_trouble(host, counts)
+  return host.stopped() or counts.partial + counts.failed + counts.open
+    + counts.unchanged > 0
+end
+
+--- The end of a run: one line on standard error, or JSON. With --quiet only
+--- where something is left: what cron mails then says where to look.
 ---@param began integer   core.now() at the start
 ---@param json boolean?   a JSON object on standard output instead
 ---@param outcome table?  of the runner
@@ -116,15 +123,18 @@ function report.finish(host, began, json, outcome)
   if json then
     print_json(host, began, outcome)
     return
-  elseif host.options.quiet then
-    return
   end
-  local run = run_number(host)
-  core.log.info(("%s in %s; %s"):format(
-    report.counts(host.counts(), run and "deleted" or "planned"),
+  local counts, run = host.counts(), run_number(host)
+  local line = ("%s in %s; %s"):format(
+    report.counts(counts, run and "deleted" or "planned"),
     text.seconds((core.now() - began) / 1000),
     run and ("ledger %s, run %d"):format(host.ledger.path, run)
-      or "nothing was deleted"))
+      or "nothing was deleted")
+  if not host.options.quiet then
+    core.log.info(line)
+  elseif run and has_trouble(host, counts) then
+    core.log.warn(("%s; falrun show %d lists what was left"):format(line, run))
+  end
   if files then
     core.log.info("their files: " .. files)
   end

@@ -19,3 +19,9 @@ def test_a_partial_is_told(world):
     world.sandbox(requests=400, faults="cdn-exception@delete=0.5")
     done = world.run(OLDER, "--quiet")
     assert done.code == 3 and "not deleted" in done.err, done
+    # The last line of the mail says how much was done, and where to look.
+    last = done.err.splitlines()[-1]
+    run = world.history()[0]["run"]
+    assert "deleted " in last and "partial " in last
+    assert "ledger %s, run %d; falrun show %d" % (world.ledger, run,
+                                                  run) in last

@@ -21,6 +21,28 @@ static void test_creates_files_and_folders_for_the_owner_only(void **state)
   assert_int_equal(mode_of(path, "/b"), 0700);
 }
 
+/* A service has a user of its own, and root adds a hold before its first
+ * run. */
+static void test_what_root_creates_is_the_folder_s_owner_s(void **state)
+{
+  static const char *const files[] = { "", "-wal", "-shm", ".lock" };
+  struct world *world = *state;
+  char path[256];
+  struct stat info;
+
+  if (geteuid() != 0)
+    skip();
+  assert_int_equal(chown(world->folder, 4711, 4712), 0);
+  open_run(world);
+  begin_run(world);
+  for (size_t i = 0; i < 4; i++) {
+    snprintf(path, sizeof(path), "%s%s", world->path, files[i]);
+    assert_int_equal(stat(path, &info), 0);
+    assert_int_equal(info.st_uid, 4711);
+    assert_int_equal(info.st_gid, 4712);
+  }
+}
+
 static void test_a_strict_umask_does_not_matter(void **state)
 {
   struct world *world = *state;
@@ -405,6 +427,7 @@ int main(void)
 {
   const struct CMUnitTest tests[] = {
     TEST(test_creates_files_and_folders_for_the_owner_only),
+    TEST(test_what_root_creates_is_the_folder_s_owner_s),
     TEST(test_a_strict_umask_does_not_matter),
     TEST(test_nor_for_the_folders),
     TEST(test_is_wal_and_synced_in_full), TEST(test_refuses_garbage),
