@@ -19,9 +19,11 @@
 
 #include "base/verdict.h"
 #include "gate/gate.h"
+#include "net/net.h"
 #include "probe/probe.h"
 
 struct frl;
+struct frl_setup;
 
 struct frl_option {
   const char *name;             /* "max-deletes" */
@@ -35,6 +37,9 @@ struct frl_option_spec {
   const char *value;            /* what stands for it, "DUR"; NULL: a flag */
   const char *only;             /* the one command that has it; NULL: all */
   const char *group, *help;     /* "run" or "output"; NULL: its command's */
+  const char *preset;           /* what counts when nobody says; or NULL */
+  bool line, single;            /* no config file has it; names one file, so
+                                 * not for many accounts at a time */
 };
 
 struct frl_policy {
@@ -57,6 +62,8 @@ struct frl_config {
   struct fr_fal *fal;           /* NULL: this command has no network */
   struct fr_gate *gate;         /* NULL likewise */
   struct fr_prober *prober;     /* NULL: this command asks no CDN */
+  struct fr_net *net;           /* NULL: no host was allowed */
+  const char *sendmail;         /* the program for mail, or NULL */
   struct fr_ledger *ledger;     /* NULL: this command has no ledger */
   enum fr_mode mode;
   bool may_hold;                /* the command may write holds */
@@ -70,6 +77,7 @@ struct frl_config {
   const char *version;
   const struct frl_health *health;      /* NULL: not for this command */
   const struct fr_keys *keys;           /* NULL likewise */
+  const struct frl_setup *setup;        /* NULL likewise; bindings/setup.h */
   const char *account;          /* fr_keys_account; "" or NULL: none */
   const char *origin;           /* of the API, as the ledger names it */
   bool color;                   /* for standard output */

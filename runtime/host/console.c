@@ -100,6 +100,12 @@ void fr_console_yield(struct fr_console *console, int fd)
     clear(console);
 }
 
+static unsigned add_account(const struct fr_console *console,
+                            struct fr_buf *buf)
+{
+  return console->account ? fr_buf_addf(buf, "%s: ", console->account) : 0;
+}
+
 void fr_console_progress(struct fr_console *console, const char *line)
 {
   int columns = fr_console_columns(STDERR_FILENO);
@@ -112,6 +118,7 @@ void fr_console_progress(struct fr_console *console, const char *line)
   }
   fr_buf_init(&buf, LINE_MAX_BYTES);
   fr_buf_add_text(&buf, "\r\033[K");
+  add_account(console, &buf);
   fr_buf_add_plain(&buf, line, strlen(line), most);   /* and "..." */
   write_all(fr_buf_text(&buf), buf.len);
   console->shown = true;
@@ -134,13 +141,14 @@ static enum fr_err add_text(const struct fr_console *console,
 
   bad |= fr_buf_add_text(buf, console->color ? color[level] : "");
   bad |= fr_buf_add_text(buf, before[level]);
+  bad |= add_account(console, buf);
   bad |= fr_buf_add_plain(buf, line, strlen(line), LINE_MAX_BYTES - 100);
   bad |= fr_buf_add_text(buf, console->color && *color[level] ? "\033[0m\n"
                                                               : "\n");
   return bad ? FR_ENOMEM : FR_OK;
 }
 
-/* {"time":"...","level":"warn","run":7,"request_id":"...","message":"..."} */
+/* {"time":"...","level":"warn","account":"a","run":7,"request_id":"...","message":"..."} */
 static enum fr_err add_object(const struct fr_console *console,
                               enum fr_log_level level, const char *line,
                               struct fr_buf *buf)
@@ -157,6 +165,8 @@ static enum fr_err add_object(const struct fr_console *console,
   bad |= fr_buf_add_plain(&plain, line, strlen(line), MESSAGE_MAX);
   bad |= fr_buf_addf(buf, "{\"time\":\"%s\",\"level\":\"%s\"", at,
                      names[level]);
+  if (console->account)
+    bad |= fr_buf_addf(buf, ",\"account\":\"%s\"", console->account);
   if (console->run)
     bad |= fr_buf_addf(buf, ",\"run\":%lld", (long long)console->run);
   if (id)

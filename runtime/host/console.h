@@ -25,6 +25,7 @@ struct fr_console {
   bool shown;                   /* a progress line is on the screen */
   const char *why;              /* the verdict's sentence, borrowed */
   bool why_said;                /* some error line contained it */
+  const char *account;          /* stands before every line; or NULL */
 };
 
 /* Finds out what standard error is and makes the console the log's sink.

@@ -1,12 +1,16 @@
-/* host/main.c - the program: --version, --help, or a command. */
+/* host/main.c - the program: --version, --help, or a command, with what the
+ * config file says of it, once or for many accounts. */
 #include <signal.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "host/command.h"
 #include "host/console.h"
+#include "host/jobs.h"
 #include "host/options.h"
 #include "host/run.h"
+#include "host/setup.h"
 #include "host/version.h"
 
 /* Before the options are known whole: as far as they are. */
@@ -50,6 +54,55 @@ static void turn_into_help(struct fr_options *options)
   options->policy = NULL;
 }
 
+/* Only `falrun config check` starts with a file that is not sound: to tell
+ * all of it. */
+static bool only_checks(const struct fr_options *options)
+{
+  return !strcmp(options->command, "config") && options->nwords &&
+         !strcmp(options->words[0], "check");
+}
+
+static enum fr_err prepare(struct fr_options *options,
+                           struct fr_profile *profile, struct fr_jobs *jobs,
+                           struct fr_buf *why)
+{
+  enum fr_err err;
+
+  if (fr_command_find(options->command)->bare)
+    return fr_setup_bare(options, why);
+  err = fr_profile_open(options, why, profile);
+  if (!err && only_checks(options)) {
+    options->profile = profile;
+    return fr_profile_check(profile);
+  }
+  if (!err)
+    err = fr_setup_sound(profile, why);
+  if (!err)
+    err = fr_setup_apply(profile, options, why);
+  return err ? err : fr_jobs_plan(profile, options, why, jobs);
+}
+
+static int start(struct fr_options *options)
+{
+  struct fr_profile profile = { .path = "" };
+  struct fr_jobs jobs = { .count = 0 };
+  struct fr_buf why;
+  enum fr_err err;
+  int code;
+
+  fr_buf_init(&why, 2048);
+  err = prepare(options, &profile, &jobs, &why);
+  if (err)
+    code = fail(options, err == FR_ENOMEM ? 9 : 2,
+                why.len ? fr_buf_text(&why) : fr_err_message(err));
+  else
+    code = jobs.count ? fr_jobs_run(&jobs, options) : fr_run(options);
+  fr_jobs_done(&jobs);
+  fr_profile_done(&profile);
+  fr_buf_done(&why);
+  return code;
+}
+
 static int dispatch(struct fr_options *options)
 {
   if (fr_option_flag(options, "version")) {
@@ -61,7 +114,7 @@ static int dispatch(struct fr_options *options)
   if (!options->command)
     return fail(options, 2, "no command and no policy: falrun POLICY.lua "
                 "runs one; falrun --help shows all");
-  return fr_run(options);
+  return start(options);
 }
 
 /* A core of this process would hold the keys. */

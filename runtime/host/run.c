@@ -13,7 +13,9 @@
 #include "base/log.h"
 #include "gate/mutation.h"
 #include "host/console.h"
+#include "host/heading.h"
 #include "host/parts.h"
+#include "host/ping.h"
 #include "host/progress.h"
 #include "host/signals.h"
 #include "host/summary.h"
@@ -27,6 +29,8 @@ struct run {
   struct fr_console console;
   struct fr_signals signals;
   struct fr_progress progress;
+  struct fr_ping ping;
+  struct fr_heading heading;
   struct fr_timer runtime, patience;
   struct fr_buf why;
   struct frl *frl;
@@ -166,6 +170,8 @@ static void end_without_lua(void *arg)
   fr_textfile_write(&run->parts, run->began,
                     fr_verdict_exit_code(&run->parts.verdict));
   fr_progress_stop(&run->progress);
+  fr_ping_end(&run->ping, &run->parts,
+              fr_verdict_exit_code(&run->parts.verdict));
   fr_console_close(&run->console);
   fr_sandbox_stop(&run->parts.sandbox);
   _exit(fr_verdict_exit_code(&run->parts.verdict));
@@ -198,6 +204,8 @@ static void before_write(void *arg, int fd)
   struct run *run = arg;
 
   fr_console_yield(&run->console, fd);
+  if (fd == STDOUT_FILENO)
+    fr_heading_write(&run->heading);
 }
 
 static void talk(void *arg, const char *text, size_t len)
@@ -223,6 +231,7 @@ static enum fr_err open_lua(struct run *run)
   struct frl_config config = {
     .loop = parts->loop, .clock = &parts->clock, .verdict = &parts->verdict,
     .fal = parts->fal, .gate = parts->gate, .prober = parts->prober,
+    .net = parts->net, .sendmail = parts->config.sendmail,
     .ledger = parts->ledger,
     .mode = parts->config.command.deletes ? FR_MODE_RUN : FR_MODE_PLAN,
     .may_hold = parts->config.command.holds,
@@ -234,7 +243,7 @@ static enum fr_err open_lua(struct run *run)
     .module_path = getenv("FALRUN_PATH"), .version = FALRUN_VERSION,
     .origin = parts->config.origin.name, .account = parts->account,
     .health = parts->config.command.examines ? &parts->health : NULL,
-    .keys = parts->keys,
+    .keys = parts->keys, .setup = parts->view ? &parts->view->setup : NULL,
     .color = fr_console_color(STDOUT_FILENO),
     .columns = fr_console_columns(STDOUT_FILENO),
     .before_write = before_write, .write_arg = run,
@@ -278,6 +287,8 @@ static enum fr_err begin(struct run *run)
   if (err)
     fr_buf_say(&run->why, "the ledger %s cannot be written: %s",
                parts->config.ledger, fr_ledger_detail(parts->ledger));
+  else
+    run->ping.run = number;
   run->began = !err;
   run->console.run = err ? 0 : number;
   fr_buf_done(&json);
@@ -398,7 +409,13 @@ int fr_run(const struct fr_options *options)
   fr_console_open(&run.console, fr_option_is(options, "log-format", "json"),
                   level_of(options));
   run.console.why = run.parts.verdict.why;
-  err = fr_parts_open(&run.parts, options, &run.why);
+  run.console.account = options->account;
+  fr_heading_init(&run.heading, options);
+  if (options->note[0])
+    fr_log(FR_LOG_INFO, "%s", options->note);
+  err = fr_ping_open(&run.ping, options, &run.why);
+  if (!err)
+    err = fr_parts_open(&run.parts, options, &run.why);
   if (!err)
     err = open_watches(&run);
   if (!err)
@@ -410,12 +427,14 @@ int fr_run(const struct fr_options *options)
   if (err) {
     code = not_started(&run, err);
   } else {
+    fr_ping_start(&run.ping, &run.parts);
     turns(&run);
     end(&run);
     code = fr_verdict_exit_code(&run.parts.verdict);
   }
   say_why(&run);
   fr_textfile_write(&run.parts, run.began, code);
+  fr_ping_end(&run.ping, &run.parts, code);
   close_all(&run);
   return code;
 }

@@ -7,7 +7,13 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stddef.h>
+#include <stdint.h>
+#include <time.h>
 #include <unistd.h>
+
+/* One end is sometimes told twice: timeout(1) and systemd signal a process
+ * and its whole group, and a parent (jobs.c) passes on what it got. */
+#define SAME_MS 50
 
 static struct fr_signals *opened;
 static volatile sig_atomic_t arrived, asked;
@@ -15,14 +21,26 @@ static volatile sig_atomic_t arrived, asked;
 static const int caught[] = { SIGINT, SIGTERM, SIGHUP };
 #define NCAUGHT (sizeof(caught) / sizeof(caught[0]))
 
+static int64_t now_ms(void)
+{
+  struct timespec t;
+
+  clock_gettime(CLOCK_MONOTONIC, &t);
+  return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
 static void handle(int number)
 {
+  static int64_t first_ms;
   int saved = errno;
   unsigned char byte = (unsigned char)number;
 
+  if (arrived && now_ms() - first_ms < SAME_MS)
+    return;
   if (arrived)
     _exit(number == SIGINT ? 130 : 143);
   arrived = 1;
+  first_ms = now_ms();
   if (opened) {
     ssize_t n = write(opened->pipe[1], &byte, 1);
 

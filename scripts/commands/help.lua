@@ -10,7 +10,7 @@ local GROUPS <const> = {
     "hold", "call" },
   { "The record", "history", "show", "report", "explain", "verify",
     "certificate", "verify-erasure" },
-  { "Tools", "doctor", "sandbox", "types", "help" },
+  { "Tools", "doctor", "config", "sandbox", "types", "help" },
 }
 
 local EXIT_CODES <const> = {
@@ -118,7 +118,8 @@ local function overview()
   title("Keys (there is no option that takes one)")
   host.write("  FAL_KEY, or FAL_KEY_ID and FAL_KEY_SECRET; FAL_ADMIN_KEY for "
     .. "what needs an\n  ADMIN key, deletions among it. Or files: "
-    .. "FAL_KEY_FILE, FAL_ADMIN_KEY_FILE.\n")
+    .. "FAL_KEY_FILE, FAL_ADMIN_KEY_FILE.\n  Or a config file names "
+    .. "them: falrun config --help.\n")
   title("Exit codes")
   rows(EXIT_CODES, 8)
 end

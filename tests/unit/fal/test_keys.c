@@ -61,7 +61,7 @@ static struct fr_keys *load(void)
   struct fr_buf why;
 
   fr_buf_init(&why, 512);
-  if (fr_keys_load(&why, &keys))
+  if (fr_keys_load(NULL, &why, &keys))
     fail_msg("%s", fr_buf_text(&why));
   fr_buf_done(&why);
   return keys;
@@ -74,7 +74,7 @@ static void refuse(const char *says, const char *never)
   struct fr_buf why;
 
   fr_buf_init(&why, 512);
-  assert_int_equal(fr_keys_load(&why, &keys), FR_ECONFIG);
+  assert_int_equal(fr_keys_load(NULL, &why, &keys), FR_ECONFIG);
   assert_null(keys);
   if (!strstr(fr_buf_text(&why), says))
     fail_msg("\"%s\" does not say \"%s\"", fr_buf_text(&why), says);

@@ -113,10 +113,13 @@ static void a_poll_needs_no_turn(void **state)
   assert_int_equal(child(polled), 0);
 }
 
+#define LATER_US 400000         /* past the time in which two are one */
+
 static void twice_int(struct world *world)
 {
   raise(SIGTERM);
   fr_loop_turn(world->loop, 0);
+  usleep(LATER_US);
   raise(SIGINT);
 }
 
@@ -124,6 +127,7 @@ static void twice_term(struct world *world)
 {
   (void)world;
   raise(SIGINT);
+  usleep(LATER_US);
   raise(SIGTERM);
 }
 
@@ -131,7 +135,24 @@ static void twice_closed(struct world *world)
 {
   raise(SIGINT);
   fr_signals_close(&world->signals);
+  usleep(LATER_US);
   raise(SIGINT);
+}
+
+static void told_twice(struct world *world)
+{
+  raise(SIGTERM);
+  raise(SIGTERM);
+  fr_loop_turn(world->loop, 0);
+  raise(SIGTERM);
+  MUST(world->seen.arrivals == 1);
+  MUST(world->seen.reports == 1 && world->seen.signal == SIGTERM);
+}
+
+static void the_same_one_ends_nothing(void **state)
+{
+  (void)state;
+  assert_int_equal(child(told_twice), 0);
 }
 
 static void the_second_ends_the_process(void **state)
@@ -213,6 +234,7 @@ int main(void)
     cmocka_unit_test(the_first_is_an_event),
     cmocka_unit_test(a_poll_needs_no_turn),
     cmocka_unit_test(the_second_ends_the_process),
+    cmocka_unit_test(the_same_one_ends_nothing),
     cmocka_unit_test(a_question_ends_nothing),
     cmocka_unit_test(nobody_reads),
     cmocka_unit_test(closing),
