@@ -80,7 +80,9 @@ struct frl_config {
   bool color;                   /* for standard output */
   int columns;                  /* of the terminal; 0: not a terminal */
   void (*before_write)(void *arg, int fd);      /* a progress line gives way */
-  void *write_arg;
+  /* Lines for standard error that are no log lines; NULL: written there. */
+  void (*talk)(void *arg, const char *text, size_t len);
+  void *write_arg;              /* of both */
   size_t max_heap;              /* bytes Lua may use; 0: 256 MiB */
   uint32_t max_turn_ms;         /* Lua without a wait; 0: 10 s */
   size_t max_output;            /* bytes a policy may print; 0: 64 MiB */

@@ -21,6 +21,7 @@ struct fr_config {
   uint64_t lock_wait_ms;
   const char *ca_file, *proxy;  /* or NULL */
   const char *account;          /* of the config file; or NULL */
+  const char *textfile;         /* or NULL */
   const char *cdn;              /* FALRUN_CDN_URL: a base for tests; NULL */
   bool sandbox, json, quiet, verbose, no_progress;
   char ledger[4096];            /* "" when the sandbox makes its own */
