@@ -36,6 +36,10 @@ void fr_jobs_done(struct fr_jobs *jobs);
 /* Returns the exit code; says which of them failed. */
 int fr_jobs_run(const struct fr_jobs *jobs, const struct fr_options *options);
 
+/* A child may get one signal twice: systemd and timeout(1) signal all there
+ * are, and the parent passes on what it got. How soon; 0: this is no child. */
+int64_t fr_jobs_same_ms(void);
+
 /* Which of two exit codes tells more, by the order of docs/config.md. */
 int fr_jobs_worse(int one, int other);
 

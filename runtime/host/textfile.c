@@ -55,6 +55,7 @@ static void become(const struct fr_parts *parts, const char *after,
   argv[3] = join("--ledger=", parts->config.ledger);
   argv[4] = join("--after=", after);
   argv[5] = join("--log-format=", format ? format : "text");
+  argv[6] = join("--config=", "/dev/null");
   for (size_t i = 0; i < NHANDED; i++) {
     const char *value = getenv(handed_on[i]);
 
