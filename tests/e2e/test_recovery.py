@@ -316,3 +316,15 @@ def test_a_newer_format_is_refused(world, rng):
     base.close()
     done = refused(world, server, count)
     assert "newer" in done.err
+
+
+def test_a_timeout_is_one_signal(world, rng):
+    """timeout(1) signals the program, and then its whole group: two SIGTERMs
+    at once, which is no second wish."""
+    world.fal(delete=lambda r: Answer(200, {"cdn_delete_results": []},
+                                      stall=1.5))
+    id = uuid4(rng)
+    done = world.run("delete", id, prefix=["timeout", "0.7"])
+    # 124 is timeout's own code for what it had to end.
+    assert done.code == 124 and "interrupted" in done.err, done
+    assert world.outcomes() == {id: "deleted"}
