@@ -253,6 +253,8 @@ static enum fr_err take_section(struct fr_profile *profile,
   const char *shown = shown_section(item->name);
   int same;
 
+  if (profile->naccounts > ACCOUNTS_MAX)
+    return FR_OK;               /* said already */
   if (strncmp(item->name, SECTION, strlen(SECTION)) != 0) {
     profile->accounts[profile->naccounts++] = (struct fr_account){ "",
       "", item->line };
