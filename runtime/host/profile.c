@@ -364,6 +364,7 @@ static enum fr_err make_room(struct fr_profile *profile)
 {
   size_t lines = 2;
 
+  profile->nsettings = profile->naccounts = profile->nkept = 0;
   for (const char *at = fr_buf_text(&profile->text); *at; at++)
     lines += *at == '\n';
   profile->settings = calloc(lines, sizeof(*profile->settings));
