@@ -19,6 +19,7 @@
 
 #include "base/verdict.h"
 #include "gate/gate.h"
+#include "net/net.h"
 #include "probe/probe.h"
 
 struct frl;
@@ -61,6 +62,8 @@ struct frl_config {
   struct fr_fal *fal;           /* NULL: this command has no network */
   struct fr_gate *gate;         /* NULL likewise */
   struct fr_prober *prober;     /* NULL: this command asks no CDN */
+  struct fr_net *net;           /* NULL: no host was allowed */
+  const char *sendmail;         /* the program for mail, or NULL */
   struct fr_ledger *ledger;     /* NULL: this command has no ledger */
   enum fr_mode mode;
   bool may_hold;                /* the command may write holds */

@@ -245,6 +245,8 @@ int frl_open_core(lua_State *L)
   luaL_setfuncs(L, frl_change_functions, 0);
   luaL_setfuncs(L, frl_fact_functions, 0);
   luaL_setfuncs(L, frl_probe_functions, 0);
+  luaL_setfuncs(L, frl_net_functions, 0);
+  luaL_setfuncs(L, frl_mail_functions, 0);
   lua_pushboolean(L, config->prober != NULL);
   lua_setfield(L, -2, "probes");
   lua_pushstring(L, config->mode == FR_MODE_RUN ? "run" : "plan");

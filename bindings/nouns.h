@@ -1,7 +1,8 @@
 /* bindings/nouns.h - the files behind the tables `core` and `host`.
  *
  *   core.c  <-- deletion.c, flight.c, idset.c, idlist.c, hold.c, read.c
- *               (fal.c), time.c, probe.c, record.c, stream.c, download.c
+ *               (fal.c), time.c, probe.c, net.c, mail.c, record.c, stream.c,
+ *               download.c
  *   host.c  <-- io.c, file.c, ledger.c <-- rows.c, proof.c, note.c, capture.c,
  *               coverage.c, server.c, stage.c <-- calls.c
  *                               |          |
@@ -20,6 +21,7 @@ extern const luaL_Reg frl_hold_functions[];             /* hold.c */
 extern const luaL_Reg frl_read_functions[], frl_window_functions[];
 extern const luaL_Reg frl_stream_functions[], frl_download_functions[];
 extern const luaL_Reg frl_probe_functions[];            /* probe.c */
+extern const luaL_Reg frl_net_functions[], frl_mail_functions[];
 extern const luaL_Reg frl_time_functions[];             /* time.c */
 extern const luaL_Reg frl_phase_functions[];            /* phase.c */
 extern const luaL_Reg frl_tally_functions[];            /* tally.c */

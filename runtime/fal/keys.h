@@ -89,5 +89,7 @@ enum fr_err fr_keys_account(const struct fr_keys *keys,
 
 /* Blanks every copy of a key or a secret in `data` with '*', in place. */
 void fr_keys_scrub(const struct fr_keys *keys, char *data, size_t len);
+/* Whether there is one. */
+bool fr_keys_found(const struct fr_keys *keys, const char *data, size_t len);
 
 #endif

@@ -10,6 +10,7 @@
 
 #include "base/date.h"
 #include "bindings/bindings.h"
+#include "net/mail.h"
 #include "probe/link.h"
 
 static enum fr_err wrong(const struct fr_options *options, const char *name,
@@ -188,6 +189,36 @@ static enum fr_err check_ca_file(const struct fr_options *options,
   return FR_ECONFIG;
 }
 
+/* What a policy may reach beside fal. The API itself is never among it; that
+ * of a sandbox is not known yet, and parts.c forbids it. */
+static enum fr_err read_reach(const struct fr_options *options,
+                              struct fr_buf *why, struct fr_config *config)
+{
+  const char *hosts = nonempty(fr_option(options, "allow-net"));
+  const char *path = nonempty(fr_option(options, "sendmail"));
+  const char *name = "allow-net";
+  char title[FR_TITLE_MAX];
+  enum fr_err err = FR_OK;
+  struct fr_buf words;
+
+  fr_buf_init(&words, 512);
+  if (!config->sandbox)
+    err = fr_places_forbid(&config->places, config->origin.name);
+  if (!err && hosts)
+    err = fr_places_add(&config->places, hosts, &words);
+  if (!err && path) {
+    name = "sendmail";
+    err = fr_mail_check(path, &words);
+  }
+  if (err == FR_ECONFIG) {
+    fr_option_title(options, name, title);
+    fr_buf_say(why, "%s: %s", title, fr_buf_text(&words));
+  }
+  fr_buf_done(&words);
+  config->sendmail = path;
+  return err;
+}
+
 /* A base in place of fal's CDN could say of everything that it is gone. So it
  * stands beside an API in its place only, whose ledger is one of its own. */
 static enum fr_err read_cdn(struct fr_buf *why, struct fr_config *config)
@@ -288,6 +319,8 @@ enum fr_err fr_config_read(const struct fr_options *options,
   err = fr_origin_parse(url ? url : FR_ORIGIN_DEFAULT, why, &config.origin);
   if (!err)
     err = read_cdn(why, &config);
+  if (!err)
+    err = read_reach(options, why, &config);
   if (!err)
     err = check_ca_file(options, config.ca_file, why);
   if (!err)

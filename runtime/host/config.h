@@ -10,6 +10,7 @@
 #include "gate/gate.h"
 #include "host/command.h"
 #include "host/options.h"
+#include "net/place.h"
 
 struct fr_config {
   struct fr_command command;    /* after --dry-run was applied */
@@ -23,6 +24,8 @@ struct fr_config {
   const char *account;          /* of the config file; or NULL */
   const char *textfile;         /* or NULL */
   const char *cdn;              /* FALRUN_CDN_URL: a base for tests; NULL */
+  const char *sendmail;         /* or NULL */
+  struct fr_places places;      /* --allow-net */
   bool sandbox, json, quiet, verbose, no_progress;
   char ledger[4096];            /* "" when the sandbox makes its own */
 };

@@ -250,6 +250,28 @@ static enum fr_err open_prober(struct fr_parts *parts, struct fr_buf *why)
   return fr_prober_new(parts->loop, &prober, why, &parts->prober);
 }
 
+bool fr_parts_secret(void *arg, const char *data, size_t len)
+{
+  return fr_keys_found(arg, data, len);
+}
+
+static enum fr_err open_net(struct fr_parts *parts, struct fr_buf *why)
+{
+  struct fr_config *config = &parts->config;
+  struct fr_net_config net = {
+    .places = &config->places, .proxy = config->proxy,
+    .ca_file = config->ca_file, .secret = fr_parts_secret,
+    .secret_arg = parts->keys
+  };
+  enum fr_err err = FR_OK;
+
+  if (!config->command.network || !config->places.count)
+    return FR_OK;
+  if (parts->sandbox.pid)
+    err = fr_places_forbid(&config->places, parts->sandbox.url);
+  return err ? err : fr_net_new(parts->loop, &net, why, &parts->net);
+}
+
 typedef enum fr_err (*step_fn)(struct fr_parts *parts, struct fr_buf *why);
 
 enum fr_err fr_parts_open(struct fr_parts *parts,
@@ -258,7 +280,7 @@ enum fr_err fr_parts_open(struct fr_parts *parts,
 {
   static const step_fn steps[] = {
     open_view, open_loop, open_policy, open_keys, open_sandbox, open_ledger,
-    open_network, open_gate, open_prober
+    open_network, open_gate, open_prober, open_net
   };
   enum fr_err err;
 
@@ -277,6 +299,7 @@ enum fr_err fr_parts_open(struct fr_parts *parts,
 
 void fr_parts_close(struct fr_parts *parts)
 {
+  fr_net_free(parts->net);
   fr_prober_free(parts->prober);
   fr_gate_free(parts->gate);
   fr_fal_free(parts->fal);

@@ -35,7 +35,11 @@ struct fr_parts {
   struct fr_fal *fal;
   struct fr_gate *gate;
   struct fr_prober *prober;
+  struct fr_net *net;           /* NULL: no host is allowed */
 };
+
+/* Whether a key of the keys `arg` is in these bytes; see net.h. */
+bool fr_parts_secret(void *arg, const char *data, size_t len);
 
 /* An error, perhaps with a sentence in `why`. Close must be called either
  * way: it takes away what was reached. */

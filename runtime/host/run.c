@@ -16,6 +16,7 @@
 #include "host/heading.h"
 #include "host/jobs.h"
 #include "host/parts.h"
+#include "host/ping.h"
 #include "host/progress.h"
 #include "host/signals.h"
 #include "host/summary.h"
@@ -29,6 +30,7 @@ struct run {
   struct fr_console console;
   struct fr_signals signals;
   struct fr_progress progress;
+  struct fr_ping ping;
   struct fr_heading heading;
   struct fr_timer runtime, patience;
   struct fr_buf why;
@@ -169,6 +171,8 @@ static void end_without_lua(void *arg)
   fr_textfile_write(&run->parts, run->began,
                     fr_verdict_exit_code(&run->parts.verdict));
   fr_progress_stop(&run->progress);
+  fr_ping_end(&run->ping, &run->parts,
+              fr_verdict_exit_code(&run->parts.verdict));
   fr_console_close(&run->console);
   fr_sandbox_stop(&run->parts.sandbox);
   _exit(fr_verdict_exit_code(&run->parts.verdict));
@@ -229,6 +233,7 @@ static enum fr_err open_lua(struct run *run)
   struct frl_config config = {
     .loop = parts->loop, .clock = &parts->clock, .verdict = &parts->verdict,
     .fal = parts->fal, .gate = parts->gate, .prober = parts->prober,
+    .net = parts->net, .sendmail = parts->config.sendmail,
     .ledger = parts->ledger,
     .mode = parts->config.command.deletes ? FR_MODE_RUN : FR_MODE_PLAN,
     .may_hold = parts->config.command.holds,
@@ -284,6 +289,8 @@ static enum fr_err begin(struct run *run)
   if (err)
     fr_buf_say(&run->why, "the ledger %s cannot be written: %s",
                parts->config.ledger, fr_ledger_detail(parts->ledger));
+  else
+    run->ping.run = number;
   run->began = !err;
   run->console.run = err ? 0 : number;
   fr_buf_done(&json);
@@ -408,7 +415,9 @@ int fr_run(const struct fr_options *options)
   fr_heading_init(&run.heading, options);
   if (options->note[0])
     fr_log(FR_LOG_INFO, "%s", options->note);
-  err = fr_parts_open(&run.parts, options, &run.why);
+  err = fr_ping_open(&run.ping, options, &run.why);
+  if (!err)
+    err = fr_parts_open(&run.parts, options, &run.why);
   if (!err)
     err = open_watches(&run);
   if (!err)
@@ -420,12 +429,14 @@ int fr_run(const struct fr_options *options)
   if (err) {
     code = not_started(&run, err);
   } else {
+    fr_ping_start(&run.ping, &run.parts);
     turns(&run);
     end(&run);
     code = fr_verdict_exit_code(&run.parts.verdict);
   }
   say_why(&run);
   fr_textfile_write(&run.parts, run.began, code);
+  fr_ping_end(&run.ping, &run.parts, code);
   close_all(&run);
   return code;
 }

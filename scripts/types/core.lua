@@ -141,6 +141,16 @@ function core.probe(link) end
 core.probes = true
 function core.is_cdn_link(text) end         --- may it be asked for?
 function core.expect_files(count) end       --- of the progress line
+--- A request to a host that --allow-net names (fal/net.lua). Waits. headers:
+--- "Name: value\n" each. In a plan and on a stage nothing is sent: `planned`.
+--- err.code "config": it may not be sent.
+---@param call {method:string, url:string, headers:string?, body:string?, timeout_ms:integer?}
+---@return {status:integer, headers:table, body:string, planned:true?}?, table? err
+function core.net(call) end
+function core.net_place(url) end            --- "https://host", to be shown
+--- Hands a message to the program of --sendmail. Waits.
+---@return "sent"|"planned"|nil, table? err
+function core.mail(text) end
 --- Marks the run, for its exit code, with a sentence: "ledger" 8, "auth" 5,
 --- "safety" 4, "unavailable" 7, "config" 2, "failed" 3.
 function core.mark(what, sentence) end
@@ -254,6 +264,9 @@ function host.counts() end
 function host.figures() end
 --- True once the run was stopped, and the sentence why.
 function host.stopped() end
+--- The exit code of the run as far as it is known, and its first reason.
+---@return integer, string?
+function host.verdict() end
 
 --- For falrun doctor alone, which starts although keys or ledger fail.
 ---@class host.health
