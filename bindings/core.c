@@ -241,6 +241,7 @@ int frl_open_core(lua_State *L)
   luaL_setfuncs(L, frl_download_functions, 0);
   luaL_setfuncs(L, frl_time_functions, 0);
   luaL_setfuncs(L, frl_window_functions, 0);
+  luaL_setfuncs(L, frl_phase_functions, 0);
   luaL_setfuncs(L, frl_change_functions, 0);
   luaL_setfuncs(L, frl_fact_functions, 0);
   luaL_setfuncs(L, frl_probe_functions, 0);

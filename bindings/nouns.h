@@ -16,13 +16,14 @@
 
 #include "bindings/internal.h"
 
-extern const luaL_Reg frl_deletion_functions[];         /* deletion.c */
-extern const luaL_Reg frl_hold_functions[];             /* hold.c */
+extern const luaL_Reg frl_deletion_functions[], frl_hold_functions[];
 extern const luaL_Reg frl_read_functions[], frl_window_functions[];
 extern const luaL_Reg frl_stream_functions[], frl_download_functions[];
 extern const luaL_Reg frl_probe_functions[];            /* probe.c */
 extern const luaL_Reg frl_net_functions[], frl_mail_functions[];
 extern const luaL_Reg frl_time_functions[];             /* time.c */
+extern const luaL_Reg frl_phase_functions[];            /* phase.c */
+extern const luaL_Reg frl_tally_functions[];            /* tally.c */
 extern const luaL_Reg frl_change_functions[];           /* change.c */
 extern const luaL_Reg frl_fact_functions[], frl_proof_functions[];
 int frl_record(lua_State *L);           /* core.record (record.c) */
@@ -35,8 +36,7 @@ int frl_fail_ledger(lua_State *L, enum fr_err err);       /* ledger.c */
 struct frl_rows;
 void frl_check_walk(lua_State *L, const struct frl_rows *rows,
                     enum fr_err err);
-extern const luaL_Reg frl_io_functions[];               /* io.c */
-extern const luaL_Reg frl_file_functions[];             /* file.c */
+extern const luaL_Reg frl_io_functions[], frl_file_functions[];
 int frl_note(lua_State *L);             /* host.note, note.c */
 int frl_modules(lua_State *L);          /* host.modules */
 /* For the next run of this process, on a stage.              [-0, +0, m] */

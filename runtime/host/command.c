@@ -23,6 +23,7 @@ static const struct fr_command table[] = {
   { .name = "history", .ledger = FR_NEED_READ },
   { .name = "show", .ledger = FR_NEED_READ },
   { .name = "report", .ledger = FR_NEED_READ },
+  { .name = "status", .ledger = FR_NEED_READ },
   { .name = "explain", .network = true, .ledger = FR_NEED_READ },
   { .name = "doctor", .network = true, .examines = true,
     .ledger = FR_NEED_READ },

@@ -279,6 +279,7 @@ static void read_flags(const struct fr_options *options,
   config->no_progress = fr_option_flag(options, "no-progress");
   config->ca_file = nonempty(fr_option(options, "ca-file"));
   config->proxy = nonempty(fr_option(options, "proxy"));
+  config->textfile = nonempty(fr_option(options, "textfile"));
   if (fr_option_flag(options, "dry-run") && config->command.deletes) {
     config->command.deletes = config->command.probes = false;
     config->command.ledger = FR_NEED_READ;
@@ -308,6 +309,13 @@ enum fr_err fr_config_read(const struct fr_options *options,
                "(or FALRUN_API_URL)");
     return FR_ECONFIG;
   }
+  if (fr_option(options, "log-format") &&
+      !fr_option_is(options, "log-format", "text") &&
+      !fr_option_is(options, "log-format", "json"))
+    return wrong(options, "log-format", "text or json", why);
+  if (config.textfile && !strcmp(config.textfile, "-") &&
+      strcmp(options->command, "status") != 0)
+    return wrong(options, "textfile", "the path of a file", why);
   err = fr_origin_parse(url ? url : FR_ORIGIN_DEFAULT, why, &config.origin);
   if (!err)
     err = read_cdn(why, &config);

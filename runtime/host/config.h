@@ -22,6 +22,7 @@ struct fr_config {
   uint64_t lock_wait_ms;
   const char *ca_file, *proxy;  /* or NULL */
   const char *account;          /* of the config file; or NULL */
+  const char *textfile;         /* or NULL */
   const char *cdn;              /* FALRUN_CDN_URL: a base for tests; NULL */
   const char *sendmail;         /* or NULL */
   struct fr_places places;      /* --allow-net */

@@ -154,8 +154,9 @@ int fr_jobs_run(const struct fr_jobs *jobs, const struct fr_options *options)
   size_t done = 0, well = 0;
   int worst = 0;
 
-  fr_console_open(&console, fr_option_flag(options, "quiet") ? FR_LOG_WARN
-                                                             : FR_LOG_INFO);
+  fr_console_open(&console, fr_option_is(options, "log-format", "json"),
+                  fr_option_flag(options, "quiet") ? FR_LOG_WARN
+                                                   : FR_LOG_INFO);
   if (options->note[0])
     fr_log(FR_LOG_INFO, "%s", options->note);
   catch_signals();

@@ -384,3 +384,11 @@ void fr_options_done(struct fr_options *options)
   free(options->rest);
   options->words = options->forward = options->rest = NULL;
 }
+
+bool fr_option_is(const struct fr_options *options, const char *name,
+                  const char *value)
+{
+  const char *given = fr_option(options, name);
+
+  return given && !strcmp(given, value);
+}

@@ -74,6 +74,8 @@ void fr_option_variable(const char *name, char ret_name[FR_TITLE_MAX]);
 /* Where its value came from; NULL: from nowhere. */
 const struct fr_source *fr_option_source(const struct fr_options *options,
                                          const char *name);
+bool fr_option_is(const struct fr_options *options, const char *name,
+                  const char *value);
 /* "--max-deletes", "FALRUN_MAX_DELETES" or "/etc/falrun/config:12:
  * max-deletes": where the value came from. */
 void fr_option_title(const struct fr_options *options, const char *name,

@@ -13,10 +13,10 @@
 
 /* One end is sometimes told twice: timeout(1) and systemd signal a process
  * and its whole group, and a parent (jobs.c) passes on what it got. */
-#define SAME_MS 300
+#define SAME_MS 50
 
 static struct fr_signals *opened;
-static volatile sig_atomic_t arrived;
+static volatile sig_atomic_t arrived, asked;
 
 static const int caught[] = { SIGINT, SIGTERM, SIGHUP };
 #define NCAUGHT (sizeof(caught) / sizeof(caught[0]))
@@ -50,12 +50,30 @@ static void handle(int number)
   errno = saved;
 }
 
+/* Many before they are read are one, so that they never fill the pipe, in
+ * which there must be room for a signal that ends the run. */
+static void handle_question(int number)
+{
+  int saved = errno;
+  unsigned char byte = (unsigned char)number;
+
+  if (opened && !asked) {
+    asked = 1;
+    if (write(opened->pipe[1], &byte, 1) != 1)
+      asked = 0;
+  }
+  errno = saved;
+}
+
 void fr_signals_poll(struct fr_signals *signals)
 {
   unsigned char byte;
 
-  while (read(signals->pipe[0], &byte, 1) == 1)
+  while (read(signals->pipe[0], &byte, 1) == 1) {
+    if (byte == SIGUSR1)
+      asked = 0;
     signals->on_signal(signals->arg, byte);
+  }
 }
 
 static void ready(struct fr_watch *watch, unsigned what)
@@ -83,6 +101,9 @@ enum fr_err fr_signals_open(struct fr_signals *signals,
   opened = signals;
   for (size_t i = 0; i < NCAUGHT; i++)
     sigaction(caught[i], &action, NULL);
+  action.sa_handler = handle_question;
+  action.sa_flags = SA_RESTART;
+  sigaction(SIGUSR1, &action, NULL);
   action.sa_handler = SIG_IGN;
   sigaction(SIGPIPE, &action, NULL);
   return FR_OK;

@@ -2,8 +2,10 @@
  *
  * The first SIGINT, SIGTERM or SIGHUP asks the run to end: nothing new is
  * sent, answers in flight are recorded. The second ends the process at once;
- * what was in flight stays open in the ledger. What comes within 0.3 s of the
- * first is the same one. SIGPIPE is ignored.
+ * what was in flight stays open in the ledger. What comes within 50 ms of the
+ * first is the same one, told twice. SIGPIPE is ignored. SIGUSR1 is a
+ * question: it is reported, and it ends and interrupts nothing, however often
+ * and whenever it comes.
  */
 #ifndef FR_HOST_SIGNALS_H
 #define FR_HOST_SIGNALS_H

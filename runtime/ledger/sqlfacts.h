@@ -20,6 +20,15 @@
   " LEFT JOIN events o ON o.seq = c.outcome_seq "
 
 #define FR_SQL_FACTS_MAP(X) \
+  X(TALLY, "SELECT d.state, e.data->>'policy' IS NOT NULL," \
+    " h.at_ms IS NOT NULL, count(*)," \
+    " min(CASE WHEN e.data->>'ended_at_ms' >= 0" \
+    " THEN e.data->>'ended_at_ms' END), min(e.at_ms) FROM deletions d" \
+    " LEFT JOIN events e ON d.state NOT IN ('deleted', 'gone')" \
+    " AND e.seq = d.intent_seq LEFT JOIN holds h ON e.seq NOTNULL" \
+    " AND h.request_id = d.request_id GROUP BY 1, 2, 3 ORDER BY 1, 2, 3") \
+  X(SIZE, "SELECT page_count * page_size FROM pragma_page_count," \
+    " pragma_page_size") \
   X(HASH_OF, "SELECT hash FROM events WHERE seq = ?1") \
   X(NAME_OF, "SELECT value FROM meta WHERE key = 'ledger'") \
   X(HOLD_ADD, "INSERT INTO holds VALUES (?4, ?3, ?5->>'reason')" \

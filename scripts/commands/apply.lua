@@ -223,6 +223,7 @@ local function apply(file)
       path, file.head.created_at, text.count(#file.items, "request",
                                              "requests")))
   end
+  core.phase("deleting", #file.items - done)
   for _, made in ipairs(file.plans) do
     made.outcomes = {}
     runner.delete(made, now_ms)

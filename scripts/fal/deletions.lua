@@ -311,9 +311,11 @@ local function delete(from, items, options)
   whole_room = whole_room or core.room()
   call(settle)
   local more = from(job, items)
+  core.phase "listing"
   local ahead = look_ahead(job, more)
   if not job.stopped then
     call(consent, #ahead)
+    core.phase("deleting", #ahead < AHEAD and #ahead or nil)
     run(job, ahead, more)
   end
   return job.summary

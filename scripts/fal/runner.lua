@@ -75,6 +75,7 @@ function runner.delete(plan, now_ms)
       next_at = next_at + 1
       local at = not stopped and order[next_at]
       if at then
+        plan.handed = next_at
         return next_of(plan, at, now)
       end
     end,
@@ -143,6 +144,7 @@ local function run_declared(host, outcome, list, options)
   options.settle()
   outcome.now_ms = core.at()
   outcome.view = quarantine.view(host)
+  core.phase "listing"
   plan_all(outcome, list, options)
   if options.only_plan then
     return
@@ -153,6 +155,7 @@ local function run_declared(host, outcome, list, options)
   if not consent.planned(host, outcome.planned) then
     return
   end
+  core.phase("deleting", outcome.planned)
   for _, plan in ipairs(outcome.plans) do
     plan.outcomes = {}
     runner.delete(plan, outcome.now_ms)

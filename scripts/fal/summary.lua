@@ -78,12 +78,30 @@ function summary.show(host, plans)
   end
 end
 
+--- How many of a plan were neither deleted nor tried: a limit or a signal came
+--- before; and when the oldest of them ended, to within what was on its way
+--- then. What failed, the ledger knows by itself.
+local function left_of(plan, planned)
+  local outcomes, order = plan.outcomes or {}, plan:order()
+  local refused, left = outcomes.refused or 0, planned
+  for _, status in ipairs { "deleted", "already_deleted", "partial", "held",
+                            "failed" } do
+    left = left - (outcomes[status] or 0)
+  end
+  local first = order[math.max(1, (plan.handed or 0) - refused + 1)]
+  local oldest = left > 0 and first and plan.ended[first]
+  return math.max(left, 0), oldest and
+    core.format_time(oldest // 1000 * 1000) or nil
+end
+
 --- name -> figures, for the summary of the run in the ledger.
 function summary.note(plans)
   local note = {}
   for _, plan in ipairs(plans) do
     local totals = plan:totals()
+    local left, oldest_left = left_of(plan, totals.planned)
     note[totals.name] = {
+      left = left, oldest_left = oldest_left,
       scanned = totals.scanned, planned = totals.planned,
       kept = totals.kept, held = totals.held,
       already_deleted = totals.already_deleted,

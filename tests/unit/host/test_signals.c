@@ -163,6 +163,38 @@ static void the_second_ends_the_process(void **state)
   assert_int_equal(child(twice_closed), 130);
 }
 
+static void asked(struct world *world)
+{
+  for (int i = 0; i < 100000; i++)
+    raise(SIGUSR1);
+  MUST(world->seen.arrivals == 0);      /* Lua is not interrupted */
+  fr_loop_turn(world->loop, 0);
+  MUST(world->seen.reports == 1 && world->seen.signal == SIGUSR1);
+  raise(SIGUSR1);
+  raise(SIGTERM);               /* there is room for it, and it is heard */
+  raise(SIGUSR1);
+  MUST(world->seen.arrivals == 1);
+  fr_signals_poll(&world->signals);
+  MUST(world->seen.reports == 3 && world->seen.signal == SIGTERM);
+  raise(SIGUSR1);               /* no second signal that ends it */
+  fr_signals_poll(&world->signals);
+  MUST(world->seen.reports == 4);
+}
+
+static void asked_when_closed(struct world *world)
+{
+  fr_signals_close(&world->signals);
+  raise(SIGUSR1);
+  MUST(world->seen.reports == 0);
+}
+
+static void a_question_ends_nothing(void **state)
+{
+  (void)state;
+  assert_int_equal(child(asked), 0);
+  assert_int_equal(child(asked_when_closed), 0);
+}
+
 static void a_broken_pipe(struct world *world)
 {
   int ends[2];
@@ -203,6 +235,7 @@ int main(void)
     cmocka_unit_test(a_poll_needs_no_turn),
     cmocka_unit_test(the_second_ends_the_process),
     cmocka_unit_test(the_same_one_ends_nothing),
+    cmocka_unit_test(a_question_ends_nothing),
     cmocka_unit_test(nobody_reads),
     cmocka_unit_test(closing),
   };
