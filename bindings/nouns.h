@@ -46,8 +46,7 @@ void frl_note_module(lua_State *L, const char *name, const char *path,
 int frl_sha256(lua_State *L);           /* core.sha256, host.sha256 */
 /* Pushes the digest in hexadecimal.                          [-0, +1, e] */
 void frl_push_sha256(lua_State *L, const char *text, size_t len);
-void frl_open_health(lua_State *L);     /* pushes host.health [-0, +1, m] */
-void frl_open_setup(lua_State *L);      /* pushes host.setup  [-0, +1, m] */
+void frl_open_setup(lua_State *L), frl_open_health(lua_State *L); /* +1, m */
 void frl_open_files(lua_State *L);                       /* [-0, +0, m] */
 
 /* A userdata that holds a call under way, linked into frl->boxes as long as

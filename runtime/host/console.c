@@ -148,7 +148,8 @@ static enum fr_err add_text(const struct fr_console *console,
   return bad ? FR_ENOMEM : FR_OK;
 }
 
-/* {"time":"...","level":"warn","account":"a","run":7,"request_id":"...","message":"..."} */
+/* {"time":"...","level":"warn","account":"a","run":7,"request_id":"...",
+ * "message":"..."} */
 static enum fr_err add_object(const struct fr_console *console,
                               enum fr_log_level level, const char *line,
                               struct fr_buf *buf)
@@ -227,11 +228,12 @@ void fr_console_talk(struct fr_console *console, const char *text,
   while (len > 0) {
     const char *end = memchr(text, '\n', len);
     size_t most = end ? (size_t)(end - text) : len;
+    size_t kept = most < MESSAGE_MAX + 99 ? most : MESSAGE_MAX + 99;
     char line[MESSAGE_MAX + 100];
 
-    (void)snprintf(line, sizeof(line), "%.*s",
-                   (int)(most < sizeof(line) ? most : sizeof(line) - 1),
-                   text);
+    for (size_t i = 0; i < kept; i++)
+      line[i] = text[i] == '\t' ? ' ' : text[i] ? text[i] : '?';
+    line[kept] = '\0';
     fr_console_say(console, FR_LOG_INFO, line);
     most += end != NULL;
     text += most;

@@ -27,7 +27,16 @@ SAMPLE = {"run": 40, "settle": 14, "partial": 14, "stream": 12, "plan": 10}
 READERS = {"history": ["history", "--json"], "show": ["show", "last"],
            "verify": ["verify"], "explain": ["explain", "ID"],
            "report": ["report", "--html", "report.html"],
-           "hold": ["hold", "list"]}
+           "hold": ["hold", "list"],
+           "config": ["config", "show", "--account", "prod", "--origin"],
+           "check": ["config", "check", "--json"],
+           "account": ["history", "--account", "prod"]}
+CONFIG = """max-deletes = 5
+[account prod]
+admin-key = file:prod.key
+ledger = %s
+policies = a.lua b.lua
+"""
 LEFT = {"link": "https://v3.fal.media/files/a.png", "exception": "busy"}
 
 pytestmark = pytest.mark.skipif(
@@ -178,6 +187,9 @@ class Library(Hungry):
         self.fresh(6, seed="library")
         self.run(self.path, "--no-input", check=0)
         self.run("hold", "add", self.ids[0], "--reason", "r", check=0)
+        folder = self.home / ".config" / "falrun"
+        folder.mkdir(parents=True)
+        (folder / "config").write_text(CONFIG % self.ledger)
 
 
 def read(bench, case):
