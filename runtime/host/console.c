@@ -148,7 +148,8 @@ static enum fr_err add_text(const struct fr_console *console,
   return bad ? FR_ENOMEM : FR_OK;
 }
 
-/* {"time":"...","level":"warn","account":"a","run":7,"request_id":"...","message":"..."} */
+/* {"time":"...","level":"warn","account":"a","run":7,"request_id":"...",
+ * "message":"..."} */
 static enum fr_err add_object(const struct fr_console *console,
                               enum fr_log_level level, const char *line,
                               struct fr_buf *buf)
