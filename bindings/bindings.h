@@ -38,8 +38,8 @@ struct frl_option_spec {
   const char *only;             /* the one command that has it; NULL: all */
   const char *group, *help;     /* "run" or "output"; NULL: its command's */
   const char *preset;           /* what counts when nobody says; or NULL */
-  bool line, single;            /* no config file has it; names one file, so
-                                 * not for many accounts at a time */
+  bool line, single;            /* no config file has it; it is of one run,
+                                 * so not for many accounts at a time */
 };
 
 struct frl_policy {
