@@ -16,12 +16,11 @@
 
 #include "bindings/internal.h"
 
-extern const luaL_Reg frl_deletion_functions[];         /* deletion.c */
-extern const luaL_Reg frl_hold_functions[];             /* hold.c */
+extern const luaL_Reg frl_deletion_functions[], frl_hold_functions[];
 extern const luaL_Reg frl_read_functions[], frl_window_functions[];
 extern const luaL_Reg frl_stream_functions[], frl_download_functions[];
-extern const luaL_Reg frl_probe_functions[];            /* probe.c */
-extern const luaL_Reg frl_net_functions[], frl_mail_functions[];
+extern const luaL_Reg frl_probe_functions[], frl_net_functions[],
+                      frl_mail_functions[];
 extern const luaL_Reg frl_time_functions[];             /* time.c */
 extern const luaL_Reg frl_phase_functions[];            /* phase.c */
 extern const luaL_Reg frl_tally_functions[];            /* tally.c */
@@ -37,10 +36,8 @@ int frl_fail_ledger(lua_State *L, enum fr_err err);       /* ledger.c */
 struct frl_rows;
 void frl_check_walk(lua_State *L, const struct frl_rows *rows,
                     enum fr_err err);
-extern const luaL_Reg frl_io_functions[];               /* io.c */
-extern const luaL_Reg frl_file_functions[];             /* file.c */
-int frl_note(lua_State *L);             /* host.note, note.c */
-int frl_modules(lua_State *L);          /* host.modules */
+extern const luaL_Reg frl_io_functions[], frl_file_functions[];
+int frl_note(lua_State *L), frl_modules(lua_State *L);  /* note.c */
 /* For the next run of this process, on a stage.              [-0, +0, m] */
 void frl_forget_notes(lua_State *L);
 /* Remembers a module that `require` loaded.                  [-0, +0, e] */
@@ -107,7 +104,7 @@ bool frl_field(lua_State *L, int index, const char *function,
                 const char *name, int type);
 /* The same for text of `least` to `most` bytes without a NUL; NULL when it
  * is not there. Lives while the pushed value does.          [-0, +1, e] */
-/* Sets a field of the table on top, unless it is NULL or ""  [-0, +0, m] */
+/* Sets a field of the table on top, unless it is NULL or "" [-0, +0, m] */
 void frl_set_text(lua_State *L, const char *name, const char *text);
 const char *frl_field_text(lua_State *L, int index, const char *function,
                             const char *name, size_t least, size_t most);
