@@ -17,28 +17,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "bindings/option.h"
 #include "gate/gate.h"
 #include "net/net.h"
 #include "probe/probe.h"
 
 struct frl;
 struct frl_setup;
-
-struct frl_option {
-  const char *name;             /* "max-deletes" */
-  const char *value;            /* text as given; "true" for a flag */
-};
-
-/* A row of the host's table of options; see host/option_table.h. */
-struct frl_option_spec {
-  const char *name;
-  char letter;                  /* 'q' for -q; 0: none */
-  const char *value;            /* what stands for it, "DUR"; NULL: a flag */
-  const char *only;             /* the one command that has it; NULL: all */
-  const char *group, *help;     /* "run" or "output"; NULL: its command's */
-  const char *preset;           /* what counts when nobody says; or NULL */
-  bool line, single;            /* in no config file; of one account alone */
-};
 
 struct frl_policy {
   const char *path;             /* as given on the command line */

@@ -282,6 +282,7 @@ static const luaL_Reg functions[] = {
   { "observe", l_observe },
   { "note", frl_note },
   { "modules", frl_modules },
+  { "timers", frl_timers },
   { "settle", l_settle },
   { "counts", l_counts },
   { "figures", l_figures },

@@ -14,6 +14,7 @@
 #ifndef FRL_NOUNS_H
 #define FRL_NOUNS_H
 
+#include "bindings/idlist.h"
 #include "bindings/internal.h"
 
 extern const luaL_Reg frl_deletion_functions[], frl_hold_functions[];
@@ -38,6 +39,7 @@ void frl_check_walk(lua_State *L, const struct frl_rows *rows,
                     enum fr_err err);
 extern const luaL_Reg frl_io_functions[], frl_file_functions[];
 int frl_note(lua_State *L), frl_modules(lua_State *L);  /* note.c */
+int frl_timers(lua_State *L);           /* host.timers, timers.c */
 /* For the next run of this process, on a stage.              [-0, +0, m] */
 void frl_forget_notes(lua_State *L);
 /* Remembers a module that `require` loaded.                  [-0, +0, e] */
@@ -77,18 +79,6 @@ struct fr_deletion_result frl_unmade(enum fr_err err, const char *message);
 void frl_check_spec(lua_State *L, int index,
                     struct fr_deletion_spec *ret_spec);
 int frl_id_set(lua_State *L);           /* core.id_set (idset.c) */
-/* Many ids, 16 bytes each, taken in the order they were added (idlist.c);
- * `index` is the list's place on the stack. Take: false when it is empty. */
-struct frl_ids;
-int frl_id_list(lua_State *L);          /* core.id_list */
-int frl_look_ahead(lua_State *L);       /* core.look_ahead */
-struct frl_ids *frl_ids_check(lua_State *L, int index);    /* [-0, +0, e] */
-size_t frl_ids_count(const struct frl_ids *ids);
-void frl_ids_add(lua_State *L, int index, struct frl_ids *ids,
-                 const struct fr_uuid *id);                /* [-0, +0, m] */
-bool frl_ids_take(lua_State *L, int index, struct frl_ids *ids,
-                  struct fr_uuid *ret_id);                 /* [-0, +0, -] */
-void frl_ids_push(lua_State *L, const struct fr_uuid *id); /* [-0, +1, m] */
 int frl_flight(lua_State *L);           /* core.flight (flight.c) */
 
 int frl_stage(lua_State *L);            /* host.stage (stage.c) */

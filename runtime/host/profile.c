@@ -253,6 +253,8 @@ static enum fr_err take_section(struct fr_profile *profile,
   const char *shown = shown_section(item->name);
   int same;
 
+  if (profile->naccounts > ACCOUNTS_MAX)
+    return FR_OK;               /* said already */
   if (strncmp(item->name, SECTION, strlen(SECTION)) != 0) {
     profile->accounts[profile->naccounts++] = (struct fr_account){ "",
       "", item->line };
@@ -362,6 +364,7 @@ static enum fr_err make_room(struct fr_profile *profile)
 {
   size_t lines = 2;
 
+  profile->nsettings = profile->naccounts = profile->nkept = 0;
   for (const char *at = fr_buf_text(&profile->text); *at; at++)
     lines += *at == '\n';
   profile->settings = calloc(lines, sizeof(*profile->settings));

@@ -6,6 +6,7 @@ local overview = require "fal.overview"
 local report = require "fal.report"
 local story = require "fal.story"
 local text = require "fal.text"
+local timers = require "fal.timers"
 
 local OPTIONS <const> = {
   { name = "max-age", value = "DUR",
@@ -39,8 +40,8 @@ local function job_row(job, all)
            took and text.seconds(took), run.exit_code or "none",
            run.summary and report.outcome(run) or "running, or killed",
            age and ago(age) or "never",
-           job.next_ms and "in " .. text.age((job.next_ms - all.made_ms)
-             // 1000) }
+           job.next_ms and "in " .. text.age(math.max(0, job.next_ms -
+             all.made_ms) // 1000) }
 end
 
 local function debt_words(debt)
@@ -194,6 +195,7 @@ local function run()
     if words[1] then
       only(all, words)
     end
+    timers.add(host, all.jobs)
     if host.options.json then
       host.write(core.json.encode(overview.json(all)) .. "\n")
     elseif not host.options.quiet then

@@ -257,6 +257,8 @@ function host.ask(question) end
 function host.note(name, value) end
 --- The modules that the policy loaded: {name, path, sha256} each.
 function host.modules() end
+--- What systemctl shows of units that are named falrun-*; "" without it.
+function host.timers() end
 --- Sends again what earlier runs left open. Waits.
 function host.settle() end
 --- {deleted, already_deleted, planned, partial, held, refused, failed,

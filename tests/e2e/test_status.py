@@ -112,6 +112,43 @@ def test_a_check_for_monitoring(world):
     assert "write a duration with its unit" in done.err
 
 
+SYSTEMCTL = '''#!/bin/sh
+case "$*" in *--user*) exit 1 ;; esac
+cat <<END
+Id=falrun-older.timer
+NextElapseUSecRealtime=@%d
+Unit=falrun-older.service
+
+Id=falrun-older.service
+ExecStart={ path=/usr/bin/falrun ; argv[]=/usr/bin/falrun --quiet %s ; a=b }
+
+Id=falrun-other.timer
+NextElapseUSecRealtime=
+Unit=falrun-other.service
+
+Id=falrun-other.service
+ExecStart={ path=/usr/bin/falrun ; argv[]=/usr/bin/falrun %s.lua ; a=b }
+END
+'''
+
+
+def test_the_next_run_by_systemd(world):
+    world.sandbox(requests=30)
+    world.run(OLDER, check=0)
+    tools = world.folder / "tools"
+    tools.mkdir()
+    at = int(time.time()) + 2 * 3600 + 30
+    (tools / "systemctl").write_text(SYSTEMCTL % (at, OLDER, OLDER))
+    (tools / "systemctl").chmod(0o755)
+    env = {"PATH": "%s:/usr/bin:/bin" % tools}
+    state = fits(world.run("status", "--json", env=env, check=0).json,
+                 "status")
+    assert ms_of(state["jobs"][0]["next_at"]) == at * 1000
+    assert "in 2h" in world.run("status", env=env, check=0).out
+    (tools / "systemctl").write_text("#!/bin/sh\nexit 1\n")
+    assert "NEXT" not in world.run("status", env=env, check=0).out
+
+
 def test_it_needs_no_key_and_takes_no_lock(world):
     world.sandbox(requests=60)
     world.run(OLDER, check=0)
