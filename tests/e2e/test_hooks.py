@@ -221,6 +221,21 @@ fal.delete_all(fal.requests { endpoint_id = "auto", older_than = "60d" })
     assert sorted(done.out.split()) == sorted(ids[2:])
 
 
+def test_a_signal_while_it_waits(world, rng):
+    """No answer of the hook, and no failure of it either: left as it was."""
+    server = world.fal([row(uuid4(rng)) for _ in range(3)])
+    running = world.start(world.policy("""
+fal.before_delete(function() fal.sleep "1h" return true end)
+fal.delete_all(fal.requests { endpoint_id = "fal-ai/flux/dev",
+  older_than = "30d" })"""))
+    time.sleep(1.5)
+    running.signal(signal.SIGTERM)
+    done = running.wait()
+    assert done.code == 143 and "before_delete" not in done.err, done
+    assert not [r for r in server.requests if r.method == "DELETE"]
+    assert world.show()["requests"] == []
+
+
 # ---- the end ------------------------------------------------------------------
 
 END = """
