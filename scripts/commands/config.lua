@@ -148,5 +148,6 @@ Examples:
   falrun --accounts all --quiet
 ]],
   options = OPTIONS,
+  words = { "show", "check" },
   run = run,
 }
