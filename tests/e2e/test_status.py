@@ -37,6 +37,8 @@ def test_every_form_is_as_documented(world):
     assert len(runs) == 4 and "exit_code" not in runs[0]
     for run in runs:
         fits(world.show(str(run["run"])), "show")
+    for words in (["1"], ["--since", "1d"]):
+        fits(world.run("report", *words, "--json", check=0).json, "report")
     state = fits(world.run("status", "--json", check=0).json, "status")
     jobs = {(j["command"], j.get("policy", "").split("/")[-1]): j
             for j in state["jobs"]}
