@@ -17,7 +17,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "base/verdict.h"
 #include "bindings/option.h"
 #include "gate/gate.h"
 #include "net/net.h"
@@ -43,11 +42,11 @@ struct frl_config {
   struct fr_loop *loop;
   struct fr_clock *clock;       /* the loop's; a stage makes it virtual */
   struct fr_verdict *verdict;
-  struct fr_fal *fal;           /* NULL: this command has no network */
-  struct fr_gate *gate;         /* NULL likewise */
+  struct fr_fal *fal;           /* NULL: this command has no network, */
+  struct fr_gate *gate;         /* and no gate */
   struct fr_prober *prober;     /* NULL: this command asks no CDN */
-  struct fr_net *net;           /* NULL: no host was allowed */
-  const char *sendmail;         /* the program for mail, or NULL */
+  struct fr_net *net;           /* NULL: no host was allowed, */
+  const char *sendmail;         /* nor a program for mail */
   struct fr_ledger *ledger;     /* NULL: this command has no ledger */
   enum fr_mode mode;
   bool may_hold;                /* the command may write holds */
@@ -108,8 +107,7 @@ bool frl_has_command(const char *name);
  * something, by the Lua table of operations. No: also when that cannot be
  * read, which the command itself will say. */
 bool frl_call_changes(const char *const *words, const char *module_path);
-/* The nearest of `words` (NULL-ended) to `word`, or NULL when none is near
- * (at most a third of it differs). */
+/* The nearest of `words` (NULL-ended), or NULL: a third of it differs. */
 const char *frl_nearest(const char *word, const char *const *words);
 /* "lua 5.4.4, lua-cjson 2.1.0", for --version. */
 const char *frl_version(void);

@@ -17,12 +17,11 @@
 #include "bindings/idlist.h"
 #include "bindings/internal.h"
 
-extern const luaL_Reg frl_deletion_functions[];         /* deletion.c */
-extern const luaL_Reg frl_hold_functions[];             /* hold.c */
+extern const luaL_Reg frl_deletion_functions[], frl_hold_functions[];
 extern const luaL_Reg frl_read_functions[], frl_window_functions[];
 extern const luaL_Reg frl_stream_functions[], frl_download_functions[];
-extern const luaL_Reg frl_probe_functions[];            /* probe.c */
-extern const luaL_Reg frl_net_functions[], frl_mail_functions[];
+extern const luaL_Reg frl_probe_functions[], frl_net_functions[],
+                      frl_mail_functions[];
 extern const luaL_Reg frl_time_functions[];             /* time.c */
 extern const luaL_Reg frl_phase_functions[];            /* phase.c */
 extern const luaL_Reg frl_tally_functions[];            /* tally.c */
@@ -38,10 +37,8 @@ int frl_fail_ledger(lua_State *L, enum fr_err err);       /* ledger.c */
 struct frl_rows;
 void frl_check_walk(lua_State *L, const struct frl_rows *rows,
                     enum fr_err err);
-extern const luaL_Reg frl_io_functions[];               /* io.c */
-extern const luaL_Reg frl_file_functions[];             /* file.c */
-int frl_note(lua_State *L);             /* host.note, note.c */
-int frl_modules(lua_State *L);          /* host.modules */
+extern const luaL_Reg frl_io_functions[], frl_file_functions[];
+int frl_note(lua_State *L), frl_modules(lua_State *L);  /* note.c */
 int frl_timers(lua_State *L);           /* host.timers, timers.c */
 /* For the next run of this process, on a stage.              [-0, +0, m] */
 void frl_forget_notes(lua_State *L);
@@ -51,8 +48,7 @@ void frl_note_module(lua_State *L, const char *name, const char *path,
 int frl_sha256(lua_State *L);           /* core.sha256, host.sha256 */
 /* Pushes the digest in hexadecimal.                          [-0, +1, e] */
 void frl_push_sha256(lua_State *L, const char *text, size_t len);
-void frl_open_health(lua_State *L);     /* pushes host.health [-0, +1, m] */
-void frl_open_setup(lua_State *L);      /* pushes host.setup  [-0, +1, m] */
+void frl_open_setup(lua_State *L), frl_open_health(lua_State *L); /* +1, m */
 void frl_open_files(lua_State *L);                       /* [-0, +0, m] */
 
 /* A userdata that holds a call under way, linked into frl->boxes as long as
@@ -98,7 +94,7 @@ bool frl_field(lua_State *L, int index, const char *function,
                 const char *name, int type);
 /* The same for text of `least` to `most` bytes without a NUL; NULL when it
  * is not there. Lives while the pushed value does.          [-0, +1, e] */
-/* Sets a field of the table on top, unless it is NULL or ""  [-0, +0, m] */
+/* Sets a field of the table on top, unless it is NULL or "" [-0, +0, m] */
 void frl_set_text(lua_State *L, const char *name, const char *text);
 const char *frl_field_text(lua_State *L, int index, const char *function,
                             const char *name, size_t least, size_t most);

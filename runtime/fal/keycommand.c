@@ -212,6 +212,10 @@ enum fr_err fr_key_command(const char *line, char text[FR_KEY_MOST + 1],
   pid_t pid;
 
   split(line, &words);
+  if (words.fault) {
+    fr_buf_say(why, "%s", words.fault);
+    return FR_ECONFIG;
+  }
   pid = start(&words, &fd);
   if (pid < 0)
     return say(FR_EIO, 0, line, why);

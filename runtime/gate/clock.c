@@ -42,7 +42,8 @@ static void ask(struct fr_gate *gate)
   enum fr_err err = fr_read_new(gate->config.fal, &spec, &gate->meta);
 
   if (err) {
-    fr_gate_stop(gate, err, "the API could not be asked for the time");
+    fr_gate_stop(gate, err, err == FR_ENOMEM ? NULL : "the API could not be "
+                 "asked for the time");
     return;
   }
   fr_read_start(gate->meta);

@@ -70,6 +70,9 @@ static enum fr_ini_kind take_section(char *line, struct fr_ini_item *item)
   if (!end || end[1])
     return fault(item, "a section is [account NAME], and nothing behind it");
   *end = 0;
+  for (char *at = line; *at; at++)
+    if (*at == '\t')
+      *at = ' ';
   trim_end(line + 1);
   item->name = line + 1 + strspn(line + 1, blanks);
   item->value = "";

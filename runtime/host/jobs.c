@@ -182,6 +182,11 @@ int fr_jobs_run(const struct fr_jobs *jobs, const struct fr_options *options)
   return worst;
 }
 
+int64_t fr_jobs_same_ms(void)
+{
+  return getenv(FR_JOBS_VARIABLE) ? 300 : 20;
+}
+
 /* 2 before 9: that account was not even looked at, and will not be until
  * somebody acts. 6 last of all: another run does the work. */
 int fr_jobs_worse(int one, int other)

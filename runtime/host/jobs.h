@@ -36,6 +36,11 @@ void fr_jobs_done(struct fr_jobs *jobs);
 /* Returns the exit code; says which of them failed. */
 int fr_jobs_run(const struct fr_jobs *jobs, const struct fr_options *options);
 
+/* One signal may come twice: timeout(1) signals its child and then the group
+ * of both, at once. A child of many gets systemd's too, and what its parent
+ * passes on. How soon after the first it is the same one. */
+int64_t fr_jobs_same_ms(void);
+
 /* Which of two exit codes tells more, by the order of docs/config.md. */
 int fr_jobs_worse(int one, int other);
 

@@ -79,19 +79,32 @@ static enum fr_err add_named(struct fr_jobs *jobs,
   return err;
 }
 
+/* The policies of one account have one ledger; a variable does not choose
+ * that of an account (setup.h); and a file of a section is that account's. */
+static bool is_shared(const struct fr_options *options, size_t at)
+{
+  enum fr_place place = options->sources[at].place;
+
+  if (strcmp(options->values[at].name, "ledger") != 0)
+    return place == FR_FROM_FILE;
+  return options->account || place != FR_FROM_LINE;
+}
+
 /* What is there once cannot be for each of them. */
 static enum fr_err check_line(const struct fr_options *options,
                               struct fr_buf *why)
 {
+  char title[FR_TITLE_MAX];
+
   for (size_t i = 0; options->values[i].name; i++) {
     const struct frl_option_spec *row =
       fr_option_find(options->values[i].name);
 
-    if (!row || !row->single || options->sources[i].place != FR_FROM_LINE ||
-        (options->account && !strcmp(row->name, "ledger")))
-      continue;                 /* the policies of one account share it */
-    fr_buf_say(why, "--%s names one file, and several runs would write it: "
-               "choose one account and one policy%s", row->name,
+    if (!row || !row->single || is_shared(options, i))
+      continue;
+    fr_option_title(options, row->name, title);
+    fr_buf_say(why, "%s names one file, and several runs would write it: "
+               "choose one account and one policy%s", title,
                row->only ? "" : ", or name a file in each section of the "
                "config file");
     return FR_ECONFIG;

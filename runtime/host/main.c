@@ -97,6 +97,7 @@ static int start(struct fr_options *options)
                 why.len ? fr_buf_text(&why) : fr_err_message(err));
   else
     code = jobs.count ? fr_jobs_run(&jobs, options) : fr_run(options);
+  options->profile = NULL;
   fr_jobs_done(&jobs);
   fr_profile_done(&profile);
   fr_buf_done(&why);

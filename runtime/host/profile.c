@@ -236,15 +236,25 @@ static bool is_account_name(const char *name)
          *name != '.' && *name != '-' && strcmp(name, "all") != 0;
 }
 
+/* What could be a part of a key is not repeated. */
+static const char *shown_section(const char *section)
+{
+  return strchr(section, ':') ||
+         strlen(section) > strlen(SECTION) + FR_ACCOUNT_NAME_MAX ? ""
+                                                                 : section;
+}
+
 /* An account is opened also when something is wrong with its name, so that
  * what follows is not taken for the top. */
 static enum fr_err take_section(struct fr_profile *profile,
                                 const struct fr_ini_item *item)
 {
   const char *name = item->name + strlen(SECTION);
-  const char *shown = fr_key_in_text(item->name) ? "" : item->name;
+  const char *shown = shown_section(item->name);
   int same;
 
+  if (profile->naccounts > ACCOUNTS_MAX)
+    return FR_OK;               /* said already */
   if (strncmp(item->name, SECTION, strlen(SECTION)) != 0) {
     profile->accounts[profile->naccounts++] = (struct fr_account){ "",
       "", item->line };
@@ -354,6 +364,7 @@ static enum fr_err make_room(struct fr_profile *profile)
 {
   size_t lines = 2;
 
+  profile->nsettings = profile->naccounts = profile->nkept = 0;
   for (const char *at = fr_buf_text(&profile->text); *at; at++)
     lines += *at == '\n';
   profile->settings = calloc(lines, sizeof(*profile->settings));

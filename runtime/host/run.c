@@ -14,6 +14,7 @@
 #include "gate/mutation.h"
 #include "host/console.h"
 #include "host/heading.h"
+#include "host/jobs.h"
 #include "host/parts.h"
 #include "host/ping.h"
 #include "host/progress.h"
@@ -187,6 +188,7 @@ static enum fr_err open_watches(struct run *run)
   run->signals.on_signal = signalled;
   run->signals.on_arrival = arrival;
   run->signals.arg = run;
+  run->signals.same_ms = fr_jobs_same_ms();
   if (most) {
     run->runtime.on_due = runtime_over;
     fr_timer_start(parts->loop, &run->runtime,

@@ -163,18 +163,23 @@ static void take(const struct fr_profile *profile,
   fr_option_default(options, row->name, value, &source);
 }
 
+/* One file is not for every account: the ledger, --textfile. */
+static bool is_inherited(const struct fr_setting *setting)
+{
+  const struct frl_option_spec *row = fr_option_find(setting->name);
+
+  return row && !row->single;
+}
+
 static void take_all(const struct fr_profile *profile, int account,
                      struct fr_options *options)
 {
-  bool chosen = options->account != NULL;
+  bool all = account != FR_TOP || !options->account;
 
-  for (size_t i = 0; i < profile->nsettings; i++) {
-    const struct fr_setting *setting = &profile->settings[i];
-
-    if (setting->account == account &&
-        !(chosen && account == FR_TOP && !strcmp(setting->name, "ledger")))
-      take(profile, setting, options);
-  }
+  for (size_t i = 0; i < profile->nsettings; i++)
+    if (profile->settings[i].account == account &&
+        (all || is_inherited(&profile->settings[i])))
+      take(profile, &profile->settings[i], options);
 }
 
 /* An account with one policy runs that; jobs.c runs several. */

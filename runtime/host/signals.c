@@ -11,12 +11,9 @@
 #include <time.h>
 #include <unistd.h>
 
-/* One end is sometimes told twice: timeout(1) and systemd signal a process
- * and its whole group, and a parent (jobs.c) passes on what it got. */
-#define SAME_MS 50
-
 static struct fr_signals *opened;
 static volatile sig_atomic_t arrived, asked;
+static int64_t same_ms;
 
 static const int caught[] = { SIGINT, SIGTERM, SIGHUP };
 #define NCAUGHT (sizeof(caught) / sizeof(caught[0]))
@@ -35,7 +32,7 @@ static void handle(int number)
   int saved = errno;
   unsigned char byte = (unsigned char)number;
 
-  if (arrived && now_ms() - first_ms < SAME_MS)
+  if (arrived && now_ms() - first_ms < same_ms)
     return;
   if (arrived)
     _exit(number == SIGINT ? 130 : 143);
@@ -89,6 +86,7 @@ enum fr_err fr_signals_open(struct fr_signals *signals,
   enum fr_err err;
 
   signals->loop = loop;
+  same_ms = signals->same_ms;
   if (pipe2(signals->pipe, O_CLOEXEC | O_NONBLOCK))
     return FR_EIO;
   signals->watch.on_ready = ready;

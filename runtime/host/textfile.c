@@ -55,6 +55,7 @@ static void become(const struct fr_parts *parts, const char *after,
   argv[3] = join("--ledger=", parts->config.ledger);
   argv[4] = join("--after=", after);
   argv[5] = join("--log-format=", format ? format : "text");
+  argv[6] = join("--config=", "/dev/null");
   for (size_t i = 0; i < NHANDED; i++) {
     const char *value = getenv(handed_on[i]);
 
@@ -84,12 +85,17 @@ static int wait_for(pid_t pid)
   return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }
 
-static bool wanted(const struct fr_config *config)
+/* Of a sandbox only where the line asks for it: a variable that stands for
+ * every run would say of real data what became of made-up one. */
+static bool wanted(const struct fr_parts *parts)
 {
+  const struct fr_config *config = &parts->config;
+
   if (!config->textfile || config->command.ledger != FR_NEED_RUN ||
       !config->ledger[0])
     return false;
-  if (!config->sandbox)
+  if (!config->sandbox ||
+      fr_option_source(parts->options, "textfile")->place == FR_FROM_LINE)
     return true;
   fr_log(FR_LOG_INFO, "no metrics were written to %s: a sandbox is no run to "
          "watch", config->textfile);
@@ -102,7 +108,7 @@ void fr_textfile_write(const struct fr_parts *parts, bool began, int code)
   char after[32] = "end";
   int done;
 
-  if (!wanted(&parts->config))
+  if (!wanted(parts))
     return;
   if (!began)
     (void)snprintf(after, sizeof(after), "start:%d", code);

@@ -104,6 +104,7 @@ local function overview()
     .. " - data retention on fal.ai, as Lua policies\n\n"
     .. "  falrun [options] POLICY.lua [args...]    run a policy\n"
     .. "  falrun [options] COMMAND [words...]\n"
+    .. "  falrun [options] --accounts LIST         all policies of accounts\n"
     .. "  falrun COMMAND --help                    more on a command\n")
   for _, group in ipairs(GROUPS) do
     print_group(group)

@@ -47,7 +47,9 @@ end
 
 local function post(request)
   if not request.url then
-    net.plan({ method = "POST" }, "POST to nowhere, because its url is nil")
+    net.plan({ method = "POST", body = request.body or
+               core.json.encode(request.json) },
+             "POST to nowhere, because its url is nil")
     return
   end
   local ok, why, again = attempt(request)

@@ -294,10 +294,14 @@ def test_only_a_run_to_watch_writes(world, metrics):
     world.run(OLDER, "--dry-run", *metrics.words(), check=0)
     world.run("plan", OLDER, *metrics.words(), check=0)
     world.run("history", *metrics.words(), check=0)
-    done = world.run(OLDER, "--sandbox", "--requests", "20", *metrics.words(),
-                     env={"FALRUN_API_URL": None}, check=0)
+    sandbox = [OLDER, "--sandbox", "--requests", "20"]
+    env = {"FALRUN_API_URL": None, "FALRUN_TEXTFILE": metrics.path}
+    done = world.run(*sandbox, env=env, check=0)
     assert "a sandbox is no run to watch" in done.err
     assert not metrics.path.exists()
+    world.ledger.unlink()
+    world.run(*sandbox, *metrics.words(), env=env, check=0)
+    assert "falrun_last_success" in metrics.path.read_text()
     done = world.run(OLDER, "--textfile", "-", check=2)
     assert "write the path of a file" in done.err
     out = world.run("status", "--textfile", "-", check=0).out

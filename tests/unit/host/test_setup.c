@@ -308,6 +308,11 @@ static void what_is_to_be_done(void **state)
   BAD("--ledger names one file", "--accounts=all", "history", "--ledger=/x");
   BAD("--output names one file", "--accounts=all", "plan", "x.lua", "-o", "f");
   BAD("--output names one file", "--account=test", "plan", "-o", "f");
+  BAD("--textfile names one file", "--accounts=all", "history",
+      "--textfile=/x");
+  setenv("FALRUN_TEXTFILE", "/x", 1);
+  BAD("FALRUN_TEXTFILE names one file", "--accounts=all", "history");
+  unsetenv("FALRUN_TEXTFILE");
   BAD("standard input", "--accounts=all", "delete", "-");
   APPLY(&try, "--account=test", "--ledger=/x");
   JOBS(&try, "test /p/a.lua", "test /p/b.lua");
