@@ -18,7 +18,7 @@ struct fr_tally_row {
                                  * known, or it is not left */
   int64_t since_ms;             /* its earliest intent; -1: it is not left */
 };
-/* One pass over all deletions. A nonzero result of each() ends it. */
+/* Looks at all deletions. A nonzero result of each() ends it. */
 enum fr_err fr_ledger_tally(struct fr_ledger *ledger,
                             int (*each)(void *, const struct fr_tally_row *),
                             void *arg);

@@ -37,6 +37,8 @@ def test_every_form_is_as_documented(world):
     assert len(runs) == 4 and "exit_code" not in runs[0]
     for run in runs:
         fits(world.show(str(run["run"])), "show")
+    for words in (["1"], ["--since", "1d"]):
+        fits(world.run("report", *words, "--json", check=0).json, "report")
     state = fits(world.run("status", "--json", check=0).json, "status")
     jobs = {(j["command"], j.get("policy", "").split("/")[-1]): j
             for j in state["jobs"]}
@@ -76,8 +78,9 @@ def test_it_is_true_while_a_run_is_on(world):
 def test_tables_fit_the_terminal(world):
     world.sandbox(requests=120)
     long = world.policy("", "a-name-of-some-length-%s.lua" % ("x" * 60))
+    ids = world.expired(older="70d")
     world.run(long, check=0)
-    world.run(OLDER, check=0)
+    world.run("delete", *ids[1:4], check=0)
     for columns in (80, 100, 160):
         for words in (["status"], ["history"], ["show", "last"]):
             screen = Screen(world, columns, *words, env={"NO_COLOR": "1"})
@@ -86,8 +89,13 @@ def test_tables_fit_the_terminal(world):
                      if not line.startswith(("head", "ledger", "policy",
                                              "options", "sha256"))]
             wide = [line for line in lines if len(line) > columns]
-            assert not wide or words[0] == "show", (columns, wide)
+            assert not wide, (columns, wide)
     assert "..." in Screen(world, 80, "status").text
+    reason = "a reason of some length, given to every one of them"
+    world.run("delete", ids[0], "--reason", reason, check=0)
+    assert reason in world.run("show", "last", check=0).out
+    narrow = Screen(world, 80, "show", "last", env={"NO_COLOR": "1"})
+    assert reason not in narrow.text and "a rea..." in narrow.text
 
 
 def test_a_check_for_monitoring(world):

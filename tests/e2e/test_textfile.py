@@ -260,7 +260,7 @@ def test_never_half_written(world, metrics):
         while not (stop.is_set() and reads[0] >= 10000):
             with metrics.path.open() as file:
                 text = file.read()
-                files.add(os.fstat(file.fileno()).st_ino)
+                files.add(os.fstat(file.fileno()).st_mtime_ns)
             reads[0] += 1
             if not text.startswith("# HELP falrun_info ") or not re.search(
                     r"^falrun_throttle_concurrency\{.*\} \d+\n\Z", text,

@@ -85,12 +85,12 @@ static void test_all_kinds_apart(void **state)
   finish(world, 7, FR_STATE_FAILED);
   assert_int_equal(fr_hold_add(world->ledger, &held, 1, "case"), FR_OK);
   assert_string_equal(all(world),
-    "deleted 1 -1 -1\n"                 /* of no interest any more */
     "failed declared 2 40 2\n"
     "failed declared held 1 50 5\n"
-    "gone 1 -1 -1\n"
     "open 1 -1 4\n"
-    "unsent 1 70 3\n");
+    "unsent 1 70 3\n"
+    "deleted 1 -1 -1\n"                 /* of no interest any more */
+    "gone 1 -1 -1\n");
 }
 
 static void test_a_deletion_announced_again_counts_once(void **state)
