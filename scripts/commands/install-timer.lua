@@ -34,6 +34,9 @@ local OPTIONS <const> = {
 local NOT_HANDED_ON <const> = { json = true, quiet = true, yes = true,
   ["no-progress"] = true, ["no-input"] = true, help = true, version = true }
 
+--- What root does for the services of the system, in their place.
+local BY_ROOT <const> = { textfile = true }
+
 -- ---- what ------------------------------------------------------------------
 
 local function refuse_options(user)
@@ -72,7 +75,8 @@ local function option_words(user)
   local words = { "--quiet" }
   for _, spec in ipairs(host.option_specs()) do
     local value = host.options[spec.name]
-    if value and not spec.only and not NOT_HANDED_ON[spec.name] then
+    if value and not spec.only and not NOT_HANDED_ON[spec.name] and
+      (user or not BY_ROOT[spec.name]) then
       if spec.value == "FILE" or spec.value == "PATH" then
         value = absolute(value)
         if not user and standing.hidden(value) then
@@ -241,6 +245,8 @@ local function run()
     check_standing(root, path)
   end
   spec.words = words_of(spec, path, words)
+  local textfile = not given.user and host.options.textfile
+  spec.textfile = textfile and textfile ~= "" and absolute(textfile) or nil
   local list = next_of(spec, root)
   local files = unitfiles.place(host, units.all(spec), spec.user, root)
   if not given.print then

@@ -45,7 +45,7 @@ Documentation=man:falrun(1)
 [Service]
 Type=oneshot
 ExecStart=@EXEC@
-@RETRY@# What is in flight when it is stopped is answered and recorded.
+@METRICS@@RETRY@# What is in flight when it is stopped is answered and recorded.
 TimeoutStopSec=3min
 @RIGHTS@
 # Nothing else that the kernel can take away.
@@ -80,6 +80,12 @@ local RETRY <const> = [[
 Restart=on-failure
 RestartSec=30min
 RestartPreventExitStatus=1 2 3 4 5 6 8 9 70 130 143 203 226 238 243
+]]
+
+local METRICS <const> = [[
+# The metrics, by root, also of what could not begin: the service itself may
+# write nothing but its ledger.
+ExecStopPost=-+@EXEC@
 ]]
 
 --- All of falrun's services share one user and one ledger, so that a hold or
@@ -205,6 +211,12 @@ local function fill(text, values)
   return (text:gsub("@(%u+)@", values))
 end
 
+local function metrics(spec)
+  return spec.textfile and fill(METRICS, { EXEC = spec.program .. " " ..
+    units.line { "status", "--textfile", spec.textfile, "--ledger",
+                 "/var/lib/falrun/ledger.db" } }) or ""
+end
+
 -- ---- the files -------------------------------------------------------------
 
 function units.service(spec)
@@ -214,6 +226,7 @@ function units.service(spec)
     ONLINE = spec.user and "" or ONLINE,
     LIMIT = spec.retry and LIMIT or "", RETRY = spec.retry and RETRY or "",
     EXEC = spec.program .. " " .. units.line(spec.words),
+    METRICS = metrics(spec),
     RIGHTS = spec.user and USER_RIGHTS or SYSTEM_RIGHTS,
     WALLS = spec.user and "" or SYSTEM_WALLS,
   })
@@ -237,7 +250,7 @@ end
 
 --- The three files, in the order in which they are needed; `shared` may be
 --- there already, and stays as somebody has changed it.
----@param spec table   name, program, words, calendar, delay; user?, retry?
+---@param spec table   name, program, words, calendar, delay; user?, retry?, textfile?
 ---@return {name:string, text:string, shared:boolean?}[]
 function units.all(spec)
   local unit = "falrun-" .. spec.name

@@ -210,6 +210,20 @@ def test_options_of_the_run_arrive(world, root):
     assert value(units_of(root)["falrun-p.timer"], "OnCalendar")
 
 
+def test_metrics_are_written_by_root(world, root):
+    """The service may not; a user's own may."""
+    install(world, root, "--textfile", "/var/lib/prom/a b.prom", check=0)
+    service = units_of(root)["falrun-p.service"]
+    assert "textfile" not in value(service, "ExecStart")
+    line = value(service, "ExecStopPost")
+    assert line.startswith("-+/usr/bin/falrun ")
+    assert words_of(line)[1:] == [
+        "status", "--textfile", "/var/lib/prom/a b.prom", "--ledger",
+        "/var/lib/falrun/ledger.db"]
+    install(world, root, "--name", "q", check=0)
+    assert "ExecStopPost" not in units_of(root)["falrun-q.service"]
+
+
 def test_a_name_is_made_of_the_file_s(world, root):
     shutil.copy(root / "etc/falrun/policies/p.lua",
                 root / "etc/falrun/policies/Über 30 Tage.lua")
