@@ -17,25 +17,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "base/verdict.h"
+#include "bindings/option.h"
 #include "gate/gate.h"
+#include "net/net.h"
 #include "probe/probe.h"
 
 struct frl;
-
-struct frl_option {
-  const char *name;             /* "max-deletes" */
-  const char *value;            /* text as given; "true" for a flag */
-};
-
-/* A row of the host's table of options; see host/option_table.h. */
-struct frl_option_spec {
-  const char *name;
-  char letter;                  /* 'q' for -q; 0: none */
-  const char *value;            /* what stands for it, "DUR"; NULL: a flag */
-  const char *only;             /* the one command that has it; NULL: all */
-  const char *group, *help;     /* "run" or "output"; NULL: its command's */
-};
+struct frl_setup;
 
 struct frl_policy {
   const char *path;             /* as given on the command line */
@@ -54,9 +42,11 @@ struct frl_config {
   struct fr_loop *loop;
   struct fr_clock *clock;       /* the loop's; a stage makes it virtual */
   struct fr_verdict *verdict;
-  struct fr_fal *fal;           /* NULL: this command has no network */
-  struct fr_gate *gate;         /* NULL likewise */
+  struct fr_fal *fal;           /* NULL: this command has no network, */
+  struct fr_gate *gate;         /* and no gate */
   struct fr_prober *prober;     /* NULL: this command asks no CDN */
+  struct fr_net *net;           /* NULL: no host was allowed, */
+  const char *sendmail;         /* nor a program for mail */
   struct fr_ledger *ledger;     /* NULL: this command has no ledger */
   enum fr_mode mode;
   bool may_hold;                /* the command may write holds */
@@ -70,12 +60,15 @@ struct frl_config {
   const char *version;
   const struct frl_health *health;      /* NULL: not for this command */
   const struct fr_keys *keys;           /* NULL likewise */
+  const struct frl_setup *setup;        /* NULL likewise; bindings/setup.h */
   const char *account;          /* fr_keys_account; "" or NULL: none */
   const char *origin;           /* of the API, as the ledger names it */
   bool color;                   /* for standard output */
   int columns;                  /* of the terminal; 0: not a terminal */
   void (*before_write)(void *arg, int fd);      /* a progress line gives way */
-  void *write_arg;
+  /* Lines for standard error that are no log lines; NULL: written there. */
+  void (*talk)(void *arg, const char *text, size_t len);
+  void *write_arg;              /* of both */
   size_t max_heap;              /* bytes Lua may use; 0: 256 MiB */
   uint32_t max_turn_ms;         /* Lua without a wait; 0: 10 s */
   size_t max_output;            /* bytes a policy may print; 0: 64 MiB */
@@ -114,8 +107,7 @@ bool frl_has_command(const char *name);
  * something, by the Lua table of operations. No: also when that cannot be
  * read, which the command itself will say. */
 bool frl_call_changes(const char *const *words, const char *module_path);
-/* The nearest of `words` (NULL-ended) to `word`, or NULL when none is near
- * (at most a third of it differs). */
+/* The nearest of `words` (NULL-ended), or NULL: a third of it differs. */
 const char *frl_nearest(const char *word, const char *const *words);
 /* "lua 5.4.4, lua-cjson 2.1.0", for --version. */
 const char *frl_version(void);

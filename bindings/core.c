@@ -241,11 +241,16 @@ int frl_open_core(lua_State *L)
   luaL_setfuncs(L, frl_download_functions, 0);
   luaL_setfuncs(L, frl_time_functions, 0);
   luaL_setfuncs(L, frl_window_functions, 0);
+  luaL_setfuncs(L, frl_phase_functions, 0);
   luaL_setfuncs(L, frl_change_functions, 0);
   luaL_setfuncs(L, frl_fact_functions, 0);
   luaL_setfuncs(L, frl_probe_functions, 0);
+  luaL_setfuncs(L, frl_net_functions, 0);
+  luaL_setfuncs(L, frl_mail_functions, 0);
   lua_pushboolean(L, config->prober != NULL);
   lua_setfield(L, -2, "probes");
+  lua_pushboolean(L, config->sendmail != NULL);
+  lua_setfield(L, -2, "mails");
   lua_pushstring(L, config->mode == FR_MODE_RUN ? "run" : "plan");
   lua_setfield(L, -2, "mode");
   lua_pushstring(L, config->version);

@@ -89,7 +89,7 @@ static int l_disk(lua_State *L)
     lua_pushstring(L, strerror(errno));
     return 2;
   }
-  lua_pushinteger(L, (lua_Integer)(at.f_bavail * at.f_frsize));
+  lua_pushinteger(L, (lua_Integer)at.f_bavail * (lua_Integer)at.f_frsize);
   lua_pushboolean(L, !(at.f_flag & ST_RDONLY));
   return 2;
 }

@@ -231,6 +231,16 @@ static int l_figures(lua_State *L)
   return 1;
 }
 
+/* host.verdict() -> exit code so far, why | nil               [-0, +2, m] */
+static int l_verdict(lua_State *L)
+{
+  const struct fr_verdict *verdict = frl_of(L)->config.verdict;
+
+  lua_pushinteger(L, fr_verdict_exit_code(verdict));
+  lua_pushstring(L, verdict->why[0] ? verdict->why : NULL);
+  return 2;
+}
+
 /* host.stopped() -> true, sentence, code | false              [-0, +n, m] */
 static int l_stopped(lua_State *L)
 {
@@ -272,10 +282,12 @@ static const luaL_Reg functions[] = {
   { "observe", l_observe },
   { "note", frl_note },
   { "modules", frl_modules },
+  { "timers", frl_timers },
   { "settle", l_settle },
   { "counts", l_counts },
   { "figures", l_figures },
   { "stopped", l_stopped },
+  { "verdict", l_verdict },
   { NULL, NULL },
 };
 
@@ -364,6 +376,10 @@ int frl_open_host(lua_State *L)
   if (config->ledger) {
     frl_open_ledger(L);
     lua_setfield(L, -2, "ledger");
+  }
+  if (config->setup) {
+    frl_open_setup(L);
+    lua_setfield(L, -2, "setup");
   }
   if (config->health) {
     frl_open_health(L);

@@ -15,6 +15,7 @@
 
 #include "bindings/bindings.h"
 #include "bindings/caps.h"
+#include "bindings/phase.h"
 #include "bindings/task.h"
 
 struct frl {
@@ -23,22 +24,22 @@ struct frl {
   struct frl_tasks *tasks;
   struct frl_policy named;      /* by host.use_policy */
   struct fr_buf notes;          /* what frl_notes tells */
+  struct frl_phase phase;
   int observer;                 /* registry reference, or LUA_NOREF */
   bool brief;                   /* it wants to know of failures only */
   size_t heap;                  /* bytes in use by Lua */
   struct frl_caps caps;
   struct fr_list boxes;         /* what holds a part of fal or the gate */
   struct fr_buf *capture;       /* takes what print and log say, or NULL */
-  struct fr_verdict *verdict;   /* of the process; config's may be a run's */
+  struct fr_verdict *verdict;   /* of the process; config's: of a run */
   uint64_t run_mark;            /* a stage's run: its tasks are newer; or 0 */
-  struct frl_coverage *coverage;        /* notes what runs, or NULL */
+  struct frl_coverage *coverage; /* notes what runs, or NULL */
   bool ending;                  /* frl_cancel was called */
   bool library_raised;          /* the last error in a long call was its own */
   bool of_task;                 /* a report of what fal.spawn started */
   bool finalizing;              /* a report from a finalizer: no hooks */
 };
-/* The frl of any coroutine of the state. */
-struct frl *frl_of(lua_State *L);
+struct frl *frl_of(lua_State *L);       /* of any coroutine of the state */
 
 /* ---- errors (error.c) --------------------------------------------------- */
 
@@ -91,8 +92,8 @@ void frl_env_give(lua_State *L, const char *name);         /* [-1, +0, m] */
 /* Pushes `core`, `host` or an embedded file's table, or nil. [-0, +1, m] */
 bool frl_env_cached(lua_State *L, const char *name);
 
-/* Pushes a read-only view of the table at `index` (readonly.c): tables in it
- * are views too, unknown names raise with the nearest.       [-0, +1, e] */
+/* Pushes a read-only view (readonly.c) of the table at `index`, and of those
+ * in it; unknown names raise with the nearest.               [-0, +1, e] */
 void frl_readonly(lua_State *L, int index, const char *name);
 /* Replaces what of Lua's library would let a script out (safe_lib.c); the
  * coroutine library's waits pass through (coroutine.c).      [-0, +0, e] */
@@ -112,7 +113,6 @@ int frl_open_fal(lua_State *L);         /* fal.c: delete_payloads, read */
 int frl_open_host(lua_State *L);        /* host.c, only for commands */
 int frl_open_ledger(lua_State *L);      /* ledger.c, part of host */
 int frl_open_server(lua_State *L);      /* server.c, part of host */
-
 /* ---- checking arguments (check.c) --------------------------------------- */
 
 /* A canonical request id at `index`, or raises naming the argument. */

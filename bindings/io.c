@@ -70,6 +70,19 @@ static int write_all(struct frl *frl, int fd, const char *data, size_t len)
   return error;
 }
 
+/* Lines for people. Nobody can be told when standard error itself fails. */
+static int say(struct frl *frl, const char *text, size_t len)
+{
+  uint64_t since;
+
+  if (!frl->config.talk)
+    return write_all(frl, STDERR_FILENO, text, len);
+  since = frl_caps_pause(frl);
+  frl->config.talk(frl->config.write_arg, text, len);
+  frl_caps_unpause(frl, since);
+  return 0;
+}
+
 /* host.write(text)                                            [-1, +0, e] */
 static int l_write(lua_State *L)
 {
@@ -120,7 +133,9 @@ int frl_print(lua_State *L)
     frl_capture_add(frl->capture, lua_tostring(L, -1), lua_rawlen(L, -1));
     return 0;
   }
-  if (write_all(frl, print_fd(frl), lua_tostring(L, -1),
+  if (print_fd(frl) == STDERR_FILENO)
+    return say(frl, lua_tostring(L, -1), lua_rawlen(L, -1));
+  if (write_all(frl, STDOUT_FILENO, lua_tostring(L, -1),
                 lua_rawlen(L, -1)) == EINTR)
     return end_interrupted(L);
   return 0;
@@ -138,8 +153,7 @@ static void add_plain(luaL_Buffer *line, const char *text, size_t len)
   }
 }
 
-/* host.say(text): a line of its own, in one write where the kernel takes it
- * whole. Nobody can be told when standard error itself fails. [-1, +0, m] */
+/* host.say(text): a line of its own.                          [-1, +0, m] */
 static int l_say(lua_State *L)
 {
   size_t len;
@@ -151,7 +165,7 @@ static int l_say(lua_State *L)
   luaL_addchar(&line, '\n');
   luaL_pushresult(&line);
   text = lua_tolstring(L, -1, &len);
-  (void)write_all(frl_of(L), STDERR_FILENO, text, len);
+  (void)say(frl_of(L), text, len);
   return 0;
 }
 

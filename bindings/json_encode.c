@@ -82,7 +82,7 @@ static void add(struct encoder *encoder, const char *text, size_t len)
     luaL_error(encoder->L, "json.encode: the text would be larger than "
                            "64 MiB");
   if (err)
-    luaL_error(encoder->L, "not enough memory");
+    luaL_error(encoder->L, "%s", fr_err_message(err));
 }
 
 static void add_text(struct encoder *encoder, const char *text)

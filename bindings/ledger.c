@@ -361,6 +361,7 @@ int frl_open_ledger(lua_State *L)
   luaL_setfuncs(L, functions, 0);
   luaL_setfuncs(L, frl_fact_functions, 0);
   luaL_setfuncs(L, frl_proof_functions, 0);
+  luaL_setfuncs(L, frl_tally_functions, 0);
   if (config->may_hold)
     luaL_setfuncs(L, hold_functions, 0);
   lua_pushstring(L, fr_ledger_path(config->ledger));

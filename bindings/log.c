@@ -4,6 +4,9 @@
  *
  * Fields come sorted by name. Text from anywhere may stand in them, so
  * control characters are replaced and lengths bounded.
+ *
+ * The request that a line is about is its field `request_id` or `id`, else
+ * the first id that its text has; it goes to the sink beside the line.
  */
 #include <lauxlib.h>
 #include <stdlib.h>
@@ -69,16 +72,59 @@ static void add_field(lua_State *L, struct fr_buf *line, const char *name)
   lua_pop(L, 2);
 }
 
+/* Is the raw field of the table at index 2 an id? */
+static bool id_field(lua_State *L, const char *name, struct fr_uuid *ret_id)
+{
+  const char *value;
+  size_t len;
+  bool is;
+
+  lua_pushstring(L, name);
+  is = lua_rawget(L, 2) == LUA_TSTRING;
+  value = is ? lua_tolstring(L, -1, &len) : NULL;
+  is = is && !fr_uuid_parse(value, len, ret_id);
+  lua_pop(L, 1);
+  return is;
+}
+
+static bool id_in(const char *text, size_t len, struct fr_uuid *ret_id)
+{
+  const size_t size = FR_UUID_TEXT - 1;
+
+  for (size_t at = 0; at + size <= len; at++)
+    if (text[at + 8] == '-' && !fr_uuid_parse(text + at, size, ret_id))
+      return true;
+  return false;
+}
+
+/* Stack: text, fields or nil, ... */
+static bool request_of(lua_State *L, struct fr_uuid *ret_id)
+{
+  const char *text;
+  size_t len;
+
+  if (lua_istable(L, 2) && (id_field(L, "request_id", ret_id) ||
+                            id_field(L, "id", ret_id)))
+    return true;
+  text = lua_type(L, 1) == LUA_TSTRING ? lua_tolstring(L, 1, &len) : NULL;
+  return text && id_in(text, len < MOST_TEXT ? len : MOST_TEXT, ret_id);
+}
+
 static void write_line(lua_State *L, enum fr_log_level level,
                        const struct fr_buf *line)
 {
   struct frl *frl = frl_of(L);
+  char id[FR_UUID_TEXT];
+  struct fr_uuid uuid;
+  bool about = request_of(L, &uuid);
   uint64_t since;
 
+  if (about)
+    fr_uuid_format(&uuid, id);
   if (lua_toboolean(L, lua_upvalueindex(2)))
     frl_caps_log(L, line->len + 1);
   since = frl_caps_pause(frl);
-  fr_log(level, "%s", fr_buf_text(line));
+  fr_log_about(level, about ? id : NULL, fr_buf_text(line));
   frl_caps_unpause(frl, since);
 }
 

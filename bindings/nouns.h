@@ -1,7 +1,8 @@
 /* bindings/nouns.h - the files behind the tables `core` and `host`.
  *
  *   core.c  <-- deletion.c, flight.c, idset.c, idlist.c, hold.c, read.c
- *               (fal.c), time.c, probe.c, record.c, stream.c, download.c
+ *               (fal.c), time.c, probe.c, net.c, mail.c, record.c, stream.c,
+ *               download.c
  *   host.c  <-- io.c, file.c, ledger.c <-- rows.c, proof.c, note.c, capture.c,
  *               coverage.c, server.c, stage.c <-- calls.c
  *                               |          |
@@ -13,14 +14,17 @@
 #ifndef FRL_NOUNS_H
 #define FRL_NOUNS_H
 
+#include "bindings/idlist.h"
 #include "bindings/internal.h"
 
-extern const luaL_Reg frl_deletion_functions[];         /* deletion.c */
-extern const luaL_Reg frl_hold_functions[];             /* hold.c */
+extern const luaL_Reg frl_deletion_functions[], frl_hold_functions[];
 extern const luaL_Reg frl_read_functions[], frl_window_functions[];
 extern const luaL_Reg frl_stream_functions[], frl_download_functions[];
-extern const luaL_Reg frl_probe_functions[];            /* probe.c */
+extern const luaL_Reg frl_probe_functions[], frl_net_functions[],
+                      frl_mail_functions[];
 extern const luaL_Reg frl_time_functions[];             /* time.c */
+extern const luaL_Reg frl_phase_functions[];            /* phase.c */
+extern const luaL_Reg frl_tally_functions[];            /* tally.c */
 extern const luaL_Reg frl_change_functions[];           /* change.c */
 extern const luaL_Reg frl_fact_functions[], frl_proof_functions[];
 int frl_record(lua_State *L);           /* core.record (record.c) */
@@ -33,10 +37,9 @@ int frl_fail_ledger(lua_State *L, enum fr_err err);       /* ledger.c */
 struct frl_rows;
 void frl_check_walk(lua_State *L, const struct frl_rows *rows,
                     enum fr_err err);
-extern const luaL_Reg frl_io_functions[];               /* io.c */
-extern const luaL_Reg frl_file_functions[];             /* file.c */
-int frl_note(lua_State *L);             /* host.note, note.c */
-int frl_modules(lua_State *L);          /* host.modules */
+extern const luaL_Reg frl_io_functions[], frl_file_functions[];
+int frl_note(lua_State *L), frl_modules(lua_State *L);  /* note.c */
+int frl_timers(lua_State *L);           /* host.timers, timers.c */
 /* For the next run of this process, on a stage.              [-0, +0, m] */
 void frl_forget_notes(lua_State *L);
 /* Remembers a module that `require` loaded.                  [-0, +0, e] */
@@ -45,7 +48,7 @@ void frl_note_module(lua_State *L, const char *name, const char *path,
 int frl_sha256(lua_State *L);           /* core.sha256, host.sha256 */
 /* Pushes the digest in hexadecimal.                          [-0, +1, e] */
 void frl_push_sha256(lua_State *L, const char *text, size_t len);
-void frl_open_health(lua_State *L);     /* pushes host.health [-0, +1, m] */
+void frl_open_setup(lua_State *L), frl_open_health(lua_State *L); /* +1, m */
 void frl_open_files(lua_State *L);                       /* [-0, +0, m] */
 
 /* A userdata that holds a call under way, linked into frl->boxes as long as
@@ -76,18 +79,6 @@ struct fr_deletion_result frl_unmade(enum fr_err err, const char *message);
 void frl_check_spec(lua_State *L, int index,
                     struct fr_deletion_spec *ret_spec);
 int frl_id_set(lua_State *L);           /* core.id_set (idset.c) */
-/* Many ids, 16 bytes each, taken in the order they were added (idlist.c);
- * `index` is the list's place on the stack. Take: false when it is empty. */
-struct frl_ids;
-int frl_id_list(lua_State *L);          /* core.id_list */
-int frl_look_ahead(lua_State *L);       /* core.look_ahead */
-struct frl_ids *frl_ids_check(lua_State *L, int index);    /* [-0, +0, e] */
-size_t frl_ids_count(const struct frl_ids *ids);
-void frl_ids_add(lua_State *L, int index, struct frl_ids *ids,
-                 const struct fr_uuid *id);                /* [-0, +0, m] */
-bool frl_ids_take(lua_State *L, int index, struct frl_ids *ids,
-                  struct fr_uuid *ret_id);                 /* [-0, +0, -] */
-void frl_ids_push(lua_State *L, const struct fr_uuid *id); /* [-0, +1, m] */
 int frl_flight(lua_State *L);           /* core.flight (flight.c) */
 
 int frl_stage(lua_State *L);            /* host.stage (stage.c) */
@@ -103,7 +94,7 @@ bool frl_field(lua_State *L, int index, const char *function,
                 const char *name, int type);
 /* The same for text of `least` to `most` bytes without a NUL; NULL when it
  * is not there. Lives while the pushed value does.          [-0, +1, e] */
-/* Sets a field of the table on top, unless it is NULL or ""  [-0, +0, m] */
+/* Sets a field of the table on top, unless it is NULL or "" [-0, +0, m] */
 void frl_set_text(lua_State *L, const char *name, const char *text);
 const char *frl_field_text(lua_State *L, int index, const char *function,
                             const char *name, size_t least, size_t most);

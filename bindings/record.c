@@ -168,13 +168,14 @@ static const struct kind {
 static const struct kind *check_kind(lua_State *L)
 {
   const char *name = frl_check_text(L, KIND, NAME, "kind");
+  size_t i = 0, count = sizeof(kinds) / sizeof(kinds[0]);
 
-  for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
-    if (strcmp(kinds[i].name, name) == 0)
-      return &kinds[i];
-  frl_bad_argument(L, NAME, "kind", "\"%s\" is no kind that can be recorded",
-                   name);
-  return NULL;
+  while (i < count && strcmp(kinds[i].name, name) != 0)
+    i++;
+  if (i == count)
+    frl_bad_argument(L, NAME, "kind", "\"%s\" is no kind that can be "
+                     "recorded", name);
+  return &kinds[i];
 }
 
 /* core.record(kind, id?, fields) -> "recorded" | "planned" | nil, err

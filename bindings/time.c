@@ -203,7 +203,7 @@ static const struct fr_zone *zone_of(lua_State *L)
   box = push_zone(L);
   err = fr_zone_open(name, len, box);
   if (err == FR_ENOMEM)
-    luaL_error(L, "not enough memory");
+    luaL_error(L, "%s", fr_err_message(err));
   if (err)
     return NULL;
   lua_pushvalue(L, 1);

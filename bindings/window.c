@@ -112,6 +112,7 @@ bool frl_window_take(lua_State *L, int index, const struct fr_page *page)
   if (err && err != FR_EINVALID)
     luaL_error(L, "%s", fr_err_message(err));
   luaL_checkstack(L, 8, NULL);
+  frl_of(L)->phase.scanned += page->rows.len / sizeof(struct fr_row);
   push_page(L, page);
   push_reach(L, fr_window_reach(window));
   push_endpoints(L, page);

@@ -27,4 +27,10 @@ void fr_log_swap(struct fr_log_sink *sink);
 void fr_log(enum fr_log_level level, const char *format, ...)
   __attribute__((format(printf, 2, 3)));
 
+/* The same, about a request: the text of its id, or NULL. A sink asks for it
+ * while it is called; NULL: the line is about none. */
+void fr_log_about(enum fr_log_level level, const char *request_id,
+                  const char *line);
+const char *fr_log_request(void);
+
 #endif

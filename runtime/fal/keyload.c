@@ -23,9 +23,8 @@ static const char *variable(const char *name)
   return value && *value ? value : NULL;
 }
 
-static enum fr_err accept_key(struct fr_key_slot *slot, const char *what,
-                              const char *text, size_t len,
-                              struct fr_buf *why)
+enum fr_err fr_key_accept(struct fr_key_slot *slot, const char *what,
+                          const char *text, size_t len, struct fr_buf *why)
 {
   const char *fault = fr_key_fault(text, len);
 
@@ -77,8 +76,9 @@ static enum fr_err check_file(int fd, const char *path, mode_t open_to,
   return FR_OK;
 }
 
-static enum fr_err load_open(struct fr_key_slot *slot, int fd, const char *path,
-                             mode_t open_to, struct fr_buf *why)
+enum fr_err fr_key_from_file(struct fr_key_slot *slot, int fd,
+                             const char *path, mode_t open_to,
+                             struct fr_buf *why)
 {
   char text[FR_KEY_MOST + 1];
   size_t len = 0;
@@ -87,7 +87,7 @@ static enum fr_err load_open(struct fr_key_slot *slot, int fd, const char *path,
   if (!err)
     err = slurp(fd, path, text, &len, why);
   if (!err)
-    err = accept_key(slot, path, text, len, why);
+    err = fr_key_accept(slot, path, text, len, why);
   fr_wipe(text, sizeof(text));
   return err;
 }
@@ -110,7 +110,7 @@ static enum fr_err load_file(struct fr_key_slot *slot, const char *name,
                strerror(cause));
     return FR_ECONFIG;
   }
-  err = load_open(slot, fd, path, 077, why);
+  err = fr_key_from_file(slot, fd, path, 077, why);
   close(fd);
   return err;
 }
@@ -138,7 +138,7 @@ static enum fr_err load_credential(struct fr_key_slot *slot, const char *name,
                strerror(errno));
     return FR_ECONFIG;
   }
-  err = load_open(slot, fd, path, 007, why);
+  err = fr_key_from_file(slot, fd, path, 007, why);
   close(fd);
   return err;
 }
@@ -162,7 +162,7 @@ static enum fr_err load_pair(struct fr_key_slot *slot, struct fr_buf *why)
     return FR_ECONFIG;
   }
   len = snprintf(text, sizeof(text), "%s:%s", id, secret);
-  err = accept_key(slot, "FAL_KEY_ID and FAL_KEY_SECRET", text, (size_t)len,
+  err = fr_key_accept(slot, "FAL_KEY_ID and FAL_KEY_SECRET", text, (size_t)len,
                    why);
   fr_wipe(text, sizeof(text));
   return err;
@@ -173,7 +173,7 @@ static enum fr_err load_api(struct fr_key_slot *slot, struct fr_buf *why)
   const char *key = variable("FAL_KEY"), *path = variable("FAL_KEY_FILE");
 
   if (key)
-    return accept_key(slot, "FAL_KEY", key, strlen(key), why);
+    return fr_key_accept(slot, "FAL_KEY", key, strlen(key), why);
   if (variable("FAL_KEY_ID") || variable("FAL_KEY_SECRET"))
     return load_pair(slot, why);
   if (path)
@@ -187,14 +187,14 @@ static enum fr_err load_admin(struct fr_key_slot *slot, struct fr_buf *why)
   const char *path = variable("FAL_ADMIN_KEY_FILE");
 
   if (key)
-    return accept_key(slot, "FAL_ADMIN_KEY", key, strlen(key), why);
+    return fr_key_accept(slot, "FAL_ADMIN_KEY", key, strlen(key), why);
   if (path)
     return load_file(slot, "FAL_ADMIN_KEY_FILE", path, why);
   return load_credential(slot, "fal_admin_key", why);
 }
 
 /* In place, so that /proc/PID/environ no longer shows it either. */
-static void forget_variables(void)
+void fr_key_forget_variables(void)
 {
   static const char *const names[] = {
     "FAL_KEY", "FAL_KEY_ID", "FAL_KEY_SECRET", "FAL_ADMIN_KEY",
@@ -211,17 +211,59 @@ static void forget_variables(void)
   }
 }
 
-enum fr_err fr_keys_load(struct fr_buf *why, struct fr_keys **ret_keys)
+const char *fr_keys_variable(bool admin)
+{
+  static const char *const names[2][4] = {
+    { "FAL_KEY", "FAL_KEY_ID", "FAL_KEY_SECRET", "FAL_KEY_FILE" },
+    { "FAL_ADMIN_KEY", "FAL_ADMIN_KEY_FILE", NULL, NULL }
+  };
+  size_t i;
+
+  for (i = 0; i < 4 && names[admin][i]; i++)
+    if (variable(names[admin][i]))
+      return names[admin][i];
+  return NULL;
+}
+
+const char *fr_keys_credential(bool admin)
+{
+  const char *name = admin ? "fal_admin_key" : "fal_key";
+  const char *folder = variable("CREDENTIALS_DIRECTORY");
+  char path[4096];
+
+  if (!folder || snprintf(path, sizeof(path), "%s/%s", folder, name) >=
+      (int)sizeof(path) || access(path, F_OK))
+    return NULL;
+  return name;
+}
+
+/* The environment's where it has one and it counts, else the one named. */
+static enum fr_err load_one(const struct fr_key_refs *refs, bool admin,
+                            struct fr_key_slot *slot, struct fr_buf *why)
+{
+  const struct fr_key_ref *ref = refs ? (admin ? &refs->admin : &refs->api)
+                                      : NULL;
+  enum fr_err err = FR_OK;
+
+  if (!refs || !refs->alone)
+    err = admin ? load_admin(slot, why) : load_api(slot, why);
+  if (err || slot->len || !ref || !ref->text)
+    return err;
+  return fr_key_from_ref(slot, ref, why);
+}
+
+enum fr_err fr_keys_load(const struct fr_key_refs *refs, struct fr_buf *why,
+                         struct fr_keys **ret_keys)
 {
   struct fr_keys *keys;
   enum fr_err err = fr_keyring_new(&keys);
 
   if (err)
     return err;
-  err = load_api(&keys->api, why);
+  err = load_one(refs, false, &keys->api, why);
   if (!err)
-    err = load_admin(&keys->admin, why);
-  forget_variables();
+    err = load_one(refs, true, &keys->admin, why);
+  fr_key_forget_variables();
   if (err) {
     fr_keys_free(keys);
     return err;

@@ -245,28 +245,54 @@ static bool may_hold(const char *data, size_t len,
   return false;
 }
 
-void fr_keys_scrub(const struct fr_keys *keys, char *data, size_t len)
+/* The next copy at or after *at, which moves there: its length, or 0. */
+static size_t next_copy(const char *data, size_t len,
+                        const struct pattern *list, size_t count, size_t *at)
 {
-  struct pattern list[4];
   bool first[256] = { false };
-  size_t count, at = 0, i;
+  size_t i, span;
 
-  if (!keys || !len)
-    return;
-  count = add_patterns(&keys->api, list);
-  count += add_patterns(&keys->admin, list + count);
-  if (!may_hold(data, len, list, count))
-    return;
   for (i = 0; i < count; i++)
     first[(unsigned char)list[i].text[0]] = true;
   first['\\'] = count > 0;
-  while (at < len) {
-    size_t span = 0;
+  for (; *at < len; ++*at)
+    for (i = 0; first[(unsigned char)data[*at]] && i < count; i++) {
+      span = match(data + *at, len - *at, &list[i]);
+      if (span)
+        return span;
+    }
+  return 0;
+}
 
-    for (i = 0; first[(unsigned char)data[at]] && !span && i < count; i++)
-      span = match(data + at, len - at, &list[i]);
-    if (span)
-      memset(data + at, '*', span);
-    at += span ? span : 1;
-  }
+static size_t patterns_of(const struct fr_keys *keys, struct pattern list[4])
+{
+  size_t count = add_patterns(&keys->api, list);
+
+  return count + add_patterns(&keys->admin, list + count);
+}
+
+void fr_keys_scrub(const struct fr_keys *keys, char *data, size_t len)
+{
+  struct pattern list[4];
+  size_t count, span, at = 0;
+
+  if (!keys || !len)
+    return;
+  count = patterns_of(keys, list);
+  if (!may_hold(data, len, list, count))
+    return;
+  for (; (span = next_copy(data, len, list, count, &at)) != 0; at += span)
+    memset(data + at, '*', span);
+}
+
+bool fr_keys_found(const struct fr_keys *keys, const char *data, size_t len)
+{
+  struct pattern list[4];
+  size_t count, at = 0;
+
+  if (!keys || !len)
+    return false;
+  count = patterns_of(keys, list);
+  return may_hold(data, len, list, count) &&
+         next_copy(data, len, list, count, &at) != 0;
 }

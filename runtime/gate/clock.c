@@ -2,8 +2,8 @@
  * so before the first deletion the server's Date must have been seen. Any
  * answer carries one, also a 404; where no listing came first, the gate asks
  * for /meta, without a key. After the clock was set, or the machine slept, it
- * asks again. A run whose lists came by a wrong clock stops too when it has
- * nothing to delete: that they are empty may be the clock's doing. */
+ * asks again. A run or plan whose lists came by a wrong clock stops too when it
+ * has nothing to delete: that they are empty may be the clock's doing. */
 #include <stdio.h>
 
 #include "base/date.h"
@@ -42,7 +42,8 @@ static void ask(struct fr_gate *gate)
   enum fr_err err = fr_read_new(gate->config.fal, &spec, &gate->meta);
 
   if (err) {
-    fr_gate_stop(gate, err, "the API could not be asked for the time");
+    fr_gate_stop(gate, err, err == FR_ENOMEM ? NULL : "the API could not be "
+                 "asked for the time");
     return;
   }
   fr_read_start(gate->meta);
@@ -105,7 +106,7 @@ void fr_clock_look(struct fr_gate *gate)
 {
   int64_t skew;
 
-  if (gate->config.mode == FR_MODE_RUN && !gate->clock_known && !gate->stop &&
+  if (!gate->clock_known && !gate->stop &&
       !fr_fal_clock_skew(gate->config.fal, &skew))
     judge(gate, skew);
 }

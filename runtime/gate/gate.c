@@ -128,6 +128,8 @@ static void take_back_sending(struct fr_gate *gate)
   }
 }
 
+/* Who stops with another error has marked it. Whatever it is, a run that was
+ * stopped is not "all done". */
 static void mark(struct fr_gate *gate)
 {
   struct fr_verdict *verdict = gate->config.verdict;
@@ -139,10 +141,12 @@ static void mark(struct fr_gate *gate)
   case FR_EHELD:
     verdict->safety = true;
     break;
-  case FR_EUNAVAILABLE:
-    verdict->unavailable = true;
+  case FR_ENOMEM:
+    verdict->cap = true;
     break;
   default:
+    verdict->unavailable |= gate->stop == FR_EUNAVAILABLE ||
+                            !fr_verdict_exit_code(verdict);
     break;
   }
   fr_verdict_say(verdict, "%s", gate->sentence);

@@ -21,6 +21,9 @@ struct fr_command {
   bool probes;                  /* it may ask the CDN; not in a dry run */
   bool holds;                   /* it may write holds */
   bool examines;                /* it starts although keys or ledger fail */
+  bool bare;                    /* it is of no account: no config file */
+  bool hands_on;                /* its options are for another process, which
+                                 * reads the config file itself */
   enum fr_ledger_need ledger;
 };
 

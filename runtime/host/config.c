@@ -10,6 +10,7 @@
 
 #include "base/date.h"
 #include "bindings/bindings.h"
+#include "net/mail.h"
 #include "probe/link.h"
 
 static enum fr_err wrong(const struct fr_options *options, const char *name,
@@ -114,20 +115,24 @@ static enum fr_err read_pace(const struct fr_options *options,
   return duration(options, "lock-wait", why, &config->lock_wait_ms);
 }
 
-/* Length of the path; -1 when no variable names a place. Of several folders
- * of systemd's STATE_DIRECTORY it is the first. */
-static int state_path(char *path, size_t size)
+/* Of several folders of systemd's STATE_DIRECTORY it is the first. */
+int fr_config_state_path(const char *account, char *path, size_t size)
 {
   const char *state = getenv("STATE_DIRECTORY");
   const char *xdg = getenv("XDG_STATE_HOME"), *home = getenv("HOME");
+  const char *slash = account ? "/" : "";
 
+  if (!account)
+    account = "";
   if (state && *state == '/')
-    return snprintf(path, size, "%.*s/ledger.db",
-                    (int)strcspn(state, ":"), state);
+    return snprintf(path, size, "%.*s%s%s/ledger.db",
+                    (int)strcspn(state, ":"), state, slash, account);
   if (xdg && *xdg == '/')
-    return snprintf(path, size, "%s/falrun/ledger.db", xdg);
+    return snprintf(path, size, "%s/falrun%s%s/ledger.db", xdg, slash,
+                    account);
   if (home && *home)
-    return snprintf(path, size, "%s/.local/state/falrun/ledger.db", home);
+    return snprintf(path, size, "%s/.local/state/falrun%s%s/ledger.db", home,
+                    slash, account);
   return -1;
 }
 
@@ -150,7 +155,7 @@ static enum fr_err find_ledger(const struct fr_options *options,
     return FR_ECONFIG;
   }
   len = given ? snprintf(config->ledger, size, "%s", given)
-              : state_path(config->ledger, size);
+              : fr_config_state_path(options->account, config->ledger, size);
   if (len > 0 && (size_t)len < size)
     return FR_OK;
   if (len > 0)
@@ -182,6 +187,36 @@ static enum fr_err check_ca_file(const struct fr_options *options,
   fr_buf_add_plain(why, path, strlen(path), 200);
   fr_buf_addf(why, ", which cannot be read: %s", fault);
   return FR_ECONFIG;
+}
+
+/* What a policy may reach beside fal. The API itself is never among it; that
+ * of a sandbox is not known yet, and parts.c forbids it. */
+static enum fr_err read_reach(const struct fr_options *options,
+                              struct fr_buf *why, struct fr_config *config)
+{
+  const char *hosts = nonempty(fr_option(options, "allow-net"));
+  const char *path = nonempty(fr_option(options, "sendmail"));
+  const char *name = "allow-net";
+  char title[FR_TITLE_MAX];
+  enum fr_err err = FR_OK;
+  struct fr_buf words;
+
+  fr_buf_init(&words, 512);
+  if (!config->sandbox)
+    err = fr_places_forbid(&config->places, config->origin.name);
+  if (!err && hosts)
+    err = fr_places_add(&config->places, hosts, &words);
+  if (!err && path) {
+    name = "sendmail";
+    err = fr_mail_check(path, &words);
+  }
+  if (err == FR_ECONFIG) {
+    fr_option_title(options, name, title);
+    fr_buf_say(why, "%s: %s", title, fr_buf_text(&words));
+  }
+  fr_buf_done(&words);
+  config->sendmail = path;
+  return err;
 }
 
 /* A base in place of fal's CDN could say of everything that it is gone. So it
@@ -244,6 +279,7 @@ static void read_flags(const struct fr_options *options,
   config->no_progress = fr_option_flag(options, "no-progress");
   config->ca_file = nonempty(fr_option(options, "ca-file"));
   config->proxy = nonempty(fr_option(options, "proxy"));
+  config->textfile = nonempty(fr_option(options, "textfile"));
   if (fr_option_flag(options, "dry-run") && config->command.deletes) {
     config->command.deletes = config->command.probes = false;
     config->command.ledger = FR_NEED_READ;
@@ -254,7 +290,8 @@ enum fr_err fr_config_read(const struct fr_options *options,
                            struct fr_buf *why, struct fr_config *ret_config)
 {
   struct fr_config config = {
-    .command = *fr_command_find(options->command)
+    .command = *fr_command_find(options->command),
+    .account = options->account
   };
   const char *url = fr_option(options, "api-url");
   enum fr_err err;
@@ -272,9 +309,18 @@ enum fr_err fr_config_read(const struct fr_options *options,
                "(or FALRUN_API_URL)");
     return FR_ECONFIG;
   }
+  if (fr_option(options, "log-format") &&
+      !fr_option_is(options, "log-format", "text") &&
+      !fr_option_is(options, "log-format", "json"))
+    return wrong(options, "log-format", "text or json", why);
+  if (config.textfile && !strcmp(config.textfile, "-") &&
+      strcmp(options->command, "status") != 0)
+    return wrong(options, "textfile", "the path of a file", why);
   err = fr_origin_parse(url ? url : FR_ORIGIN_DEFAULT, why, &config.origin);
   if (!err)
     err = read_cdn(why, &config);
+  if (!err)
+    err = read_reach(options, why, &config);
   if (!err)
     err = check_ca_file(options, config.ca_file, why);
   if (!err)
@@ -301,6 +347,8 @@ enum fr_err fr_config_json(const struct fr_config *config,
                       (long long)config->limits.min_age_ms);
   if (!err && account[0])
     err = fr_buf_addf(buf, ",\"account\":\"%s\"", account);
+  if (!err && config->account)
+    err = fr_buf_addf(buf, ",\"account_name\":\"%s\"", config->account);
   if (!err && config->limits.max_percent)
     err = fr_buf_addf(buf, ",\"max_percent\":%u",
                       config->limits.max_percent);

@@ -7,12 +7,16 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/buf.h"
+#include "base/clock.h"
+#include "base/date.h"
 #include "base/plain.h"
 
 #define LINE_MAX_BYTES 8192
+#define MESSAGE_MAX 4000        /* of JSON, where '"' and '\\' take two */
 
 static void write_all(const char *data, size_t len)
 {
@@ -46,15 +50,34 @@ int fr_console_columns(int fd)
   return size.ws_col;
 }
 
+/* systemd names the device and the inode of the journal's socket, so that a
+ * process whose standard error leads elsewhere is not fooled. */
+static bool is_journal(void)
+{
+  const char *text = getenv("JOURNAL_STREAM");
+  unsigned long long device, inode;
+  struct stat st;
+  char end;
+
+  return text && sscanf(text, "%llu:%llu%c", &device, &inode, &end) == 2 &&
+         !fstat(STDERR_FILENO, &st) && st.st_dev == device &&
+         st.st_ino == inode;
+}
+
 static void sink(void *arg, enum fr_log_level level, const char *line)
 {
   fr_console_say(arg, level, line);
 }
 
-void fr_console_open(struct fr_console *console, enum fr_log_level most)
+void fr_console_open(struct fr_console *console, bool json,
+                     enum fr_log_level most)
 {
-  *console = (struct fr_console){ .tty = isatty(STDERR_FILENO) != 0,
-                                  .color = fr_console_color(STDERR_FILENO) };
+  bool journal = is_journal();
+
+  *console = (struct fr_console){
+    .tty = !json && isatty(STDERR_FILENO), .json = json, .journal = journal,
+    .color = !json && !journal && fr_console_color(STDERR_FILENO)
+  };
   fr_log_set(sink, console, most);
 }
 
@@ -77,54 +100,143 @@ void fr_console_yield(struct fr_console *console, int fd)
     clear(console);
 }
 
+static unsigned add_account(const struct fr_console *console,
+                            struct fr_buf *buf)
+{
+  return console->account ? fr_buf_addf(buf, "%s: ", console->account) : 0;
+}
+
 void fr_console_progress(struct fr_console *console, const char *line)
 {
   int columns = fr_console_columns(STDERR_FILENO);
   size_t most = columns > 8 ? (size_t)columns - 4 : 1000;
   struct fr_buf buf;
 
+  if (!console->tty) {
+    fr_console_say(console, FR_LOG_INFO, line);
+    return;
+  }
   fr_buf_init(&buf, LINE_MAX_BYTES);
-  fr_buf_add_text(&buf, console->tty ? "\r\033[K" : "falrun: ");
+  fr_buf_add_text(&buf, "\r\033[K");
+  add_account(console, &buf);
   fr_buf_add_plain(&buf, line, strlen(line), most);   /* and "..." */
-  if (!console->tty)
-    fr_buf_add_text(&buf, "\n");
   write_all(fr_buf_text(&buf), buf.len);
-  console->shown = console->tty;
+  console->shown = true;
   fr_buf_done(&buf);
 }
 
+/* ---- one line ----------------------------------------------------------- */
+
 static const char *const before[] = { "falrun: ", "falrun: warning: ",
                                       "falrun: ", "falrun: debug: " };
+static const char *const names[] = { "error", "warn", "info", "debug" };
+static const char *const priorities[] = { "<3>", "<4>", "<6>", "<7>" };
+
+static enum fr_err add_text(const struct fr_console *console,
+                            enum fr_log_level level, const char *line,
+                            struct fr_buf *buf)
+{
+  static const char *const color[] = { "\033[31m", "\033[33m", "", "\033[2m" };
+  unsigned bad = 0;
+
+  bad |= fr_buf_add_text(buf, console->color ? color[level] : "");
+  bad |= fr_buf_add_text(buf, before[level]);
+  bad |= add_account(console, buf);
+  bad |= fr_buf_add_plain(buf, line, strlen(line), LINE_MAX_BYTES - 100);
+  bad |= fr_buf_add_text(buf, console->color && *color[level] ? "\033[0m\n"
+                                                              : "\n");
+  return bad ? FR_ENOMEM : FR_OK;
+}
+
+/* {"time":"...","level":"warn","account":"a","run":7,"request_id":"...",
+ * "message":"..."} */
+static enum fr_err add_object(const struct fr_console *console,
+                              enum fr_log_level level, const char *line,
+                              struct fr_buf *buf)
+{
+  const char *id = fr_log_request();
+  struct fr_clock clock;
+  char at[FR_DATE_TEXT];
+  struct fr_buf plain;
+  unsigned bad = 0;
+
+  fr_clock_real(&clock);
+  fr_date_format(fr_clock_at(&clock), at);
+  fr_buf_init(&plain, LINE_MAX_BYTES);
+  bad |= fr_buf_add_plain(&plain, line, strlen(line), MESSAGE_MAX);
+  bad |= fr_buf_addf(buf, "{\"time\":\"%s\",\"level\":\"%s\"", at,
+                     names[level]);
+  if (console->account)
+    bad |= fr_buf_addf(buf, ",\"account\":\"%s\"", console->account);
+  if (console->run)
+    bad |= fr_buf_addf(buf, ",\"run\":%lld", (long long)console->run);
+  if (id)
+    bad |= fr_buf_addf(buf, ",\"request_id\":\"%.40s\"", id);
+  bad |= fr_buf_add_text(buf, ",\"message\":");
+  bad |= fr_buf_add_json(buf, fr_buf_text(&plain));
+  bad |= fr_buf_add_text(buf, "}\n");
+  fr_buf_done(&plain);
+  return bad ? FR_ENOMEM : FR_OK;
+}
 
 /* Without memory, as much as fits here. */
-static void say_short(enum fr_log_level level, const char *line)
+static void say_short(const struct fr_console *console,
+                      enum fr_log_level level, const char *line)
 {
-  char text[1024];
+  const char *priority = console->journal ? priorities[level] : "";
+  char text[1024], whole[1200];
 
-  (void)snprintf(text, sizeof(text) - 1, "%s%s", before[level], line);
-  strcpy(text + fr_plain(text, strlen(text)), "\n");
-  write_all(text, strlen(text));
+  (void)snprintf(text, sizeof(text), "%s", line);
+  fr_plain(text, strlen(text));
+  for (char *at = text; console->json && *at; at++)
+    if (*at == '"' || *at == '\\')
+      *at = '\'';
+  if (console->json)
+    (void)snprintf(whole, sizeof(whole), "%s{\"level\":\"%s\",\"message\":"
+                   "\"%s\"}\n", priority, names[level], text);
+  else
+    (void)snprintf(whole, sizeof(whole), "%s%s%s\n", priority, before[level],
+                   text);
+  write_all(whole, strlen(whole));
 }
 
 void fr_console_say(struct fr_console *console, enum fr_log_level level,
                     const char *line)
 {
-  static const char *const color[] = { "\033[31m", "\033[33m", "", "\033[2m" };
   struct fr_buf buf;
-  unsigned bad = 0;
+  enum fr_err err = FR_OK;
 
   clear(console);
   if (level == FR_LOG_ERROR && console->why && *console->why)
     console->why_said |= strstr(line, console->why) != NULL;
-  fr_buf_init(&buf, LINE_MAX_BYTES);
-  bad |= fr_buf_add_text(&buf, console->color ? color[level] : "");
-  bad |= fr_buf_add_text(&buf, before[level]);
-  bad |= fr_buf_add_plain(&buf, line, strlen(line), LINE_MAX_BYTES - 100);
-  bad |= fr_buf_add_text(&buf, console->color && *color[level] ? "\033[0m\n"
-                                                               : "\n");
-  if (bad)
-    say_short(level, line);
+  fr_buf_init(&buf, 2 * LINE_MAX_BYTES);
+  if (console->journal)
+    err = fr_buf_add_text(&buf, priorities[level]);
+  if (!err)
+    err = console->json ? add_object(console, level, line, &buf)
+                        : add_text(console, level, line, &buf);
+  if (err)
+    say_short(console, level, line);
   else
     write_all(fr_buf_text(&buf), buf.len);
   fr_buf_done(&buf);
+}
+
+void fr_console_talk(struct fr_console *console, const char *text,
+                     size_t len)
+{
+  while (len > 0) {
+    const char *end = memchr(text, '\n', len);
+    size_t most = end ? (size_t)(end - text) : len;
+    size_t kept = most < MESSAGE_MAX + 99 ? most : MESSAGE_MAX + 99;
+    char line[MESSAGE_MAX + 100];
+
+    for (size_t i = 0; i < kept; i++)
+      line[i] = text[i] == '\t' ? ' ' : text[i] ? text[i] : '?';
+    line[kept] = '\0';
+    fr_console_say(console, FR_LOG_INFO, line);
+    most += end != NULL;
+    text += most;
+    len -= most;
+  }
 }

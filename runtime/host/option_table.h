@@ -14,6 +14,6 @@
 /* Ended by a NULL name. In the order in which --help shows them. */
 extern const struct frl_option_spec fr_option_table[];
 /* How many, so that they can be counted at compile time. */
-#define FR_OPTION_COUNT 29
+#define FR_OPTION_COUNT 37
 
 #endif

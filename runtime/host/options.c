@@ -1,5 +1,6 @@
-/* host/options.c - see options.h. The command line wins over the environment.
- * Values are checked in config.c, where they get their types. */
+/* host/options.c - see options.h. The command line wins over the environment,
+ * and that over the config file. Values are checked in config.c, where they
+ * get their types. */
 #include "host/options.h"
 
 #include <stdio.h>
@@ -72,44 +73,6 @@ static const char *nearest(const char *word)
   return frl_nearest(word, names);
 }
 
-/* Sets or replaces: the last one on the line wins. */
-static void set(struct fr_options *out, const char *name, const char *value,
-                bool inherited)
-{
-  size_t i = 0;
-
-  while (out->values[i].name && strcmp(out->values[i].name, name) != 0)
-    i++;
-  out->values[i] = (struct frl_option){ .name = name, .value = value };
-  out->inherited[i] = inherited;
-}
-
-static bool truth(const char *text, bool *ret_value)
-{
-  static const char *const yes[] = { "1", "true", "yes", "on", NULL };
-  static const char *const no[] = { "0", "false", "no", "off", "", NULL };
-
-  for (size_t i = 0; yes[i]; i++)
-    if (!strcmp(text, yes[i]))
-      return *ret_value = true;
-  for (size_t i = 0; no[i]; i++)
-    if (!strcmp(text, no[i])) {
-      *ret_value = false;
-      return true;
-    }
-  return false;
-}
-
-/* "max-deletes" -> "FALRUN_MAX_DELETES" */
-static void variable(const char *name, char ret_name[FR_TITLE_MAX])
-{
-  size_t len = strlen(strcpy(ret_name, "FALRUN_"));
-
-  for (; *name; name++)
-    ret_name[len++] = *name == '-' ? '_' : (char)(*name - 'a' + 'A');
-  ret_name[len] = 0;
-}
-
 static enum fr_err inherit(struct fr_options *out,
                            const struct frl_option_spec *known,
                            struct fr_buf *why)
@@ -118,18 +81,18 @@ static enum fr_err inherit(struct fr_options *out,
   const char *value;
   bool on;
 
-  variable(known->name, name);
+  fr_option_variable(known->name, name);
   value = getenv(name);
   if (!value || !strcmp(known->name, "help") ||
       !strcmp(known->name, "version"))
     return FR_OK;
   if (known->value) {
-    set(out, known->name, value, true);
-  } else if (!truth(value, &on)) {
+    fr_option_set(out, known->name, value, FR_FROM_VARIABLE);
+  } else if (!fr_option_truth(value, &on)) {
     fr_buf_say(why, "%s is \"%.40s\": write 1 or 0", name, value);
     return FR_ECONFIG;
-  } else if (on) {
-    set(out, known->name, "true", true);
+  } else {
+    fr_option_set(out, known->name, on ? "true" : NULL, FR_FROM_VARIABLE);
   }
   return FR_OK;
 }
@@ -150,12 +113,13 @@ static enum fr_err take_flag(struct scan *scan,
 {
   bool on = true;
 
-  if (equals && !truth(equals + 1, &on)) {
+  if (equals && !fr_option_truth(equals + 1, &on)) {
     fr_buf_say(scan->why, "--%s is \"%.40s\": write --%s alone, or 1 or 0 "
                "behind the =", known->name, equals + 1, known->name);
     return FR_ECONFIG;
   }
-  set(scan->out, known->name, on ? "true" : NULL, false);
+  fr_option_set(scan->out, known->name, on ? "true" : NULL,
+                FR_FROM_LINE);
   return FR_OK;
 }
 
@@ -192,7 +156,7 @@ static enum fr_err take_known(struct scan *scan,
     return take_flag(scan, known, equals);
   if (!value && take_value(scan, &value))
     return FR_ECONFIG;
-  set(scan->out, known->name, value, false);
+  fr_option_set(scan->out, known->name, value, FR_FROM_LINE);
   return FR_OK;
 }
 
@@ -310,9 +274,10 @@ static enum fr_err check_place(struct fr_options *out, struct fr_buf *why)
 {
   for (size_t i = 0; out->values[i].name; i++) {
     const char *name = out->values[i].name;
-    const struct frl_option_spec *known = find(name, strlen(name));
+    const struct frl_option_spec *known = fr_option_find(name);
 
-    if (out->inherited[i] || !known || belongs(known, out->command))
+    if (out->sources[i].place != FR_FROM_LINE || !known ||
+        belongs(known, out->command))
       continue;
     fr_buf_say(why, "falrun %s has no option --%s: it belongs to falrun %s",
                out->command, name, known->only);
@@ -321,10 +286,31 @@ static enum fr_err check_place(struct fr_options *out, struct fr_buf *why)
   return FR_OK;
 }
 
+static bool on_line(const struct fr_options *options, const char *name)
+{
+  const struct fr_source *source = fr_option_source(options, name);
+
+  return source && source->place == FR_FROM_LINE;
+}
+
+/* An account has policies of its own: `falrun --account prod` runs them. A
+ * variable is not enough, so that falrun alone never deletes anything. */
+static bool lacks_policy(const struct fr_options *options)
+{
+  const char *one = fr_option(options, "account");
+  const char *many = fr_option(options, "accounts");
+
+  return fr_command_find(options->command)->policy && !options->policy &&
+         !(one && *one) && !(many && *many) &&
+         !fr_option_flag(options, "help");
+}
+
 /* What both kinds of line need: a command, and nowhere forwarded options
  * that no sandbox will see. */
 static enum fr_err settle(struct fr_options *out, struct fr_buf *why)
 {
+  if (!out->command && (on_line(out, "account") || on_line(out, "accounts")))
+    out->command = "run";
   if (!out->command)
     return FR_OK;
   if (!strcmp(out->command, "sandbox")) {
@@ -339,8 +325,7 @@ static enum fr_err settle(struct fr_options *out, struct fr_buf *why)
                out->forward[0]);
     return FR_ECONFIG;
   }
-  if (fr_command_find(out->command)->policy && !out->policy &&
-      !fr_option_flag(out, "help")) {
+  if (lacks_policy(out)) {
     fr_buf_say(why, "falrun %s needs a policy: a file of Lua, like "
                "older-than.lua", out->command);
     return FR_ECONFIG;
@@ -348,6 +333,28 @@ static enum fr_err settle(struct fr_options *out, struct fr_buf *why)
   if (fr_option_flag(out, "dry-run") && !strcmp(out->command, "run"))
     out->command = "plan";
   return check_place(out, why);
+}
+
+/* Words that a child for one account has in another form. */
+static bool is_of_account(const char *word)
+{
+  return !strcmp(word, "--account") || !strcmp(word, "--accounts") ||
+         !strncmp(word, "--account=", 10) || !strncmp(word, "--accounts=", 11);
+}
+
+static enum fr_err take_all(struct scan *scan)
+{
+  enum fr_err err = FR_OK;
+
+  for (scan->at = 1; !err && scan->at < scan->argc; scan->at++) {
+    int from = scan->at;
+    bool keep = scan->literal || !is_of_account(scan->argv[from]);
+
+    err = take(scan);
+    for (; keep && !err && from <= scan->at; from++)
+      scan->out->rest[scan->out->nrest++] = scan->argv[from];
+  }
+  return err;
 }
 
 enum fr_err fr_options_parse(int argc, char **argv, struct fr_buf *why,
@@ -361,11 +368,12 @@ enum fr_err fr_options_parse(int argc, char **argv, struct fr_buf *why,
   memset(ret_options, 0, sizeof(*ret_options));
   ret_options->words = calloc(room, sizeof(*ret_options->words));
   ret_options->forward = calloc(room, sizeof(*ret_options->forward));
-  if (!ret_options->words || !ret_options->forward)
+  ret_options->rest = calloc(room, sizeof(*ret_options->rest));
+  if (!ret_options->words || !ret_options->forward || !ret_options->rest)
     return FR_ENOMEM;
   err = from_environment(ret_options, why);
-  for (scan.at = 1; !err && scan.at < argc; scan.at++)
-    err = take(&scan);
+  if (!err)
+    err = take_all(&scan);
   return err ? err : settle(ret_options, why);
 }
 
@@ -373,29 +381,14 @@ void fr_options_done(struct fr_options *options)
 {
   free(options->words);
   free(options->forward);
-  options->words = options->forward = NULL;
+  free(options->rest);
+  options->words = options->forward = options->rest = NULL;
 }
 
-const char *fr_option(const struct fr_options *options, const char *name)
+bool fr_option_is(const struct fr_options *options, const char *name,
+                  const char *value)
 {
-  for (size_t i = 0; options->values[i].name; i++)
-    if (!strcmp(options->values[i].name, name))
-      return options->values[i].value;
-  return NULL;
-}
+  const char *given = fr_option(options, name);
 
-void fr_option_title(const struct fr_options *options, const char *name,
-                     char ret_title[FR_TITLE_MAX])
-{
-  for (size_t i = 0; options->values[i].name; i++)
-    if (options->inherited[i] && !strcmp(options->values[i].name, name)) {
-      variable(name, ret_title);
-      return;
-    }
-  snprintf(ret_title, FR_TITLE_MAX, "--%s", name);
-}
-
-bool fr_option_flag(const struct fr_options *options, const char *name)
-{
-  return fr_option(options, name) != NULL;
+  return given && !strcmp(given, value);
 }

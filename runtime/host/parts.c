@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -99,8 +100,11 @@ static enum fr_err open_sandbox(struct fr_parts *parts, struct fr_buf *why)
 /* Keys that cannot be used are what this command is to tell of. */
 static enum fr_err examine_keys(struct fr_parts *parts)
 {
-  enum fr_err err = fr_keys_load(&parts->keys_fault, &parts->keys);
+  struct fr_setup_keys named;
+  enum fr_err err = fr_setup_keys(parts->options, &parts->keys_fault, &named);
 
+  if (!err)
+    err = fr_keys_load(&named.refs, &parts->keys_fault, &parts->keys);
   if (!err || err == FR_ENOMEM)
     return err;
   parts->health.keys_fault = fr_buf_text(&parts->keys_fault);
@@ -109,13 +113,28 @@ static enum fr_err examine_keys(struct fr_parts *parts)
 
 static enum fr_err open_keys(struct fr_parts *parts, struct fr_buf *why)
 {
+  struct fr_setup_keys named;
+  enum fr_err err;
+
   if (!parts->config.command.network)
     return FR_OK;
   if (parts->config.sandbox)
     return fr_keys_new(SANDBOX_API_KEY, SANDBOX_ADMIN_KEY, &parts->keys);
   if (parts->config.command.examines)
     return examine_keys(parts);
-  return fr_keys_load(why, &parts->keys);
+  err = fr_setup_keys(parts->options, why, &named);
+  return err ? err : fr_keys_load(&named.refs, why, &parts->keys);
+}
+
+static enum fr_err open_view(struct fr_parts *parts, struct fr_buf *why)
+{
+  (void)why;
+  if (!parts->options->profile || !(parts->config.command.examines ||
+      !strcmp(parts->options->command, "config")))
+    return FR_OK;
+  parts->view = calloc(1, sizeof(*parts->view));
+  return parts->view ? fr_setup_view(parts->options, parts->view)
+                     : FR_ENOMEM;
 }
 
 static bool only_lists(const struct fr_parts *parts)
@@ -231,6 +250,28 @@ static enum fr_err open_prober(struct fr_parts *parts, struct fr_buf *why)
   return fr_prober_new(parts->loop, &prober, why, &parts->prober);
 }
 
+bool fr_parts_secret(void *arg, const char *data, size_t len)
+{
+  return fr_keys_found(arg, data, len);
+}
+
+static enum fr_err open_net(struct fr_parts *parts, struct fr_buf *why)
+{
+  struct fr_config *config = &parts->config;
+  struct fr_net_config net = {
+    .places = &config->places, .proxy = config->proxy,
+    .ca_file = config->ca_file, .secret = fr_parts_secret,
+    .secret_arg = parts->keys
+  };
+  enum fr_err err = FR_OK;
+
+  if (!config->command.network || !config->places.count)
+    return FR_OK;
+  if (parts->sandbox.pid)
+    err = fr_places_forbid(&config->places, parts->sandbox.url);
+  return err ? err : fr_net_new(parts->loop, &net, why, &parts->net);
+}
+
 typedef enum fr_err (*step_fn)(struct fr_parts *parts, struct fr_buf *why);
 
 enum fr_err fr_parts_open(struct fr_parts *parts,
@@ -238,8 +279,8 @@ enum fr_err fr_parts_open(struct fr_parts *parts,
                           struct fr_buf *why)
 {
   static const step_fn steps[] = {
-    open_loop, open_policy, open_keys, open_sandbox, open_ledger,
-    open_network, open_gate, open_prober
+    open_view, open_loop, open_policy, open_keys, open_sandbox, open_ledger,
+    open_network, open_gate, open_prober, open_net
   };
   enum fr_err err;
 
@@ -258,6 +299,7 @@ enum fr_err fr_parts_open(struct fr_parts *parts,
 
 void fr_parts_close(struct fr_parts *parts)
 {
+  fr_net_free(parts->net);
   fr_prober_free(parts->prober);
   fr_gate_free(parts->gate);
   fr_fal_free(parts->fal);
@@ -266,6 +308,8 @@ void fr_parts_close(struct fr_parts *parts)
   fr_loop_free(parts->loop);
   fr_keys_free(parts->keys);
   fr_sandbox_stop(&parts->sandbox);
+  fr_setup_view_done(parts->view);
+  free(parts->view);
   fr_buf_done(&parts->policy_text);
   fr_buf_done(&parts->keys_fault);
   fr_buf_done(&parts->ledger_fault);

@@ -13,6 +13,7 @@
 
 #include "host/config.h"
 #include "host/sandbox.h"
+#include "host/setup.h"
 #include "probe/probe.h"
 
 struct fr_parts {
@@ -23,6 +24,7 @@ struct fr_parts {
   struct fr_sandbox sandbox;
   struct fr_buf policy_text;
   struct fr_buf keys_fault, ledger_fault;       /* "" or what it is */
+  struct fr_setup_view *view;   /* for a command that tells of it */
   struct frl_health health;     /* for a command that examines */
   struct frl_policy policy;     /* no path: this command has none */
   struct fr_loop *loop;
@@ -33,7 +35,11 @@ struct fr_parts {
   struct fr_fal *fal;
   struct fr_gate *gate;
   struct fr_prober *prober;
+  struct fr_net *net;           /* NULL: no host is allowed */
 };
+
+/* Whether a key of the keys `arg` is in these bytes; see net.h. */
+bool fr_parts_secret(void *arg, const char *data, size_t len);
 
 /* An error, perhaps with a sentence in `why`. Close must be called either
  * way: it takes away what was reached. */

@@ -5,6 +5,7 @@
  * makes that sooner. */
 #include "host/run.h"
 
+#include <signal.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -12,9 +13,14 @@
 #include "base/log.h"
 #include "gate/mutation.h"
 #include "host/console.h"
+#include "host/heading.h"
+#include "host/jobs.h"
 #include "host/parts.h"
+#include "host/ping.h"
 #include "host/progress.h"
 #include "host/signals.h"
+#include "host/summary.h"
+#include "host/textfile.h"
 #include "ledger/proof.h"
 
 #define PATIENCE_MS 5000        /* for <close> after the run was ended */
@@ -24,6 +30,8 @@ struct run {
   struct fr_console console;
   struct fr_signals signals;
   struct fr_progress progress;
+  struct fr_ping ping;
+  struct fr_heading heading;
   struct fr_timer runtime, patience;
   struct fr_buf why;
   struct frl *frl;
@@ -76,12 +84,16 @@ static void stop_sending(struct run *run, enum fr_err err,
     fr_fal_stop(run->parts.fal, err, sentence);
 }
 
-static void interrupted(void *arg, int number)
+static void signalled(void *arg, int number)
 {
   struct run *run = arg;
   const char *sentence = "the run was interrupted; what was not sent is for "
                          "the next one";
 
+  if (number == SIGUSR1) {
+    fr_progress_state(&run->progress);
+    return;
+  }
   run->parts.verdict.signal = number;
   if (run->parts.fal)           /* a server ends by a signal: no news */
     fr_verdict_say(&run->parts.verdict, "%s", sentence);
@@ -156,7 +168,11 @@ static void end_without_lua(void *arg)
   fr_signals_poll(&run->signals);
   end(run);
   say_why(run);
+  fr_textfile_write(&run->parts, run->began,
+                    fr_verdict_exit_code(&run->parts.verdict));
   fr_progress_stop(&run->progress);
+  fr_ping_end(&run->ping, &run->parts,
+              fr_verdict_exit_code(&run->parts.verdict));
   fr_console_close(&run->console);
   fr_sandbox_stop(&run->parts.sandbox);
   _exit(fr_verdict_exit_code(&run->parts.verdict));
@@ -169,23 +185,19 @@ static enum fr_err open_watches(struct run *run)
   const struct fr_parts *parts = &run->parts;
   uint64_t most = parts->config.max_runtime_ms;
 
-  run->signals.on_signal = interrupted;
+  run->signals.on_signal = signalled;
   run->signals.on_arrival = arrival;
   run->signals.arg = run;
+  run->signals.same_ms = fr_jobs_same_ms();
   if (most) {
     run->runtime.on_due = runtime_over;
     fr_timer_start(parts->loop, &run->runtime,
                    fr_loop_now(parts->loop) + most);
   }
+  fr_progress_open(&run->progress, &run->console, parts);
   if ((parts->gate || parts->prober || parts->fal) && !parts->config.quiet &&
-      !parts->config.no_progress) {
-    run->progress.loop = parts->loop;
-    run->progress.console = &run->console;
-    run->progress.gate = parts->gate;
-    run->progress.fal = parts->fal;
-    run->progress.prober = parts->prober;
+      !parts->config.no_progress)
     fr_progress_start(&run->progress);
-  }
   return fr_signals_open(&run->signals, parts->loop);
 }
 
@@ -194,6 +206,15 @@ static void before_write(void *arg, int fd)
   struct run *run = arg;
 
   fr_console_yield(&run->console, fd);
+  if (fd == STDOUT_FILENO)
+    fr_heading_write(&run->heading);
+}
+
+static void talk(void *arg, const char *text, size_t len)
+{
+  struct run *run = arg;
+
+  fr_console_talk(&run->console, text, len);
 }
 
 /* FALRUN_TURN_MS lowers the cap of a turn, for tests; nothing raises it. */
@@ -212,6 +233,7 @@ static enum fr_err open_lua(struct run *run)
   struct frl_config config = {
     .loop = parts->loop, .clock = &parts->clock, .verdict = &parts->verdict,
     .fal = parts->fal, .gate = parts->gate, .prober = parts->prober,
+    .net = parts->net, .sendmail = parts->config.sendmail,
     .ledger = parts->ledger,
     .mode = parts->config.command.deletes ? FR_MODE_RUN : FR_MODE_PLAN,
     .may_hold = parts->config.command.holds,
@@ -223,14 +245,18 @@ static enum fr_err open_lua(struct run *run)
     .module_path = getenv("FALRUN_PATH"), .version = FALRUN_VERSION,
     .origin = parts->config.origin.name, .account = parts->account,
     .health = parts->config.command.examines ? &parts->health : NULL,
-    .keys = parts->keys,
+    .keys = parts->keys, .setup = parts->view ? &parts->view->setup : NULL,
     .color = fr_console_color(STDOUT_FILENO),
     .columns = fr_console_columns(STDOUT_FILENO),
     .before_write = before_write, .write_arg = run,
+    .talk = run->console.json ? talk : NULL,
     .max_turn_ms = turn_ms(), .on_stuck = end_without_lua, .stuck_arg = run
   };
 
-  return frl_new(&config, &run->frl);
+  enum fr_err err = frl_new(&config, &run->frl);
+
+  run->progress.frl = err ? NULL : run->frl;
+  return err;
 }
 
 /* From here on the ledger knows of this run. */
@@ -263,7 +289,10 @@ static enum fr_err begin(struct run *run)
   if (err)
     fr_buf_say(&run->why, "the ledger %s cannot be written: %s",
                parts->config.ledger, fr_ledger_detail(parts->ledger));
+  else
+    run->ping.run = number;
   run->began = !err;
+  run->console.run = err ? 0 : number;
   fr_buf_done(&json);
   return err;
 }
@@ -290,28 +319,6 @@ static enum fr_err recover(struct run *run)
 
 /* ---- the end ------------------------------------------------------------ */
 
-static enum fr_err count_json(const struct fr_gate *gate,
-                              const char *notes, struct fr_buf *json)
-{
-  struct fr_counts c = { 0 };
-  enum fr_err err;
-
-  if (gate)
-    fr_gate_counts(gate, &c);
-  err = fr_buf_addf(json, "{\"deleted\":%llu,\"already_deleted\":%llu,"
-    "\"partial\":%llu,\"held\":%llu,\"refused\":%llu,\"failed\":%llu,"
-    "\"settled\":%llu,\"open\":%llu", (unsigned long long)c.deleted,
-    (unsigned long long)c.already_deleted, (unsigned long long)c.partial,
-    (unsigned long long)c.held, (unsigned long long)c.refused,
-    (unsigned long long)c.failed, (unsigned long long)c.settled,
-    (unsigned long long)c.open);
-  if (!err && c.changed + c.unchanged > 0)
-    err = fr_buf_addf(json, ",\"changed\":%llu,\"unchanged\":%llu",
-                      (unsigned long long)c.changed,
-                      (unsigned long long)c.unchanged);
-  return err ? err : fr_buf_addf(json, "%s}", notes);
-}
-
 /* The anchor of all that was written, for whoever keeps the log. */
 static void say_checkpoint(const struct fr_parts *parts)
 {
@@ -333,7 +340,7 @@ static void end(struct run *run)
   if (!run->began)
     return;
   fr_buf_init(&json, (size_t)1 << 20);
-  if (count_json(parts->gate, frl_notes(run->frl), &json) ||
+  if (fr_summary_json(parts, run->frl, &json) ||
       fr_ledger_run_end(parts->ledger, fr_verdict_exit_code(&parts->verdict),
                         fr_buf_text(&json))) {
     parts->verdict.ledger = true;
@@ -348,6 +355,7 @@ static void end(struct run *run)
 
 static void close_all(struct run *run)
 {
+  run->progress.frl = NULL;
   frl_free(run->frl);
   fr_progress_stop(&run->progress);
   if (run->parts.loop) {
@@ -400,9 +408,16 @@ int fr_run(const struct fr_options *options)
   int code;
 
   fr_buf_init(&run.why, 2048);
-  fr_console_open(&run.console, level_of(options));
+  fr_console_open(&run.console, fr_option_is(options, "log-format", "json"),
+                  level_of(options));
   run.console.why = run.parts.verdict.why;
-  err = fr_parts_open(&run.parts, options, &run.why);
+  run.console.account = options->account;
+  fr_heading_init(&run.heading, options);
+  if (options->note[0])
+    fr_log(FR_LOG_INFO, "%s", options->note);
+  err = fr_ping_open(&run.ping, options, &run.why);
+  if (!err)
+    err = fr_parts_open(&run.parts, options, &run.why);
   if (!err)
     err = open_watches(&run);
   if (!err)
@@ -414,11 +429,14 @@ int fr_run(const struct fr_options *options)
   if (err) {
     code = not_started(&run, err);
   } else {
+    fr_ping_start(&run.ping, &run.parts);
     turns(&run);
     end(&run);
     code = fr_verdict_exit_code(&run.parts.verdict);
   }
   say_why(&run);
+  fr_textfile_write(&run.parts, run.began, code);
+  fr_ping_end(&run.ping, &run.parts, code);
   close_all(&run);
   return code;
 }

@@ -7,22 +7,37 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stddef.h>
+#include <stdint.h>
+#include <time.h>
 #include <unistd.h>
 
 static struct fr_signals *opened;
-static volatile sig_atomic_t arrived;
+static volatile sig_atomic_t arrived, asked;
+static int64_t same_ms;
 
 static const int caught[] = { SIGINT, SIGTERM, SIGHUP };
 #define NCAUGHT (sizeof(caught) / sizeof(caught[0]))
 
+static int64_t now_ms(void)
+{
+  struct timespec t;
+
+  clock_gettime(CLOCK_MONOTONIC, &t);
+  return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
 static void handle(int number)
 {
+  static int64_t first_ms;
   int saved = errno;
   unsigned char byte = (unsigned char)number;
 
+  if (arrived && now_ms() - first_ms < same_ms)
+    return;
   if (arrived)
     _exit(number == SIGINT ? 130 : 143);
   arrived = 1;
+  first_ms = now_ms();
   if (opened) {
     ssize_t n = write(opened->pipe[1], &byte, 1);
 
@@ -32,12 +47,30 @@ static void handle(int number)
   errno = saved;
 }
 
+/* Many before they are read are one, so that they never fill the pipe, in
+ * which there must be room for a signal that ends the run. */
+static void handle_question(int number)
+{
+  int saved = errno;
+  unsigned char byte = (unsigned char)number;
+
+  if (opened && !asked) {
+    asked = 1;
+    if (write(opened->pipe[1], &byte, 1) != 1)
+      asked = 0;
+  }
+  errno = saved;
+}
+
 void fr_signals_poll(struct fr_signals *signals)
 {
   unsigned char byte;
 
-  while (read(signals->pipe[0], &byte, 1) == 1)
+  while (read(signals->pipe[0], &byte, 1) == 1) {
+    if (byte == SIGUSR1)
+      asked = 0;
     signals->on_signal(signals->arg, byte);
+  }
 }
 
 static void ready(struct fr_watch *watch, unsigned what)
@@ -53,6 +86,7 @@ enum fr_err fr_signals_open(struct fr_signals *signals,
   enum fr_err err;
 
   signals->loop = loop;
+  same_ms = signals->same_ms;
   if (pipe2(signals->pipe, O_CLOEXEC | O_NONBLOCK))
     return FR_EIO;
   signals->watch.on_ready = ready;
@@ -65,6 +99,9 @@ enum fr_err fr_signals_open(struct fr_signals *signals,
   opened = signals;
   for (size_t i = 0; i < NCAUGHT; i++)
     sigaction(caught[i], &action, NULL);
+  action.sa_handler = handle_question;
+  action.sa_flags = SA_RESTART;
+  sigaction(SIGUSR1, &action, NULL);
   action.sa_handler = SIG_IGN;
   sigaction(SIGPIPE, &action, NULL);
   return FR_OK;

@@ -2,7 +2,9 @@
  *
  * The first SIGINT, SIGTERM or SIGHUP asks the run to end: nothing new is
  * sent, answers in flight are recorded. The second ends the process at once;
- * what was in flight stays open in the ledger. SIGPIPE is ignored.
+ * what was in flight stays open in the ledger. SIGPIPE is ignored. SIGUSR1 is
+ * a question: it is reported, and it ends and interrupts nothing, however
+ * often and whenever it comes.
  */
 #ifndef FR_HOST_SIGNALS_H
 #define FR_HOST_SIGNALS_H
@@ -15,6 +17,7 @@ struct fr_signals {
   void (*on_signal)(void *arg, int signal);     /* in the loop's turn */
   void (*on_arrival)(void *arg);        /* in the handler: async-safe only */
   void *arg;
+  int64_t same_ms;      /* what comes so soon after the first is that again */
   int pipe[2];
 };
 

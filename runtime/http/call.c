@@ -14,6 +14,8 @@
 
 static struct fr_pool pool = FR_POOL(struct fr_call);
 
+#define TOKEN "!#$%&'*+-.^_`|~0123456789" \
+  "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 #define TEXTS 512u              /* those of most calls fit */
 static struct fr_pool texts = { .size = TEXTS };
 
@@ -33,6 +35,28 @@ static bool is_timed(const struct fr_call_spec *spec)
          (!spec->ready || spec->max_body >= FR_PIECE_MOST);
 }
 
+/* Lines "Name: value\n", and none of those that say where the body ends or
+ * whom it is for. */
+static bool is_extra(const char *text)
+{
+  static const char *const own[] = { "host", "content-length", "connection",
+                                     "transfer-encoding", "te", "upgrade",
+                                     "trailer", "expect", "keep-alive" };
+
+  while (text && *text) {
+    size_t len = strcspn(text, "\n"), name = strcspn(text, ":");
+
+    if (!text[len] || !name || name >= len || !fr_printable(text, len) ||
+        strspn(text, TOKEN) < name)
+      return false;
+    for (size_t i = 0; i < sizeof(own) / sizeof(own[0]); i++)
+      if (strlen(own[i]) == name && !strncasecmp(own[i], text, name))
+        return false;
+    text += len + 1;
+  }
+  return true;
+}
+
 static bool valid(const struct fr_call_spec *spec)
 {
   size_t len = strspn(spec->method, "ABCDEFGHIJKLMNOPQRSTUVWXYZ");
@@ -41,7 +65,7 @@ static bool valid(const struct fr_call_spec *spec)
          clean(spec->authorization) && clean(spec->idempotency_key) &&
          clean(spec->content_type) && clean(spec->range) &&
          clean(spec->if_range) && clean(spec->last_event_id) &&
-         clean(spec->accept) &&
+         clean(spec->accept) && is_extra(spec->extra) &&
          spec->max_body && spec->max_headers && spec->connect_ms &&
          spec->stall_ms && is_timed(spec) &&
          !(spec->upload && (spec->body || spec->content_type));
@@ -60,7 +84,7 @@ static bool copy(struct fr_call *call)
   const char **const all[] = {
     &spec->method, &spec->url, &spec->authorization, &spec->idempotency_key,
     &spec->content_type, &spec->range, &spec->if_range,
-    &spec->last_event_id, &spec->accept
+    &spec->last_event_id, &spec->accept, &spec->extra
   };
   const size_t count = sizeof(all) / sizeof(all[0]);
   size_t size = fr_texts_size(all, count) + (spec->body ? spec->body_len : 0);
@@ -194,6 +218,12 @@ const char *fr_call_header(const struct fr_call *call, const char *name)
     if (!strncasecmp(at, name, len) && at[len] == ':')
       found = at + len + 1;
   return found;
+}
+
+const char *fr_call_headers(const struct fr_call *call, size_t *ret_len)
+{
+  *ret_len = call->head.len;
+  return fr_buf_text(&call->head);
 }
 
 const char *fr_call_body(const struct fr_call *call, size_t *ret_len)

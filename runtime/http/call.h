@@ -1,5 +1,6 @@
-/* http/call.h - one HTTP exchange. Only runtime/fal may include this header
- * (and tests): whoever holds it can send anything.
+/* http/call.h - one HTTP exchange. Only runtime/fal, runtime/probe and
+ * runtime/net may include this header (and tests): whoever holds it can send
+ * anything.
  *
  * Ownership: a call belongs to whoever made it and embeds its operation.
  * The spec is copied; a copied authorization is wiped when the call goes.
@@ -24,6 +25,8 @@ struct fr_op *fr_call_op(struct fr_call *call);
 int fr_call_status(const struct fr_call *call);         /* 0: none came */
 /* The last value of a header of the final answer, or NULL. Any case. */
 const char *fr_call_header(const struct fr_call *call, const char *name);
+/* All of them: "name:value", each with its NUL. */
+const char *fr_call_headers(const struct fr_call *call, size_t *ret_len);
 const char *fr_call_body(const struct fr_call *call, size_t *ret_len);
 /* The same bytes, to be changed in place: the fal client blanks keys. */
 char *fr_call_body_edit(struct fr_call *call, size_t *ret_len);

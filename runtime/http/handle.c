@@ -123,6 +123,25 @@ static bool has_body(const struct fr_call_spec *spec)
          !strcmp(spec->method, "PUT") || !strcmp(spec->method, "PATCH");
 }
 
+static bool add_extra(struct fr_handle *handle, const char *text)
+{
+  while (text && *text) {
+    size_t len = strcspn(text, "\n");
+    char *line = strndup(text, len);
+    struct curl_slist *list =
+      line ? curl_slist_append(handle->headers, line) : NULL;
+
+    if (line)
+      fr_wipe(line, len);
+    free(line);
+    if (!list)
+      return false;
+    handle->headers = list;
+    text += len + 1;
+  }
+  return true;
+}
+
 /* A header without a value tells libcurl to leave out its own of that name:
  * its "Expect: 100-continue" costs a second with servers that ignore it, and
  * saves a file's bytes with those that do not. */
@@ -145,7 +164,8 @@ static bool add_headers(struct fr_handle *handle,
          add_header(handle, "Accept-Encoding", spec->ready ? "identity"
                                                            : NULL) &&
          (!has_body(spec) || spec->upload ||
-          add_header(handle, "Expect", ""));
+          add_header(handle, "Expect", "")) &&
+         add_extra(handle, spec->extra);
 }
 
 static void drop_headers(struct fr_handle *handle)
@@ -178,7 +198,8 @@ static bool change_key(struct fr_handle *handle,
 
   if (!key || line->next->next || !other || !spec->authorization ||
       spec->content_type || spec->range || spec->if_range ||
-      spec->last_event_id || spec->accept || spec->ready || spec->upload ||
+      spec->last_event_id || spec->accept || spec->extra || spec->ready ||
+      spec->upload ||
       has_body(spec) ||
       strcmp(authorization, spec->authorization) != 0 ||
       strlen(key) != strlen(other))

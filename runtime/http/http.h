@@ -27,7 +27,8 @@ struct fr_call;
 
 struct fr_http_config {
   bool read_only;         /* refuse what changes something: FR_EREAD_ONLY */
-  bool anonymous;         /* refuse an authorization or key: FR_EINVALID */
+  bool anonymous;         /* refuse an authorization or key: FR_EINVALID;
+                           * what `extra` says is its maker's own */
   const char *proxy;      /* URL, or NULL: none, whatever the environment */
   const char *ca_file;    /* PEM added in place of the system's, or NULL */
   long max_connections;   /* in total; 0: libcurl's default */

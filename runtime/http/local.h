@@ -25,6 +25,7 @@ struct fr_call_spec {
   const char *content_type;     /* of the body, or NULL */
   const char *range;            /* value of the header, or NULL */
   const char *if_range, *last_event_id, *accept;        /* likewise */
+  const char *extra;            /* more headers, "Name: value\n" each; NULL */
   const void *body;             /* or NULL */
   size_t body_len;
   struct fr_upload *upload;     /* a form in its place, borrowed; or NULL */

@@ -131,14 +131,17 @@ static enum fr_err resolve(struct fr_ledger *ledger)
 
 /* What root creates in a folder of somebody else's is theirs: the service
  * whose ledger it is must be able to open it after a hold that root added.
- * SQLite does the same for its WAL. Where it cannot be, it stays root's. */
+ * SQLite does the same for its WAL. A file with two names or with content may
+ * be one that was put there for root to give away: it stays as it is. */
 static void give_away(int fd, const char *path)
 {
   char *folder = geteuid() == 0 ? folder_of(path) : NULL;
-  struct stat info;
+  struct stat info, file;
   int failed = 0;
 
-  if (folder && stat(folder, &info) == 0 && info.st_uid != 0)
+  if (folder && stat(folder, &info) == 0 && info.st_uid != 0 &&
+      fstat(fd, &file) == 0 && file.st_uid == 0 && file.st_nlink == 1 &&
+      file.st_size == 0)
     failed = fchown(fd, info.st_uid, info.st_gid);
   (void)failed;
   free(folder);

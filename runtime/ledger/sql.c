@@ -180,8 +180,8 @@ enum fr_err fr_sql_step(struct fr_ledger *ledger, sqlite3_stmt *statement,
 enum fr_err fr_sql_any(struct fr_ledger *ledger, enum fr_sql which,
                        enum fr_known *known)
 {
-  sqlite3_stmt *statement;
-  bool row;
+  sqlite3_stmt *statement = NULL;
+  bool row = false;
   enum fr_err err = FR_OK;
 
   if (*known != FR_UNKNOWN)

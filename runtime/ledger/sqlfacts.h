@@ -19,7 +19,22 @@
   " FROM changes c LEFT JOIN events e ON e.seq = c.seq" \
   " LEFT JOIN events o ON o.seq = c.outcome_seq "
 
+/* Grouping what is deleted, too, would sort all rows. */
+#define FR_SQL_COUNTED(state) \
+  " UNION ALL SELECT '" state "', 0, 0, n, NULL, NULL FROM (SELECT count(*)" \
+  " AS n FROM deletions WHERE state = '" state "') WHERE n > 0"
+
 #define FR_SQL_FACTS_MAP(X) \
+  X(TALLY, "SELECT d.state, e.data->>'policy' IS NOT NULL," \
+    " h.at_ms IS NOT NULL, count(*)," \
+    " min(CASE WHEN e.data->>'ended_at_ms' >= 0" \
+    " THEN e.data->>'ended_at_ms' END), min(e.at_ms) FROM deletions d" \
+    " LEFT JOIN events e ON e.seq = d.intent_seq" \
+    " LEFT JOIN holds h ON h.request_id = d.request_id" \
+    " WHERE d.state NOT IN ('deleted', 'gone') GROUP BY 1, 2, 3" \
+    FR_SQL_COUNTED("deleted") FR_SQL_COUNTED("gone")) \
+  X(SIZE, "SELECT page_count * page_size FROM pragma_page_count," \
+    " pragma_page_size") \
   X(HASH_OF, "SELECT hash FROM events WHERE seq = ?1") \
   X(NAME_OF, "SELECT value FROM meta WHERE key = 'ledger'") \
   X(HOLD_ADD, "INSERT INTO holds VALUES (?4, ?3, ?5->>'reason')" \

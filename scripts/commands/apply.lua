@@ -6,7 +6,9 @@
 local cli = require "fal.cli"
 local core = require "core"
 local deletions = require "fal.deletions"
+local ending = require "fal.ending"
 local hold = require "fal.hold"
+local hooks = require "fal.hooks"
 local host = require "host"
 local ids = require "fal.ids"
 local plan = require "fal.plan"
@@ -99,12 +101,15 @@ local function holds_of(head)
   for _, about in ipairs(head.policies) do
     needed = needed or asks_functions(about.hold)
   end
-  if asks_functions(head.hold) then
+  if head.vetoes and not head.declared then
+    refuse("its script has a before_delete, which only the script can ask: "
+           .. "run the policy itself")
+  elseif asks_functions(head.hold) then
     refuse("its script holds requests by a function, which only the script "
            .. "can ask: run the policy itself")
-  elseif needed and not source then
-    refuse("its policy %s, which must be asked for holds, is not there",
-           head.policy.path)
+  elseif (needed or head.vetoes) and not source then
+    refuse("its policy %s, which must be asked for %s, is not there",
+           head.policy.path, needed and "holds" or "its before_delete")
   end
   if not head.declared or not source then
     return {}
@@ -113,6 +118,8 @@ local function holds_of(head)
   if holds and needed and not hold.asks(holds) then
     refuse("its policy %s does not hold by a function any more",
            head.policy.path)
+  elseif holds and head.vetoes and not hooks.vetoes() then
+    refuse("its policy %s has no before_delete any more", head.policy.path)
   end
   return holds
 end
@@ -132,7 +139,8 @@ end
 
 --- Plans, one for each policy that the file names, in its order.
 local function plans_of(file)
-  local plans, index, asks = {}, {}, hold.asks(file.holds)
+  local plans, index, asks = {}, {},
+    hold.asks(file.holds) or hooks.vetoes()
   local verify = {}
   for _, about in ipairs(file.head.policies) do
     verify[about.name] = about.verify == true
@@ -215,6 +223,7 @@ local function apply(file)
       path, file.head.created_at, text.count(#file.items, "request",
                                              "requests")))
   end
+  core.phase("deleting", #file.items - done)
   for _, made in ipairs(file.plans) do
     made.outcomes = {}
     runner.delete(made, now_ms)
@@ -227,7 +236,8 @@ local function run()
     host.usage("falrun apply takes one plan file, as falrun plan POLICY.lua "
                .. "-o FILE writes it")
   end
-  local began = core.now()
+  local began, failures = core.now(), {}
+  hooks.begin(host)
   path = words[1]
   local file, digest = planfile.read(host, path)
   check_head(file.head)
@@ -238,12 +248,17 @@ local function run()
   if not file.holds then
     return
   end
-  host.observe(report.watcher(host), not host.options.verbose)
+  host.observe(hooks.watcher(failures, report.watcher(host)),
+               not host.options.verbose)
   host.note("plan", { path = path, sha256 = digest,
                       policy = file.head.policy })
   host.guard(apply, file)
   if file.plans and file.head.declared then
     host.note("policies", summary.note(file.plans))
+  end
+  if hooks.told() then
+    ending.run(host, { began = began, failures = failures,
+                       plans = file.plans })
   end
   report.finish(host, began, host.options.json, file)
 end

@@ -61,10 +61,11 @@ return {
   usage = "falrun doctor",
   help = [[
 Looks at everything that a run needs, and says of each finding what to do:
-the keys and what they may do, the API and its TLS, the clock, what new files
-get in the account's storage, the ledger and its chain, what is open in it, its
-lock, the disk, and how the last runs ended. Nothing is changed: no deletion
-is tried, and the lock is not taken.
+which config file and account are in use, the keys and what they may do, the
+API and its TLS, the clock, what new files get in the account's storage, the
+ledger and its chain, what is open in it, its lock, the disk, and how the last
+runs ended. Nothing is changed: no deletion is tried, and the lock is not
+taken.
 
 A warning does not stop a run. A failure would, and the exit code is the one
 that the run would have: 8 ledger or disk, 5 a key, 4 the clock, 7 the API,

@@ -49,6 +49,17 @@ local function refuse_options(user)
   end
 end
 
+--- What the service reads is not this user's config file.
+local function check_account(user)
+  local options = host.options
+  if (options.account or options.accounts) and not (user or options.config)
+  then
+    host.usage("the service has a config file of its own: name it, like "
+      .. "--config /etc/falrun/config, whose accounts name their keys as "
+      .. "admin-key = credential:fal_admin_key")
+  end
+end
+
 local function absolute(path)
   if path:sub(1, 1) == "/" then
     return path
@@ -220,6 +231,7 @@ local function run()
   end
   local root = root_of(given)
   refuse_options(given.user)
+  check_account(given.user)
   local spec = { user = given.user, program = program_of(given, given.user) }
   due.read(host, given, spec)
   local path = policy_path(word, root)

@@ -32,6 +32,10 @@ begins with a dash and is meant for it stands after --.
 First, what an earlier run left open is settled: the same question is asked
 again with the same Idempotency-Key.
 
+A policy can be told how the run ended (fal.on_finish, fal.on_failure): by HTTP
+to the hosts that --allow-net names, or by mail through --sendmail. --ping tells
+a monitor like healthchecks.io when a run starts and ends.
+
 Examples:
   falrun --sandbox policies/older-than.lua
   falrun --max-deletes 50000 older-than.lua 30d fal-ai/flux/dev

@@ -13,7 +13,7 @@ local COLUMNS <const> = {
   { title = "EVIDENCE", width = 8 },
   { title = "HTTP", width = 4, right = true },
   { title = "TRIES", width = 5, right = true },
-  { title = "REASON" },
+  { title = "REASON", shrink = true },
 }
 
 local CHANGES <const> = {
@@ -92,8 +92,9 @@ local function print_run(run)
   local residue = left.rows()
   if residue[1] then
     host.write("\nFiles that are still there:\n")
-    text.table(host, { { title = "REQUEST ID" }, { title = "LINK" },
-                       { title = "WHY" } }, (function()
+    text.table(host, { { title = "REQUEST ID" },
+                       { title = "LINK", shrink = true },
+                       { title = "WHY", shrink = true } }, (function()
       local rows = {}
       for i, row in ipairs(residue) do
         rows[i] = { row.request_id, row.link, row.exception }

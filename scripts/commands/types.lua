@@ -5,7 +5,8 @@ local host = require "host"
 
 local function run()
   cli.none(host, "types")
-  for _, name in ipairs { "fal", "policy", "testing", "operations" } do
+  for _, name in ipairs { "fal", "policy", "hooks", "testing",
+                         "operations" } do
     host.write(host.text("types." .. name) or "")
   end
   host.write(annotations.text())

@@ -22,7 +22,9 @@ local function ask(host, question, undone)
   if not is_asked(host) then
     return true
   end
-  local answer = host.ask(question .. " It cannot be undone. [y/N] ")
+  local account = host.options.account
+  local answer = host.ask((account and ("Account %s: "):format(account) or "")
+    .. question .. " It cannot be undone. [y/N] ")
   answer = answer and answer:lower():match("^%s*(.-)%s*$")
   if answer == "y" or answer == "yes" then
     return true

@@ -12,30 +12,34 @@ local core = require "core"
 local check = later "fal.check"
 local erasure = later "fal.erasure"
 local hold = later "fal.hold"
+local hooks = require "fal.hooks"
 local inputs = later "fal.inputs"
 local marks = later "fal.marks"
 local payload = later "fal.payload"
 local sending = later "fal.sending"
 local shapes = later "fal.shapes"
 local tasks = require "fal.tasks"
+local veto = later "fal.veto"
 
 local deletions = {}
 
 local AHEAD <const> = 100000
 local BATCH <const> = 1000
 local ERRORS_KEPT <const> = 10
+local RULES <const> = "while a declared policy is carried out: a rule only "
+  .. "decides, the policy deletes"
 
 local whole_room                -- of the run, before anything is deleted
 local settle, consent           -- what a run does before its first deletion
 local batch                     -- called after some have ended
 local each                      -- called after each, where files are asked for
-local declared = false          -- a plan is made: rules decide, nothing else
+local closed                    -- why nothing may be deleted now, or nil
 
 --- Begins a run. `first()` is called once, before the ledger is asked about
 --- what a script wants to delete, and `agree(count)` once, before its first
 --- deletion, with the number that is known to be selected, or nil.
 function deletions.reset(first, agree)
-  whole_room, declared = core.room(), false
+  whole_room, closed = core.room(), nil
   settle = first and tasks.once(first)
   consent = agree and tasks.once(agree)
   batch, each = nil, nil
@@ -53,18 +57,25 @@ function deletions.after_each(f)
   each = f
 end
 
---- From here on the run is a declared policy's: what its rules do besides
---- deciding would come before the limits are checked.
-function deletions.close()
-  declared = true
+--- From here on nothing of the policy's code may delete or change anything.
+--- `why` completes "fal.x was called"; without it a declared policy begins,
+--- and what its rules do besides deciding would come before the limits.
+function deletions.close(why)
+  closed = why or RULES
 end
 
---- Raises where a rule of a declared policy does more than decide.
+--- Raises where a rule or a hook does more than decide, or tell.
 function deletions.check_open(func)
-  if declared then
-    error(("%sfal.%s was called while a declared policy is carried out: a "
-      .. "rule only decides, the policy deletes"):format(core.where(), func), 0)
+  if closed then
+    error(("%sfal.%s was called %s"):format(core.where(), func, closed), 0)
+  elseif hooks.vetoes() then
+    veto.check_outside(func)
   end
+end
+
+--- Whether somebody wants to see each request before it goes.
+local function is_asked()
+  return hold.enforced()[1] ~= nil or hooks.vetoes()
 end
 
 local function call(hook, ...)
@@ -162,7 +173,7 @@ local function from_items(job, next_item)
                    .. "request id: %s", place, check.no_id(id))
       end
       if new then
-        if hold.enforced()[1] or job.options.verify then
+        if is_asked() or job.options.verify then
           job.items[id] = item
         end
         return list:add(id)
@@ -218,11 +229,11 @@ local function run(job, list, more)
   end
   sending.run {
     options = job.options,
-    limit = sending.limit(hold.enforced()[1], job.concurrency),
+    limit = sending.limit(is_asked(), job.concurrency),
     marks = hold.marks(hold.enforced()),
     many = function()
-      local seen_by_all = not hold.enforced()[1] and not inputs.any()
-      return seen_by_all and any() and list or nil
+      local unseen = not is_asked() and not inputs.any()
+      return unseen and any() and list or nil
     end,
     next = function()
       local id = any() and list:take() or nil
@@ -300,9 +311,11 @@ local function delete(from, items, options)
   whole_room = whole_room or core.room()
   call(settle)
   local more = from(job, items)
+  core.phase "listing"
   local ahead = look_ahead(job, more)
   if not job.stopped then
     call(consent, #ahead)
+    core.phase("deleting", #ahead < AHEAD and #ahead or nil)
     run(job, ahead, more)
   end
   return job.summary

@@ -7,9 +7,12 @@
 --- said: it becomes "partial". A cache that serves a file for a while is told
 --- and is none of it.
 local core = require "core"
+local hooks = require "fal.hooks"
 local inputs = require "fal.inputs"
+local later = require "fal.later"
 local payload = require "fal.payload"
 local text = require "fal.text"
+local veto = later "fal.veto"
 
 local erasure = {}
 
@@ -165,8 +168,12 @@ end
 ---@param id string
 ---@param options table?       `verify` among them
 function erasure.delete(item, id, options)
-  local verify = type(options) == "table" and options.verify == true
+  local given = type(options) == "table" and options or {}
+  local verify = given.verify == true
   erasure.before(item, id, verify)
+  if hooks.vetoes() then
+    veto.check(item, id, { reason = given.reason, policy = given.policy })
+  end
   if not verify or core.mode ~= "run" or not core.probes or
     not core.parse_id(id) then
     return core.delete_payloads(id, options)

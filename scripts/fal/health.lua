@@ -1,6 +1,7 @@
 --- What falrun doctor looks at, one finding after another.
 ---
----   keys --> API and TLS --> clock --> what each key may do --> storage
+---   config --> keys --> API and TLS --> clock --> what each key may do
+---   storage
 ---   ledger --> its chain --> open work --> lock --> disk --> earlier runs
 ---
 --- Nothing is changed: no deletion is tried, the lock is not taken. A finding
@@ -37,6 +38,22 @@ end
 local function ask(path, key, query)
   return core.read { path = path, key = key, query = query, trial = true,
                      timeout = TIMEOUT }
+end
+
+--- Which config file and account all that follows is about.
+local function config(state)
+  local setup = state.host.setup
+  if not setup or not setup.path then
+    return ok("no config file%s", setup and setup.usual and
+              (", which would be " .. text.clean(setup.usual)) or "")
+  end
+  local chosen = setup.account and "account " .. setup.account or
+    setup.accounts[1] and "none of its accounts is chosen" or "no accounts"
+  if setup.account or not setup.accounts[1] then
+    return ok("%s, %s", text.clean(setup.path), chosen)
+  end
+  return warning(("%s, %s"):format(text.clean(setup.path), chosen),
+                 "choose one with --account, or all with --accounts all")
 end
 
 -- ---- keys and the API ------------------------------------------------------
@@ -251,7 +268,7 @@ local function reached(check)
 end
 
 local CHECKS <const> = {
-  { "keys", keys }, { "API", api }, { "clock", clock },
+  { "config", config }, { "keys", keys }, { "API", api }, { "clock", clock },
   { "ADMIN key", reached(admin_key) }, { "API key", reached(api_key) },
   { "storage", reached(storage) }, { "ledger", ledger },
   { "open work", open_work },

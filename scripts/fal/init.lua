@@ -2,6 +2,7 @@
 local core = require "core"
 local deletions = require "fal.deletions"
 local groups = require "fal.operations.groups"
+local hooks = require "fal.hooks"
 local later = require "fal.later"
 local tasks = require "fal.tasks"
 
@@ -10,6 +11,15 @@ local library = {
   keep = { any = later("fal.keep", "any"), all = later("fal.keep", "all") },
   hold = {},
   ids = later("fal.ids", "read"),
+  before_delete = hooks.before_delete,
+  on_finish = hooks.on_finish,
+  on_failure = hooks.on_failure,
+  net = { request = later("fal.net", "request") },
+  notify = {
+    webhook = later("fal.notify", "webhook"),
+    slack = later("fal.notify", "slack"),
+    mail = later("fal.notify", "mail"),
+  },
   delete_payloads = deletions.delete_payloads,
   delete_all = deletions.delete_all,
   each = tasks.each,

@@ -4,6 +4,7 @@ local core = require "core"
 local facts = require "fal.facts"
 local limits = require "fal.limits"
 local hold = require "fal.hold"
+local hooks = require "fal.hooks"
 local keep = require "fal.keep"
 local planfile = require "fal.planfile"
 local report = require "fal.report"
@@ -289,6 +290,7 @@ function planlist.head(host, outcome, expires_ms)
     policies = core.json.array(policies_of(outcome)),
     hold = core.json.array(hold.describe(hold.enforced())),
     declared = outcome.plans ~= nil,
+    vetoes = hooks.vetoes() or nil,
   }
 end
 

@@ -8,12 +8,15 @@
 local core = require "core"
 local check = require "fal.check"
 local hold = require "fal.hold"
+local hooks = require "fal.hooks"
 local keeping = require "fal.keeping"
+local later = require "fal.later"
 local payload = require "fal.payload"
 local plan = require "fal.plan"
 local quarantine = require "fal.quarantine"
 local tasks = require "fal.tasks"
 local time = require "fal.time"
+local veto = later "fal.veto"
 
 local planner = {}
 
@@ -202,6 +205,22 @@ local function apply_action(job, at)
   return fate ~= nil
 end
 
+--- A run asks when it deletes, and a plan now.
+local function apply_veto(job, at)
+  local made = job.plan
+  if core.mode == "run" or not hooks.vetoes() or made.fates[at] or
+    job.codes[at] then
+    return
+  end
+  local reason = made.reasons[at] or job.policy.reason
+  local why = veto.ask(made.rows[at], made.ids[at], {
+    policy = job.policy.name,
+    reason = type(reason) == "string" and reason or nil })
+  if why then
+    made:settle(at, "held", why)
+  end
+end
+
 local function apply_holds(job)
   local made = job.plan
   for at = 1, made.size do
@@ -212,6 +231,7 @@ local function apply_holds(job)
         made:settle(at, "held", reason)
       elseif not apply_action(job, at) then
         apply_gate(job, at)
+        apply_veto(job, at)
       end
     end
     if made.fates[at] and made.fates[at] ~= "quarantine" then
@@ -255,7 +275,7 @@ function planner.plan(made, options)
     now = core.format_time(options.now_ms // 1000 * 1000), codes = {},
     held_by = {}, view = options.view,
     plan = plan.new(made, options.notes), holds = holds,
-    asks = hold.asks(holds),
+    asks = hold.asks(holds) or hooks.vetoes(),
     keeping = made.keep and keeping.new(made.keep), seen = {},
   }
   local _ <close> = setmetatable({}, { __close = function()

@@ -8,6 +8,7 @@
 local core = require "core"
 local check = require "fal.check"
 local hold = require "fal.hold"
+local hooks = require "fal.hooks"
 local keep = require "fal.keep"
 local quarantine = require "fal.quarantine"
 local requests = require "fal.requests"
@@ -163,6 +164,11 @@ local function make(options)
   }
   made.next, made.selection = check_select(options.select)
   check_narrow(made)
+  for _, name in ipairs { "before_delete", "on_finish", "on_failure" } do
+    if options[name] ~= nil then
+      hooks.add(name, "policy", name, options[name])
+    end
+  end
   return made
 end
 

@@ -42,6 +42,7 @@ end
 
 --- Settles what earlier runs left open, and says so.
 function report.settle(host)
+  core.phase "settling"
   local ok, err = host.settle()
   if not ok then
     core.log.warn("what earlier runs left open was not settled: "

@@ -168,7 +168,7 @@ local function add_policies(made, run)
   local note = run.summary and run.summary.policies
   for name, figures in pairs(type(note) == "table" and note or {}) do
     for word, n in pairs(type(figures) == "table" and figures or {}) do
-      if math.type(n) == "integer" then
+      if math.type(n) == "integer" and word ~= "left" then
         made.policies.of[name] = made.policies.of[name] or {}
         count(made.policies.of[name], word, n)
       end

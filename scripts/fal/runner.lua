@@ -10,7 +10,9 @@ local later = require "fal.later"
 local consent = require "fal.consent"
 local core = require "core"
 local deletions = require "fal.deletions"
+local ending = later "fal.ending"
 local hold = later "fal.hold"
+local hooks = require "fal.hooks"
 local limits = later "fal.limits"
 local looked = later "fal.looked"
 local planner = later "fal.planner"
@@ -66,12 +68,14 @@ function runner.delete(plan, now_ms)
     options = { reason = type(reason) == "string" and reason or nil,
                 policy = plan.policy.name,
                 verify = plan.policy.verify or nil },
-    limit = sending.limit(hold.asks(plan.holds)),
+    limit = sending.limit(hold.asks(plan.holds) or hooks.vetoes()),
     marks = hold.marks(plan.holds),
+    asked = core.mode ~= "run",
     next = function()
       next_at = next_at + 1
       local at = not stopped and order[next_at]
       if at then
+        plan.handed = next_at
         return next_of(plan, at, now)
       end
     end,
@@ -140,6 +144,7 @@ local function run_declared(host, outcome, list, options)
   options.settle()
   outcome.now_ms = core.at()
   outcome.view = quarantine.view(host)
+  core.phase "listing"
   plan_all(outcome, list, options)
   if options.only_plan then
     return
@@ -150,6 +155,7 @@ local function run_declared(host, outcome, list, options)
   if not consent.planned(host, outcome.planned) then
     return
   end
+  core.phase("deleting", outcome.planned)
   for _, plan in ipairs(outcome.plans) do
     plan.outcomes = {}
     runner.delete(plan, outcome.now_ms)
@@ -166,7 +172,7 @@ local function nothing() end
 --- What earlier runs left open, once; functions that hold are asked before.
 local function settler(host, outcome, settle)
   return tasks.once(function()
-    if outcome.holds or core.loaded "fal.hold" then
+    if outcome.holds or core.loaded "fal.hold" or hooks.vetoes() then
       unsettled.hold(host, outcome.holds or hold.enforced())
     end
     settle()
@@ -186,6 +192,7 @@ local function reset(host, settle)
   end
   local runs = core.mode == "run"
   consent.begin(host)
+  hooks.begin(host)
   deletions.reset(runs and settle or nil, runs and function(count)
     consent.script(host, count)
   end or nil)
@@ -207,7 +214,7 @@ local function did_all(host)
     counts.failed + counts.partial + counts.open + counts.unchanged == 0
 end
 
-local function finish(host, outcome)
+local function finish(host, outcome, only_plan)
   if outcome.ok then
     tasks.settle()
   else
@@ -221,10 +228,14 @@ local function finish(host, outcome)
   if outcome.plans and outcome.plans[1] then
     host.note("policies", summary.note(outcome.plans))
   end
+  if hooks.told() and not only_plan then
+    ending.run(host, outcome)
+  end
 end
 
 --- Watches what the gate says of each id; in brief, of failures only.
 local function watch(host, outcome, observe, brief)
+  observe = hooks.watcher(outcome.failures, observe)
   host.observe(function(id, result, err)
     if outcome.notes then
       outcome.fates[id] = result and result.status or nil
@@ -246,8 +257,9 @@ end
 ---@return table outcome  {ok, plans, now_ms, planned, stopped}
 function runner.run(host, chunk, args, options)
   options = options or {}
-  local outcome = setmetatable({ fates = {}, told = {},
-                                 notes = options.notes }, Outcome)
+  local outcome = setmetatable({ fates = {}, told = {}, failures = {},
+                                 began = core.now(), notes = options.notes },
+                               Outcome)
   options = {
     settle = settler(host, outcome, options.settle or nothing),
     notes = options.notes,
@@ -269,7 +281,7 @@ function runner.run(host, chunk, args, options)
       refuse_percent(host)
     end
   end)
-  finish(host, outcome)
+  finish(host, outcome, options.only_plan)
   return outcome
 end
 

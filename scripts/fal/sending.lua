@@ -8,8 +8,11 @@
 --- raised again.
 local core = require "core"
 local erasure = require "fal.erasure"
+local hooks = require "fal.hooks"
+local later = require "fal.later"
 local marks = require "fal.marks"
 local tasks = require "fal.tasks"
+local veto = later "fal.veto"
 
 local sending = {}
 
@@ -39,6 +42,11 @@ local function fill(flight, job)
         return false
       end
       erasure.before(item, id)
+      if hooks.vetoes() and not job.asked then
+        veto.check(item or id, id, { reason = reason or job.options.reason,
+                                     policy = job.options.policy })
+        marks.check(job.marks)          -- that may have taken its time
+      end
       room = flight:add(id, reason)
     end
   end
@@ -88,7 +96,8 @@ end
 --- takes of it what it has room for, and nobody looks at each. Waits.
 ---@param job {options:table, limit:integer, next:function, many:function?,
 ---  taken:function, marks:table[], errors:function?, lines:boolean?,
----  each:function?}  each: told of each id, result and error, with
+---  asked:boolean?, each:function?}  asked: no before_delete is to be any more;
+---  each: told of each id, result and error, with
 ---  job.options.verify only
 function sending.run(job)
   if job.options.verify and core.mode == "run" and core.probes then

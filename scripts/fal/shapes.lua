@@ -26,6 +26,10 @@ local CONCURRENCY <const> = { name = "concurrency", kind = "integer",
                               least = 1, most = 1000 }
 local VERIFY <const> = { name = "verify", kind = "boolean" }
 
+local URL <const> = { name = "url", kind = "any" }
+local SINK_TIMEOUT <const> = { name = "timeout", kind = "duration", least = 1,
+                               most = 30000, words = '"1ms" to "30s"' }
+
 --- Tables of options, in the order in which messages name them.
 shapes.options = {
   requests = {
@@ -69,7 +73,24 @@ shapes.options = {
     { name = "reason", kind = "reason", needed = true, most = 1000 },
     VERIFY,
     { name = "all", kind = "boolean" },
+    { name = "before_delete", kind = "function" },
+    { name = "on_finish", kind = "function" },
+    { name = "on_failure", kind = "function" },
   },
+  net_request = {
+    { name = "url", kind = "text", needed = true, most = 2047 },
+    { name = "method", kind = "choice", of = { "GET", "HEAD", "POST", "PUT",
+                                               "PATCH", "DELETE" } },
+    { name = "headers", kind = "table" },
+    { name = "body", kind = "text" }, { name = "json", kind = "any" },
+    SINK_TIMEOUT,
+  },
+  notify_webhook = { URL, { name = "headers", kind = "table" },
+                     { name = "body", kind = "function" }, SINK_TIMEOUT },
+  notify_slack = { URL, { name = "channel", kind = "text" }, SINK_TIMEOUT },
+  notify_mail = { { name = "to", kind = "any", needed = true },
+                  { name = "from", kind = "text" },
+                  { name = "subject", kind = "text" } },
   policy_action = {
     { name = "quarantine", kind = "duration", needed = true },
     { name = "delete_after", kind = "duration", positive = true,
@@ -121,6 +142,13 @@ shapes.calls = {
   ["fal.ids"] = { PATH },
   ["fal.keep.any"] = { options("keep", true) },
   ["fal.keep.all"] = { options("keep", true) },
+  ["fal.before_delete"] = { F },
+  ["fal.on_finish"] = { F },
+  ["fal.on_failure"] = { F },
+  ["fal.net.request"] = { options("net_request", true) },
+  ["fal.notify.webhook"] = { options("notify_webhook", true) },
+  ["fal.notify.slack"] = { options("notify_slack", true) },
+  ["fal.notify.mail"] = { options("notify_mail", true) },
   ["fal.hold.file"] = { PATH },
   ["fal.hold.from"] = { F, { name = "title", kind = "text" } },
   ["fal.hold.collection"] = { MARK },
@@ -134,7 +162,10 @@ shapes.calls = {
 shapes.fields = {
   fal = { "policy", "requests", "delete_payloads", "delete_all", "each",
           "spawn", "limits", "ago", "sleep", "ids", "keep", "hold",
+          "before_delete", "on_finish", "on_failure", "net", "notify",
           "version" },
+  ["fal.net"] = { "request" },
+  ["fal.notify"] = { "webhook", "slack", "mail" },
   ["fal.keep"] = { "any", "all" },
   ["fal.hold"] = { "file", "from", "collection", "tag", "favourites",
                    "enforce" },
@@ -146,6 +177,7 @@ shapes.fields = {
 shapes.waits = {
   ["fal.delete_payloads"] = true, ["fal.delete_all"] = true,
   ["fal.each"] = true, ["fal.sleep"] = true, ["fal.hold.enforce"] = true,
+  ["fal.net.request"] = true,
 }
 
 local names = {}

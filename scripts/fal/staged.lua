@@ -4,6 +4,7 @@
 ---   begin --> settle --> the chunk, in a task --> tasks over --> finish
 ---                            ^ ended after a week of the virtual clock
 local core = require "core"
+local net = require "fal.net"
 local runner = require "fal.runner"
 local summary = require "fal.summary"
 local tasks = require "fal.tasks"
@@ -26,6 +27,7 @@ end
 
 --- The one place that runs a policy's main chunk.
 local function body(host, chunk, spec, record)
+  net.record(record.sent)
   record.outcome = runner.run(host_of(host, spec), chunk, spec.args, {
     notes = spec.notes, history = summary.history(host),
     settle = function() host.settle() end,
@@ -38,6 +40,7 @@ local function body(host, chunk, spec, record)
     end,
   })
   tasks.settle()
+  net.record(nil)
 end
 
 --- Runs the chunk in a task of its own, which does not outlive its time: the
@@ -84,7 +87,7 @@ local function take_end(record, ended, stopped, sentence)
 end
 
 --- Runs it; the record has exit_code, counts, stopped, message, results by
---- id, deleted (a set of ids) and outcome.
+--- id, deleted (a set of ids), sent (what would leave beside fal) and outcome.
 ---@param host table
 ---@param stage table
 ---@param spec {mode:string, policy:{path:string, text:string}, args:string[],
@@ -92,7 +95,8 @@ end
 ---  quiet:boolean?, notes:boolean?, observe:fun(result:table?, err:table?)?}
 ---  notes: for why
 function run.policy(host, stage, spec)
-  local record = { results = {}, deleted = {}, mode = spec.mode }
+  local record = { results = {}, deleted = {}, sent = {},
+                   mode = spec.mode }
   local ok, chunk = host.guard(stage.begin, stage, {
     mode = spec.mode, policy = spec.policy, args = spec.args,
     max_deletes = spec.max_deletes, max_percent = spec.max_percent,

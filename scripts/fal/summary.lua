@@ -6,6 +6,7 @@ local text = require "fal.text"
 local summary = {}
 
 local SHOWN <const> = 5
+local ON_ITS_WAY <const> = 2048  -- a flight is at most half as wide
 
 --- "a 12, b 3 and 4 more", largest first.
 local function largest(counts)
@@ -78,12 +79,44 @@ function summary.show(host, plans)
   end
 end
 
+--- Whether each that was handed on has come back with an answer.
+local function all_answered(plan, handed)
+  local answered = 0
+  for status, count in pairs(plan.outcomes or {}) do
+    answered = answered + (status ~= "refused" and count or 0)
+  end
+  return answered == handed
+end
+
+--- How many of a plan were neither deleted nor tried, because a limit, a signal
+--- or a no came before; and when the oldest of them ended. What was on its way
+--- at that moment is asked about one by one, because its answers may have come
+--- when nobody waited for them any more. What failed, the ledger knows.
+local function left_of(plan)
+  local order, handed = plan:order(), plan.handed or 0
+  local left, first, back = #order - handed, handed + 1, 0
+  local least = all_answered(plan, handed) and handed + 1 or
+    math.max(1, handed - ON_ITS_WAY)
+  for place = handed, least, -1 do
+    local fate = core.preview(plan.ids[order[place]])
+    if fate == "refused" or fate == "planned" then
+      back, first = back + 1, place
+    end
+  end
+  left = left + math.max(back - (plan.outcomes and plan.outcomes.failed or 0),
+                         0)
+  local oldest = left > 0 and plan.ended[order[first]]
+  return left, oldest and core.format_time(oldest // 1000 * 1000) or nil
+end
+
 --- name -> figures, for the summary of the run in the ledger.
 function summary.note(plans)
   local note = {}
   for _, plan in ipairs(plans) do
     local totals = plan:totals()
+    local left, oldest_left = left_of(plan)
     note[totals.name] = {
+      left = left, oldest_left = oldest_left,
       scanned = totals.scanned, planned = totals.planned,
       kept = totals.kept, held = totals.held,
       already_deleted = totals.already_deleted,

@@ -199,7 +199,7 @@ end
 --- What t.run gives back. Who reads exit_code has looked at it.
 local function result_of(record)
   return setmetatable({ counts = record.counts, stopped = record.stopped,
-                        message = record.message }, {
+                        message = record.message, sent = record.sent }, {
     __index = function(_, name)
       if name == "exit_code" then
         record.looked_at = true

@@ -154,11 +154,21 @@ function text.table(out, columns, rows)
 end
 
 --- Writes rows one by one, whose number is not known: widths are given in
---- the columns, and a longer cell is not cut.
+--- the columns, and a longer cell is not cut, but for a last one that may
+--- shrink to what a terminal has left.
 function text.stream(out, columns)
   local widths = {}
+  local before = 0
   for i, column in ipairs(columns) do
     widths[i] = math.max(column.width or 0, text.width(column.title))
+    before = before + (columns[i + 1] and widths[i] + #GAP or 0)
+  end
+  local last = columns[#columns]
+  if last.shrink and out.columns > 0 then
+    widths[#columns] = math.max(widths[#columns], out.columns - before)
+  elseif last.shrink then
+    columns = table.move(columns, 1, #columns - 1, 1, {})
+    columns[#widths] = { title = last.title }
   end
   local begun = false
   return function(...)

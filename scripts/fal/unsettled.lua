@@ -7,9 +7,12 @@
 local core = require "core"
 local endpoints = require "fal.endpoints"
 local hold = require "fal.hold"
+local hooks = require "fal.hooks"
+local later = require "fal.later"
 local payload = require "fal.payload"
 local requests = require "fal.requests"
 local tasks = require "fal.tasks"
+local veto = later "fal.veto"
 
 local unsettled = {}
 
@@ -22,10 +25,12 @@ local function find(names, id)
                                       request_id = id }() or payload.item(id)
 end
 
---- Holds for this run what the functions among the sources hold. Waits;
+--- Holds for this run what the functions among the sources hold, and what a
+--- before_delete vetoes. Waits;
 --- raises when they cannot be asked, and then nothing must be settled.
 function unsettled.hold(host, sources)
-  if core.mode ~= "run" or not hold.asks(sources) then
+  if core.mode ~= "run" or
+    not (hold.asks(sources) or hooks.vetoes()) then
     return
   end
   local open, at = host.ledger.open(), 0
@@ -36,8 +41,11 @@ function unsettled.hold(host, sources)
     at = at + 1
     return open[at] and open[at].request_id
   end, function(id)
-    local reason = hold.ask(sources, find(names, id), core.format_time(now),
-                            id)
+    local request = find(names, id)
+    local reason = hold.ask(sources, request, core.format_time(now), id)
+    if not reason and hooks.vetoes() then
+      reason = veto.ask(request, id, { open = true })
+    end
     if reason then
       core.hold_id(id, reason)
     end

@@ -141,9 +141,26 @@ function core.probe(link) end
 core.probes = true
 function core.is_cdn_link(text) end         --- may it be asked for?
 function core.expect_files(count) end       --- of the progress line
+--- A request to a host that --allow-net names (fal/net.lua). Waits. headers:
+--- "Name: value\n" each. In a plan and on a stage nothing is sent: `planned`.
+--- err.code "config": it may not be sent.
+---@param call {method:string, url:string, headers:string?, body:string?, timeout_ms:integer?}
+---@return {status:integer, headers:table, body:string, planned:true?}?, table? err
+function core.net(call) end
+function core.net_place(url) end            --- "https://host", to be shown
+function core.net_fault(url) end            --- why it may not be asked, or nil
+--- Hands a message to the program of --sendmail. Waits.
+---@return "sent"|"planned"|nil, table? err
+function core.mail(text) end
+core.mails = true               --- there is such a program
 --- Marks the run, for its exit code, with a sentence: "ledger" 8, "auth" 5,
 --- "safety" 4, "unavailable" 7, "config" 2, "failed" 3.
 function core.mark(what, sentence) end
+
+--- Begins a phase of the run, for its progress. `total`: how many deletions
+--- belong to it, where that is known.
+---@param name string  "settling", "listing", "deleting"
+function core.phase(name, total) end
 
 function core.sleep(ms) end                 --- waits; ms is an integer
 function core.spawn(f, ...) end             --- a task: cancel, wait, status
@@ -240,6 +257,8 @@ function host.ask(question) end
 function host.note(name, value) end
 --- The modules that the policy loaded: {name, path, sha256} each.
 function host.modules() end
+--- What systemctl shows of units that are named falrun-*; "" without it.
+function host.timers() end
 --- Sends again what earlier runs left open. Waits.
 function host.settle() end
 --- {deleted, already_deleted, planned, partial, held, refused, failed,
@@ -249,36 +268,9 @@ function host.counts() end
 function host.figures() end
 --- True once the run was stopped, and the sentence why.
 function host.stopped() end
-
----@class host.ledger
-host.ledger = {}
---- Rows {run, began_at, ended_at?, exit_code?, command, policy?,
---- policy_sha256?, options?, summary?}, newest first; times are RFC 3339,
---- options and summary are decoded tables.
-function host.ledger.runs(most) end
---- Rows {seq, run, at, kind, request_id?, data, hash}, oldest first. Calls
---- f(row) for each; stops when it returns true.
----@param filter {run:integer?, request_id:string?, after_seq:integer?}
-function host.ledger.events(filter, f) end
-function host.ledger.residue(id) end        --- rows {request_id, link, exception}
-function host.ledger.open() end             --- rows {request_id}
-function host.ledger.holds() end            --- rows {request_id, at, reason}
-function host.ledger.looked(endpoint) end   --- these four: as in core
-function host.ledger.quarantined(id) end
-function host.ledger.input_files(id) end
-function host.ledger.changes(run) end
---- Rows {seq, run, at, request_id, data} of what was seen, oldest first.
-function host.ledger.probes(id) end
-function host.ledger.hold_add(ids, reason) end      --- true | nil, err
-function host.ledger.hold_remove(ids) end   --- true | nil, err, id
---- {events, head, root, checkpoint, ledger, at_ms} of one moment | nil, err
---- (err.seq is the first that does not fit)
-function host.ledger.verify() end
---- Proves some of the first `size` events; seqs rise. {root, events, rest} |
---- nil, err: their bytes, and {first, hash} of the rest of the tree, unsorted.
-function host.ledger.prove(seqs, size) end
-host.ledger.path = ""
-host.ledger.there = true    --- false: there was no file when it was opened
+--- The exit code of the run as far as it is known, and its first reason.
+---@return integer, string?
+function host.verdict() end
 
 --- For falrun doctor alone, which starts although keys or ledger fail.
 ---@class host.health

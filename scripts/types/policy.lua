@@ -16,6 +16,9 @@
 ---@field reason string|fun(request: fal.Request, now: fal.Time): string
 ---@field verify boolean?          ask fal's CDN for each file afterwards
 ---@field all boolean?             nothing narrows the selection, on purpose
+---@field before_delete fal.BeforeDelete?   as fal.before_delete
+---@field on_finish fun(run: fal.Run)?      as fal.on_finish
+---@field on_failure fun(run: fal.Run)?     as fal.on_failure
 
 --- Hidden by the ACLs of its files first, and erased after the grace.
 ---@class fal.PolicyAction

@@ -35,6 +35,10 @@ function test(name, f) end
 ---@field exit_code integer        who reads it has checked it, as t.exit does
 ---@field counts table<string, integer>
 ---@field stopped string?          why the run was stopped
+---@field sent table[]             what would have left beside fal:
+---                                {method =, url =, body =, headers =}, or
+---                                of mail {method = "MAIL", to =, subject =,
+---                                body =}
 ---@field message string?          the first reason for an exit code
 
 --- Labels stand wherever ids do.

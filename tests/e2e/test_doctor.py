@@ -8,7 +8,7 @@ from conftest import OLDER
 from hostile import Answer, Server, error
 
 WELL = {"keys", "API", "clock", "ADMIN key", "API key", "storage", "ledger",
-        "open work", "lock", "disk", "runs"}
+        "open work", "lock", "disk", "runs", "config"}
 
 
 class Account(Server):

@@ -316,3 +316,19 @@ def test_a_newer_format_is_refused(world, rng):
     base.close()
     done = refused(world, server, count)
     assert "newer" in done.err
+
+
+def test_two_signals_at_once_are_one(world, rng):
+    """timeout(1) signals the program, and then its whole group, which is no
+    second wish."""
+    server = world.fal(delete=lambda r: Answer(
+        200, {"cdn_delete_results": []}, stall=1))
+    id = uuid4(rng)
+    run = world.start("delete", id)
+    run.until(lambda: server.deletes)
+    run.signal(signal.SIGTERM)
+    time.sleep(0.003)
+    run.signal(signal.SIGTERM)
+    done = run.wait()
+    assert done.code == 143 and "interrupted" in done.err, done
+    assert world.outcomes() == {id: "deleted"}

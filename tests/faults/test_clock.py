@@ -116,7 +116,8 @@ def settled(server, done, world):
 def test_wrong_all_the_time(world, rng, skew):  # noqa: F811
     server = serve(world, Truth(rng))
     machine = Machine(world, skew)
-    for words in ([world.policy(LOOP)], ["delete", uuid4(rng)],
+    for words in ([world.policy(LOOP)], ["plan", world.policy(LOOP)],
+                  ["delete", uuid4(rng)],
                   ["delete", uuid7(rng, 12 * HOUR)]):
         done = world.run(*words, env=machine.env)
         # Before 2021 there is no window that could be asked for.

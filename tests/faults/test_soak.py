@@ -28,7 +28,7 @@ RATE = 400 if FULL else 500
 DAYS = 80
 FAULTS = ("500@delete=0.01,drop-after@delete=0.01,drop-before@delete=0.01,"
           "truncate@delete=0.005,garbage@delete=0.002,502@delete=0.002,"
-          "cdn-exception@delete=0.005,503=0.002,429=0.005,500@list=0.02,"
+          "cdn-exception@delete=0.005,503@list=0.01,500@list=0.02,"
           "truncate@list=0.02,drop-before@list=0.01")
 POLICY = """
 fal.delete_all(fal.requests { endpoint_id = "a/b", start = arg[1],

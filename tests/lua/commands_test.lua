@@ -236,7 +236,18 @@ test("the help of every command fits 80 columns", function(world)
                   "history", "show", "explain", "verify", "certificate",
                   "types", "help" }
   world.host.commands = function() return names end
+  world.host.option_specs = function()
+    return { { name = "max-deletes", value = "N", group = "run",
+               help = "stop before more" },
+             { name = "quiet", letter = "q", group = "output",
+               help = "less" },
+             { name = "diff", value = "FILE", only = "plan" } }
+  end
   run(world, "help", {})
+  local overview = table.concat(world.out)
+  t.has(overview, "\n  --max-deletes N    stop before more\n")
+  t.has(overview, "\n  -q, --quiet        less\n")
+  equal(overview:find("--diff", 1, true), nil)
   for _, name in ipairs(names) do
     run(world, "help", { name })
   end

@@ -340,6 +340,7 @@ local function add_text(world)
   end
   core.loaded = function(name) return package.loaded[name] ~= nil end
   core.now = function() return world.now end
+  core.phase = function() end
   core.at = function() return world.at + world.now end
 end
 

@@ -84,6 +84,14 @@ function kind_of.time(ctx, where, _, node)
   durations.time(ctx, where, node)
 end
 
+--- Whoever takes it looks for himself.
+function kind_of.any()
+end
+
+function kind_of.table(ctx, where, _, node)
+  literal(ctx, where, node, "table")
+end
+
 function kind_of.boolean(ctx, where, _, node)
   literal(ctx, where, node, "boolean")
 end

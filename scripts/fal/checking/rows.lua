@@ -63,6 +63,22 @@ local function rules_of(fields)
   return list
 end
 
+--- So do those that are asked or told; the second that a before_delete is
+--- given is a request.
+local function mark_hooks(fields, listed)
+  for _, name in ipairs { "before_delete", "on_finish", "on_failure" } do
+    local node = values.field(fields, name)
+    local kind, f = nil, nil
+    if node then
+      kind, f = values.literal(node)
+    end
+    if kind == "function" then
+      f.decides = true
+      mark(listed and name == "before_delete" and f.params[2])
+    end
+  end
+end
+
 --- The rules of a policy are given what it selects.
 local function mark_policy(call)
   local fields = fields_of(call)
@@ -70,6 +86,7 @@ local function mark_policy(call)
     return
   end
   local selected = values.field(fields, "select")
+  mark_hooks(fields, selected and is_listed(selected))
   for _, f in ipairs(rules_of(fields)) do
     f.decides = true
     if selected and is_listed(selected) then

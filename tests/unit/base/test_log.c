@@ -81,6 +81,29 @@ static void sinks_change_places(void **state)
   assert_null(mine.fn);
 }
 
+static void note_request(void *arg, enum fr_log_level level, const char *line)
+{
+  const char *id = fr_log_request();
+
+  (void)level;
+  (void)line;
+  strcpy(arg, id ? id : "none");
+}
+
+static void a_line_may_be_about_a_request(void **state)
+{
+  char about[64] = "";
+
+  (void)state;
+  fr_log_set(note_request, about, FR_LOG_INFO);
+  fr_log_about(FR_LOG_INFO, "019e", "one");
+  assert_string_equal(about, "019e");
+  fr_log(FR_LOG_INFO, "two");
+  assert_string_equal(about, "none");
+  fr_log_about(FR_LOG_INFO, NULL, "three");
+  assert_string_equal(about, "none");
+}
+
 int main(void)
 {
   const struct CMUnitTest tests[] = {
@@ -88,6 +111,7 @@ int main(void)
     cmocka_unit_test_setup(up_to_the_level, silent),
     cmocka_unit_test_setup(a_long_line_is_cut, silent),
     cmocka_unit_test_setup(sinks_change_places, silent),
+    cmocka_unit_test_setup(a_line_may_be_about_a_request, silent),
   };
 
   return cmocka_run_group_tests(tests, NULL, silent);

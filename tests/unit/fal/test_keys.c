@@ -61,7 +61,7 @@ static struct fr_keys *load(void)
   struct fr_buf why;
 
   fr_buf_init(&why, 512);
-  if (fr_keys_load(&why, &keys))
+  if (fr_keys_load(NULL, &why, &keys))
     fail_msg("%s", fr_buf_text(&why));
   fr_buf_done(&why);
   return keys;
@@ -74,7 +74,7 @@ static void refuse(const char *says, const char *never)
   struct fr_buf why;
 
   fr_buf_init(&why, 512);
-  assert_int_equal(fr_keys_load(&why, &keys), FR_ECONFIG);
+  assert_int_equal(fr_keys_load(NULL, &why, &keys), FR_ECONFIG);
   assert_null(keys);
   if (!strstr(fr_buf_text(&why), says))
     fail_msg("\"%s\" does not say \"%s\"", fr_buf_text(&why), says);
@@ -319,6 +319,8 @@ static void scrubbing(void **state)
   for (i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
     char *exact = strdup(table[i].text);        /* ASan sees an overrun */
 
+    assert_int_equal(fr_keys_found(keys, exact, strlen(exact)),
+                     strcmp(table[i].text, table[i].clean) != 0);
     fr_keys_scrub(keys, exact, strlen(exact));
     assert_string_equal(exact, table[i].clean);
     free(exact);
@@ -328,6 +330,7 @@ static void scrubbing(void **state)
   assert_memory_equal(text, "a\0*******\0b", 11);
   fr_keys_free(keys);
   fr_keys_scrub(NULL, text, 11);
+  assert_false(fr_keys_found(NULL, text, 11));
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)

@@ -337,6 +337,30 @@ static void stop_while_asking_for_the_time(void **state)
   fr_deletion_free(d);
 }
 
+/* Nothing else has marked that it is not all done. */
+static void stop_without_memory(void **state)
+{
+  struct world *w = *state;
+  struct fr_deletion *d;
+
+  world_begin(w);
+  d = start(w, id_of(1));
+  fr_gate_stop(w->gate, FR_ENOMEM, NULL);
+  settle_down(w);
+  expect(d, FR_FATE_REFUSED, FR_ESTOPPED);
+  fr_deletion_free(d);
+  assert_int_equal(fr_verdict_exit_code(&w->verdict), 9);
+}
+
+static void no_stop_is_all_done(void **state)
+{
+  struct world *w = *state;
+
+  world_begin(w);
+  fr_gate_stop(w->gate, FR_EPROTOCOL, "something new");
+  assert_int_equal(fr_verdict_exit_code(&w->verdict), 7);
+}
+
 /* ---- a ledger that fails ------------------------------------------------- */
 
 /* No file of this process may grow: what a full disk does to a commit. */
@@ -417,6 +441,8 @@ int main(void)
     WORLD_TEST(stop_in_the_middle),
     WORLD_TEST(limit_takes_back_retries),
     WORLD_TEST(stop_while_asking_for_the_time),
+    WORLD_TEST(stop_without_memory),
+    WORLD_TEST(no_stop_is_all_done),
     WORLD_TEST(no_intent_no_request),
     WORLD_TEST(unrecorded_is_never_deleted),
   };

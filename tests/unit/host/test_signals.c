@@ -134,12 +134,71 @@ static void twice_closed(struct world *world)
   raise(SIGINT);
 }
 
+static void again(struct world *world)
+{
+  fr_signals_close(&world->signals);
+  world->signals.same_ms = 200;
+  MUST(!fr_signals_open(&world->signals, world->loop));
+  raise(SIGTERM);
+  raise(SIGTERM);
+  fr_loop_turn(world->loop, 0);
+  raise(SIGTERM);
+  MUST(world->seen.arrivals == 1);
+  MUST(world->seen.reports == 1 && world->seen.signal == SIGTERM);
+}
+
+static void later(struct world *world)
+{
+  again(world);
+  usleep(250000);
+  raise(SIGTERM);
+}
+
+static void the_same_one_ends_nothing(void **state)
+{
+  (void)state;
+  assert_int_equal(child(again), 0);
+  assert_int_equal(child(later), 143);
+}
+
 static void the_second_ends_the_process(void **state)
 {
   (void)state;
   assert_int_equal(child(twice_int), 130);
   assert_int_equal(child(twice_term), 143);
   assert_int_equal(child(twice_closed), 130);
+}
+
+static void asked(struct world *world)
+{
+  for (int i = 0; i < 100000; i++)
+    raise(SIGUSR1);
+  MUST(world->seen.arrivals == 0);      /* Lua is not interrupted */
+  fr_loop_turn(world->loop, 0);
+  MUST(world->seen.reports == 1 && world->seen.signal == SIGUSR1);
+  raise(SIGUSR1);
+  raise(SIGTERM);               /* there is room for it, and it is heard */
+  raise(SIGUSR1);
+  MUST(world->seen.arrivals == 1);
+  fr_signals_poll(&world->signals);
+  MUST(world->seen.reports == 3 && world->seen.signal == SIGTERM);
+  raise(SIGUSR1);               /* no second signal that ends it */
+  fr_signals_poll(&world->signals);
+  MUST(world->seen.reports == 4);
+}
+
+static void asked_when_closed(struct world *world)
+{
+  fr_signals_close(&world->signals);
+  raise(SIGUSR1);
+  MUST(world->seen.reports == 0);
+}
+
+static void a_question_ends_nothing(void **state)
+{
+  (void)state;
+  assert_int_equal(child(asked), 0);
+  assert_int_equal(child(asked_when_closed), 0);
 }
 
 static void a_broken_pipe(struct world *world)
@@ -181,6 +240,8 @@ int main(void)
     cmocka_unit_test(the_first_is_an_event),
     cmocka_unit_test(a_poll_needs_no_turn),
     cmocka_unit_test(the_second_ends_the_process),
+    cmocka_unit_test(the_same_one_ends_nothing),
+    cmocka_unit_test(a_question_ends_nothing),
     cmocka_unit_test(nobody_reads),
     cmocka_unit_test(closing),
   };
