@@ -14,10 +14,9 @@ install(FILES README.md SECURITY.md packaging/debian/copyright
 install(DIRECTORY docs/ DESTINATION ${CMAKE_INSTALL_DOCDIR}
         PATTERN man EXCLUDE)
 install(DIRECTORY packaging/ DESTINATION ${CMAKE_INSTALL_DOCDIR}/examples
-        PATTERN debian EXCLUDE PATTERN completion EXCLUDE
-        PATTERN *.cmake EXCLUDE PATTERN README.md EXCLUDE)
+        PATTERN debian EXCLUDE PATTERN *.cmake EXCLUDE PATTERN README.md EXCLUDE)
 
-# fr_made(name command...): build/packaging/name, from what a command prints.
+# fr_made(name source): build/packaging/name, the source compressed.
 function(fr_made name source)
   add_custom_command(OUTPUT ${made}/${name}
     COMMAND sh -c "gzip -9nc \"$0\" >\"$1\"" ${source} ${made}/${name}
@@ -37,16 +36,24 @@ foreach(page ${pages})
           DESTINATION ${CMAKE_INSTALL_MANDIR}/man${section})
 endforeach()
 
-# completion/: each shell looks in a folder of its own, under its own name.
-function(fr_completion file folder name)
-  if(EXISTS ${packaging}/completion/${file})
-    install(FILES ${packaging}/completion/${file} RENAME ${name}
-            DESTINATION ${CMAKE_INSTALL_DATADIR}/${folder})
+# What the program prints of itself: falrun(1), and what completes its line.
+# Each shell looks in a folder of its own, under its own name.
+function(fr_printed name where)
+  add_custom_command(OUTPUT ${made}/${name}
+    COMMAND sh -c "\"$@\" >\"$0\"" ${made}/${name}
+            $<TARGET_FILE:falrun> ${ARGN}
+    DEPENDS falrun VERBATIM)
+  set_property(GLOBAL APPEND PROPERTY FR_MADE ${made}/${name})
+  if(where)
+    install(FILES ${made}/${name} DESTINATION ${CMAKE_INSTALL_DATADIR}/${where})
   endif()
 endfunction()
-fr_completion(falrun.bash bash-completion/completions falrun)
-fr_completion(_falrun zsh/vendor-completions _falrun)
-fr_completion(falrun.fish fish/vendor_completions.d falrun.fish)
+fr_printed(falrun bash-completion/completions completion bash)
+fr_printed(_falrun zsh/vendor-completions completion zsh)
+fr_printed(falrun.fish fish/vendor_completions.d completion fish)
+fr_printed(falrun.1 "" manual)
+fr_made(falrun.1.gz ${made}/falrun.1)
+install(FILES ${made}/falrun.1.gz DESTINATION ${CMAKE_INSTALL_MANDIR}/man1)
 
 # What the program is made of; a build with sanitizers is no product.
 find_program(DPKG_QUERY dpkg-query)
