@@ -26,17 +26,18 @@ static int64_t now_ms(void)
   return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
+/* A SIGINT is always somebody's own: no program sends it twice. */
 static void handle(int number)
 {
   static int64_t first_ms;
   int saved = errno;
   unsigned char byte = (unsigned char)number;
 
-  if (arrived && now_ms() - first_ms < same_ms)
+  if (arrived == number && number != SIGINT && now_ms() - first_ms < same_ms)
     return;
   if (arrived)
     _exit(number == SIGINT ? 130 : 143);
-  arrived = 1;
+  arrived = number;
   first_ms = now_ms();
   if (opened) {
     ssize_t n = write(opened->pipe[1], &byte, 1);

@@ -1,0 +1,133 @@
+"""Every command that README, tutorial, guide and manual pages show is run,
+and what it prints is compared. None of them ever reaches the real API."""
+import re
+
+import pytest
+
+import doctest_pages as pages
+from conftest import PROGRAM, ROOT
+
+ACCOUNT = "<!-- from here on the tests have an account"
+
+
+class Reader:
+    """Somebody who types what a page shows, in a folder of their own."""
+
+    def __init__(self, world):
+        self.world, self.folder = world, world.folder
+        bin = world.folder / "bin"
+        bin.mkdir()
+        (bin / "falrun").symlink_to(PROGRAM)
+        self.env = {"PATH": "%s:/usr/bin:/bin" % bin, "LANG": "C.UTF-8",
+                    "HOME": str(world.home), "ASAN_OPTIONS": "exitcode=99"}
+        self.count = 0
+
+    def has_account(self):
+        """An account with history; nothing of it is real."""
+        self.world.sandbox(requests=200)
+        self.env.update(FALRUN_API_URL=self.world.url,
+                        FAL_ADMIN_KEY=self.world.key)
+
+    def has_config(self):
+        """The same account, as one of a config file."""
+        folder = self.world.home / ".config" / "falrun"
+        folder.mkdir(parents=True)
+        key = folder / "key"
+        key.write_text(self.world.key)
+        key.chmod(0o600)
+        self.world.own.add(key)
+        (folder / "config").write_text(
+            "[account one]\napi-url = %s\nadmin-key = file:%s\npolicies = "
+            "%s/flux-30d.lua\n" % (self.world.url, key, self.folder))
+
+    def run(self, command):
+        """One that starts an API of its own needs no other."""
+        env = dict(self.env)
+        if "--sandbox" in command:
+            env.pop("FALRUN_API_URL", None)
+        self.count += 1
+        code, out = pages.run(command, self.folder, env)
+        assert code == 0, "$ %s\nexit code %d\n%s" % (command, code, out)
+        return out
+
+    def type(self, block):
+        for command, expected in pages.commands(block):
+            pages.compare(command, expected, self.run(command))
+
+
+@pytest.fixture
+def reader(world):
+    return Reader(world)
+
+
+def page(name):
+    return (ROOT / name).read_text()
+
+
+@pytest.mark.parametrize("name,least", [("docs/tutorial.md", 18),
+                                        ("docs/operations-guide.md", 10)])
+def test_a_page(reader, name, least):
+    before, _, after = page(name).partition(ACCOUNT)
+    for block in pages.blocks(before, "console"):
+        reader.type(block)
+    reader.has_account()
+    for block in pages.blocks(after, "console"):
+        reader.type(block)
+    assert reader.count >= least, "were they all found?"
+
+
+# What stands in the README and is no command for a test.
+NOT_RUN = [
+    r"scripts/(demo|test)\b",           # they are CI
+    r"export FAL_ADMIN_KEY=\.\.\.",
+]
+
+
+def readme_commands():
+    lines = "".join(pages.blocks(page("README.md"), "sh")).splitlines()
+    return [re.sub(r"\s+#.*", "", line) for line in lines
+            if not any(re.match(what, line) for what in NOT_RUN)]
+
+
+def test_the_readme(reader):
+    """In its order, after its policy was saved under its name."""
+    policy = pages.blocks(page("README.md"), "lua")[0]
+    (reader.folder / "flux-30d.lua").write_text(policy)
+    (reader.folder / "holds.csv").write_text("")
+    (reader.folder / "flux-30d_test.lua").write_text(
+        'test("it runs", function(t) t.run "flux-30d.lua" t.deleted {} end)\n')
+    reader.has_account()
+    reader.has_config()
+    names = set()
+    for command in readme_commands():
+        reader.run(command)
+        names.add(command.split()[1])
+    assert len(names) >= 10, names
+
+
+def manual_commands(name):
+    """The literal lines that begin with falrun, in the EXAMPLES of a page."""
+    text = page("docs/man/" + name).partition(".Sh EXAMPLES")[2]
+    return re.findall(r"^falrun .+$", text, re.M)
+
+
+@pytest.mark.parametrize("name", ["falrun-policy.5", "falrun-ledger.5"])
+def test_the_examples_of_a_manual_page(reader, name):
+    reader.has_account()
+    reader.run("falrun requests --endpoint auto --older-than 80d --json -q | "
+               "grep -o '\"request_id\":\"[^\"]*' | cut -d '\"' -f 4 | "
+               "falrun delete - -q")
+    found = manual_commands(name)
+    assert len(found) >= 3
+    for command in found:
+        reader.run(command)
+
+
+def test_what_no_longer_fits_is_seen(reader):
+    reader.type("$ falrun completion fish | head -n 1\n# fish ...\n"
+                .replace("fish ...", "fish completion of falrun; made by: "
+                         "falrun completion fish"))
+    with pytest.raises(AssertionError, match="and not"):
+        reader.type("$ falrun completion fish | head -n 1\n# zsh\n")
+    with pytest.raises(AssertionError, match="exit code 2"):
+        reader.type("$ falrun no-such-command\n...\n")
