@@ -105,19 +105,21 @@ def test_the_readme(reader):
     assert len(names) >= 10, names
 
 
-def manual_commands(name):
+def manual_commands(reader, name):
     """The literal lines that begin with falrun, in the EXAMPLES of a page."""
-    text = page("docs/man/" + name).partition(".Sh EXAMPLES")[2]
+    text = (reader.run("falrun manual") if name == "falrun.1"
+            else page("docs/man/" + name)).partition(".Sh EXAMPLES")[2]
     return re.findall(r"^falrun .+$", text, re.M)
 
 
-@pytest.mark.parametrize("name", ["falrun-policy.5", "falrun-ledger.5"])
+@pytest.mark.parametrize("name", ["falrun.1", "falrun-policy.5",
+                                  "falrun-ledger.5"])
 def test_the_examples_of_a_manual_page(reader, name):
     reader.has_account()
     reader.run("falrun requests --endpoint auto --older-than 80d --json -q | "
                "grep -o '\"request_id\":\"[^\"]*' | cut -d '\"' -f 4 | "
                "falrun delete - -q")
-    found = manual_commands(name)
+    found = manual_commands(reader, name)
     assert len(found) >= 3
     for command in found:
         reader.run(command)
