@@ -250,7 +250,8 @@ end
 
 --- The three files, in the order in which they are needed; `shared` may be
 --- there already, and stays as somebody has changed it.
----@param spec table   name, program, words, calendar, delay; user?, retry?, textfile?
+---@param spec table   name, program, words, calendar, delay; user?, retry?,
+---  textfile?
 ---@return {name:string, text:string, shared:boolean?}[]
 function units.all(spec)
   local unit = "falrun-" .. spec.name
