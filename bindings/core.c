@@ -249,6 +249,8 @@ int frl_open_core(lua_State *L)
   luaL_setfuncs(L, frl_mail_functions, 0);
   lua_pushboolean(L, config->prober != NULL);
   lua_setfield(L, -2, "probes");
+  lua_pushboolean(L, config->sendmail != NULL);
+  lua_setfield(L, -2, "mails");
   lua_pushstring(L, config->mode == FR_MODE_RUN ? "run" : "plan");
   lua_setfield(L, -2, "mode");
   lua_pushstring(L, config->version);

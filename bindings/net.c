@@ -125,16 +125,9 @@ static void check_spec(lua_State *L, struct fr_net_spec *spec)
   spec->timeout_ms = (uint32_t)ms;
 }
 
-/* Nobody was allowed: the sentence says what would be. */
-static int fail_without(lua_State *L, const struct fr_net_spec *spec,
-                        struct box *box)
+/* It may not be sent, and the sentence says why not.         [-0, +2, m] */
+static int fail(lua_State *L, enum fr_err err, const struct box *box)
 {
-  struct fr_buf none;
-  enum fr_err err;
-
-  fr_buf_init(&none, 1);
-  err = fr_places_check(NULL, spec->url, &none, &box->why);
-  fr_buf_done(&none);
   return frl_fail(L, err, box->why.len ? fr_buf_text(&box->why) : NULL);
 }
 
@@ -152,11 +145,12 @@ static int l_net(lua_State *L)
   check_spec(L, &spec);
   if (frl->run_mark)                    /* a stage: nobody is out there */
     return push_planned(L);
-  if (!frl->config.net)
-    return fail_without(L, &spec, box);
-  err = fr_net_request_new(frl->config.net, &spec, &box->why, &box->request);
+  err = fr_net_check(frl->config.net, spec.url, &box->why);
+  if (!err)
+    err = fr_net_request_new(frl->config.net, &spec, &box->why,
+                             &box->request);
   if (err)
-    return frl_fail(L, err, box->why.len ? fr_buf_text(&box->why) : NULL);
+    return fail(L, err, box);
   if (frl->config.mode != FR_MODE_RUN)
     return push_planned(L);
   lua_settop(L, REQUEST);
@@ -176,8 +170,21 @@ static int l_net_place(lua_State *L)
   return 1;
 }
 
+/* core.net_fault(url) -> why it may not be asked, or nil       [-1, +1, e] */
+static int l_net_fault(lua_State *L)
+{
+  const char *url = frl_check_text(L, 1, FUNCTION, "url");
+  struct box *box = push_box(L);
+
+  if (!fr_net_check(frl_of(L)->config.net, url, &box->why))
+    return 0;
+  lua_pushstring(L, fr_buf_text(&box->why));
+  return 1;
+}
+
 const luaL_Reg frl_net_functions[] = {
   { "net", l_net },
   { "net_place", l_net_place },
+  { "net_fault", l_net_fault },
   { NULL, NULL },
 };

@@ -18,8 +18,7 @@ struct frl_option_spec {
   const char *only;             /* the one command that has it; NULL: all */
   const char *group, *help;     /* "run" or "output"; NULL: its command's */
   const char *preset;           /* what counts when nobody says; or NULL */
-  bool line, single;            /* no config file has it; names one file, so
-                                 * not for many accounts at a time */
+  bool line, single;            /* in no config file; of one run alone */
 };
 
 #endif

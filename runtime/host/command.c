@@ -38,6 +38,8 @@ static const struct fr_command table[] = {
   { .name = "new", .bare = true },
   { .name = "install-timer", .hands_on = true },
   { .name = "types", .bare = true },
+  { .name = "completion", .bare = true },
+  { .name = "manual", .bare = true },
 };
 
 static const struct fr_command other = { .name = "", .network = true,

@@ -103,10 +103,10 @@ static enum fr_err check_line(const struct fr_options *options,
     if (!row || !row->single || is_shared(options, i))
       continue;
     fr_option_title(options, row->name, title);
-    fr_buf_say(why, "%s names one file, and several runs would write it: "
-               "choose one account and one policy%s", title,
-               row->only ? "" : ", or name a file in each section of the "
-               "config file");
+    fr_buf_say(why, "%s is of one run, and this line means several: choose "
+               "one account and one policy%s", title,
+               row->only ? "" : ", or write it in each section of the config "
+               "file");
     return FR_ECONFIG;
   }
   for (size_t i = 0; i < options->nwords; i++)

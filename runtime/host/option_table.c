@@ -7,7 +7,7 @@
 #define RUN .group = "run"
 #define ALL .group = "output"
 #define LINE .line = true       /* no config file has it */
-#define ONE .single = true      /* names one file of one run */
+#define ONE .single = true      /* is of one run, like a file it writes */
 
 const struct frl_option_spec fr_option_table[] = {
   { "dry-run", RUN, LINE, .help = "plan only: nothing is deleted" },
@@ -41,7 +41,7 @@ const struct frl_option_spec fr_option_table[] = {
     .help = "hosts that a policy may send to, with commas between" },
   { "sendmail", RUN, .value = "PATH",
     .help = "the program that a policy may hand mail to" },
-  { "ping", RUN, .value = "URL",
+  { "ping", RUN, ONE, .value = "URL",
     .help = "tell a monitor of start and end, as healthchecks.io" },
   { "config", RUN, LINE, .value = "FILE",
     .help = "the config file (~/.config/falrun/config)" },

@@ -277,6 +277,8 @@ void fr_ping_end(const struct fr_ping *ping, struct fr_parts *parts,
   snprintf(what, sizeof(what), "%d", code);
   (void)fr_buf_add_text(&text, "falrun ");
   (void)fr_buf_add_plain(&text, ping->title, strlen(ping->title), 300);
+  if (parts->options && parts->options->account)
+    (void)fr_buf_addf(&text, " (account %s)", parts->options->account);
   (void)fr_buf_addf(&text, ": exit code %d\n", code);
   add_counts(&text, parts->gate);
   if (ping->run)

@@ -21,8 +21,8 @@ static bool has_problem(const struct fr_profile *profile, unsigned line)
   return false;
 }
 
-/* The sentence of config.c begins with where the value stands; so does the
- * one that is made of it here. */
+/* The sentence of config.c begins with the name of the option; so does the
+ * one that is made of it. */
 static const char *without_title(const char *sentence, const char *title)
 {
   size_t len = strlen(title);
@@ -37,15 +37,13 @@ static enum fr_err check_option(struct fr_profile *profile,
                                 const struct fr_setting *setting)
 {
   struct fr_options options = { .command = "help" };
-  struct fr_source source = { .place = FR_FROM_FILE, .path = profile->path,
-                              .line = setting->line };
   char title[FR_TITLE_MAX];
   struct fr_config config;
   struct fr_buf why;
   enum fr_err err;
 
   fr_buf_init(&why, 2048);
-  fr_option_default(&options, setting->name, setting->value, &source);
+  fr_option_set(&options, setting->name, setting->value, FR_FROM_LINE);
   fr_option_title(&options, setting->name, title);
   err = fr_config_read(&options, &why, &config);
   if (err == FR_ECONFIG)

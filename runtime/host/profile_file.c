@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/plain.h"
 #include "host/profile.h"
 
 #define PROFILE_MOST (256u << 10)
@@ -57,6 +58,18 @@ static enum fr_err refuse(const char *path, struct fr_buf *why,
 {
   fr_buf_say(why, "the config file %s %s", path, what);
   return FR_ECONFIG;
+}
+
+/* Reports and JSON name it. */
+static enum fr_err check_path(const char *path, struct fr_buf *why)
+{
+  char plain[FR_CONFIG_PATH_MAX];
+
+  snprintf(plain, sizeof(plain), "%s", path);
+  fr_plain(plain, strlen(plain));
+  return strcmp(plain, path) ? refuse(path, why, "has a control character in "
+                                      "its path, or a byte that is not UTF-8")
+                             : FR_OK;
 }
 
 static enum fr_err check_owner(const char *path, const struct stat *st,
@@ -116,6 +129,8 @@ static enum fr_err read_file(char path[FR_CONFIG_PATH_MAX], bool must,
   }
   err = fstat(fd, &st) ? refuse(path, why, strerror(errno))
                        : check_owner(path, &st, why);
+  if (!err)
+    err = check_path(path, why);
   if (!err)
     err = read_all(fd, path, text, why);
   close(fd);

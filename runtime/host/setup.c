@@ -163,7 +163,7 @@ static void take(const struct fr_profile *profile,
   fr_option_default(options, row->name, value, &source);
 }
 
-/* One file is not for every account: the ledger, --textfile. */
+/* What is of one run is not for every account: its ledger, its monitor. */
 static bool is_inherited(const struct fr_setting *setting)
 {
   const struct frl_option_spec *row = fr_option_find(setting->name);

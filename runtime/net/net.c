@@ -238,6 +238,18 @@ enum fr_err fr_net_new(struct fr_loop *loop,
   return err;
 }
 
+enum fr_err fr_net_check(const struct fr_net *net, const char *url,
+                         struct fr_buf *why)
+{
+  struct fr_buf buf;
+  enum fr_err err;
+
+  fr_buf_init(&buf, URL_ROOM);
+  err = fr_places_check(net ? &net->places : NULL, url, &buf, why);
+  fr_buf_done(&buf);
+  return err;
+}
+
 void fr_net_free(struct fr_net *net)
 {
   if (!net)

@@ -39,6 +39,9 @@ enum fr_err fr_net_new(struct fr_loop *loop,
                        const struct fr_net_config *config,
                        struct fr_buf *why, struct fr_net **ret_net);
 void fr_net_free(struct fr_net *net);           /* NULL is fine */
+/* FR_ECONFIG and why a URL may not be asked. `net` NULL: none may. */
+enum fr_err fr_net_check(const struct fr_net *net, const char *url,
+                         struct fr_buf *why);
 
 struct fr_net_spec {
   const char *method;           /* GET, HEAD, POST, PUT, PATCH, DELETE */

@@ -107,6 +107,7 @@ static enum fr_err add_one(struct fr_places *places, const char *entry,
 {
   char text[300], url[320] = "https://";
   struct fr_url parts;
+  enum fr_err err;
 
   if (len >= sizeof(text))
     return refuse(entry, len, "is too long for a host", why);
@@ -118,7 +119,10 @@ static enum fr_err add_one(struct fr_places *places, const char *entry,
   if (strchr(text, '*'))
     return refuse(entry, len, "has a *: each host is named by itself", why);
   strcat(url, text);
-  if (fr_url_parse(url, &parts) || !is_name(parts.host) || parts.path[0])
+  err = fr_url_parse(url, &parts);
+  if (err == FR_ENOMEM)
+    return err;
+  if (err || !is_name(parts.host) || parts.path[0])
     return refuse(entry, len, "is no host: write one like hooks.slack.com or "
                   "127.0.0.1:9000", why);
   if (is_fal(parts.host))

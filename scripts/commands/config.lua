@@ -78,7 +78,7 @@ local function check_json(setup)
 end
 
 local function print_problem(setup, problem)
-  host.write(("%s:%s%s %s\n"):format(setup.path,
+  host.write(("%s:%s%s %s\n"):format(text.clean(setup.path),
     problem.line and problem.line .. ":" or "",
     problem.name and " " .. text.clean(problem.name) .. ":" or "",
     text.clean(problem.words)))
@@ -148,5 +148,6 @@ Examples:
   falrun --accounts all --quiet
 ]],
   options = OPTIONS,
+  words = { "show", "check" },
   run = run,
 }

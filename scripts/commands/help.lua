@@ -1,32 +1,8 @@
 --- falrun --help: all commands, or one.
+local commandline = require "fal.commandline"
 local core = require "core"
 local host = require "host"
 local reference = require "fal.reference"
-
-local GROUPS <const> = {
-  { "Policies", "run", "plan", "apply", "check", "test", "simulate",
-    "new" },
-  { "Requests", "delete", "release", "requests", "coverage",
-    "hold", "call" },
-  { "The record", "history", "show", "report", "explain", "verify",
-    "certificate", "verify-erasure" },
-  { "Tools", "doctor", "config", "sandbox", "types", "help" },
-}
-
-local EXIT_CODES <const> = {
-  { "0", "all done, or nothing to do" },
-  { "1", "the policy failed" },
-  { "2", "usage or configuration" },
-  { "3", "some deletions or changes failed or are partial; all recorded" },
-  { "4", "safety stop (limit, age floor, clock, hold source), or a no" },
-  { "5", "the API refused the key" },
-  { "6", "another run holds the lock" },
-  { "7", "the API is unavailable, or --max-runtime is over; resumable" },
-  { "8", "the ledger cannot be written, or is damaged" },
-  { "9", "the policy used too much memory or time, or there is none" },
-  { "70", "a bug in falrun" },
-  { "130, 143", "interrupted; answers in flight were recorded" },
-}
 
 local function bold(text)
   return host.color and "\27[1m" .. text .. "\27[0m" or text
@@ -73,7 +49,7 @@ end
 --- Commands that no group names, so that a new file shows without a change.
 local function others()
   local named, list = {}, { "More" }
-  for _, group in ipairs(GROUPS) do
+  for _, group in ipairs(commandline.groups) do
     for i = 2, #group do
       named[group[i]] = true
     end
@@ -106,7 +82,7 @@ local function overview()
     .. "  falrun [options] COMMAND [words...]\n"
     .. "  falrun [options] --accounts LIST         all policies of accounts\n"
     .. "  falrun COMMAND --help                    more on a command\n")
-  for _, group in ipairs(GROUPS) do
+  for _, group in ipairs(commandline.groups) do
     print_group(group)
   end
   print_group(others())
@@ -122,7 +98,7 @@ local function overview()
     .. "FAL_KEY_FILE, FAL_ADMIN_KEY_FILE.\n  Or a config file names "
     .. "them: falrun config --help.\n")
   title("Exit codes")
-  rows(EXIT_CODES, 8)
+  rows(commandline.exit_codes, 8)
 end
 
 local function print_options(options)

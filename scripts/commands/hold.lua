@@ -115,5 +115,6 @@ Examples:
   falrun hold list --json
 ]],
   options = OPTIONS,
+  words = { "add", "remove", "list" },
   run = run,
 }

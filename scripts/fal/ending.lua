@@ -9,6 +9,7 @@ local deletions = require "fal.deletions"
 local hooks = require "fal.hooks"
 local later = require "fal.later"
 local report = later "fal.report"
+local tasks = require "fal.tasks"
 local text = require "fal.text"
 
 local ending = {}
@@ -95,6 +96,16 @@ local function tell(host, name, run, until_ms)
   end
 end
 
+--- Waits for what hooks have spawned, as long as there is time.
+local function settle(until_ms)
+  local dog = core.spawn(function()
+    core.sleep(math.max(until_ms - core.now(), 0))
+    tasks.cancel()
+  end)
+  tasks.settle()
+  dog:cancel()
+end
+
 --- Tells whoever wants to know. What they ask of fal that changes something
 --- raises: the run is over. Waits.
 ---@param run {began:integer, plans:table[]?, failures:table[]?}
@@ -106,6 +117,7 @@ function ending.run(host, run)
   if (host.verdict()) ~= 0 then
     tell(host, "on_failure", run, until_ms)
   end
+  settle(until_ms)
 end
 
 return ending

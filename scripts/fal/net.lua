@@ -106,6 +106,11 @@ local function call_of(options)
            timeout_ms = check_timeout(options.timeout) }
 end
 
+--- Raises for options that net.request would not take.
+function net.check(options)
+  call_of(options)
+end
+
 --- One request to a host that --allow-net names. Waits.
 ---@param options fal.NetOptions
 ---@return fal.NetAnswer?, fal.Error?

@@ -15,10 +15,19 @@ local notify = {}
 
 local AGAIN_MS <const> = 1000
 local SHOWN <const> = 10                -- failures that a text names
+local UNSET <const> = "https://unset.invalid"
 
 local function not_arrived(where, why)
   core.log.warn(("the notification by %s did not arrive: %s"):format(where,
     text.clean(why)))
+end
+
+--- What could never arrive is told at the beginning, too: the end, when it
+--- would matter, is late.
+local function warn_early(why)
+  if why and not net.is_planned() then
+    core.log.warn("a notification of this policy cannot be sent: " .. why)
+  end
 end
 
 --- A secret that is not in the environment of a test or a plan is no mistake
@@ -31,6 +40,7 @@ local function check_url(func, url)
                check.show(url), url == nil and
                " (is the variable set that it comes from?)" or "")
   end
+  warn_early(core.net_fault(url))
   return url
 end
 
@@ -91,6 +101,8 @@ function notify.webhook(options)
   local url = check_url("notify.webhook", options.url)
   local body = options.body ~= nil and
     check.callable("notify.webhook", "body", options.body) or nil
+  net.check { url = url or UNSET, headers = options.headers,
+              timeout = options.timeout }
   return function(run)
     local value = run
     if body then
@@ -122,6 +134,7 @@ function notify.slack(options)
     check.fail("notify.slack", "channel", "text is needed, got %s",
                type(options.channel))
   end
+  net.check { url = url or UNSET, timeout = options.timeout }
   return function(run)
     post { url = url, timeout = options.timeout,
            json = { text = slack_text(run), channel = options.channel } }
@@ -133,6 +146,7 @@ end
 function notify.mail(options)
   options = check.options("notify.mail", options, shapes.names "notify_mail")
   local head = mail.head(options)
+  warn_early(not core.mails and "add --sendmail /usr/sbin/sendmail" or nil)
   return function(run)
     local subject = options.subject or ("[falrun] %s: %s"):format(
       run.policy or run.command, run.ok and "done" or

@@ -148,9 +148,11 @@ function core.expect_files(count) end       --- of the progress line
 ---@return {status:integer, headers:table, body:string, planned:true?}?, table? err
 function core.net(call) end
 function core.net_place(url) end            --- "https://host", to be shown
+function core.net_fault(url) end            --- why it may not be asked, or nil
 --- Hands a message to the program of --sendmail. Waits.
 ---@return "sent"|"planned"|nil, table? err
 function core.mail(text) end
+core.mails = true               --- there is such a program
 --- Marks the run, for its exit code, with a sentence: "ledger" 8, "auth" 5,
 --- "safety" 4, "unavailable" 7, "config" 2, "failed" 3.
 function core.mark(what, sentence) end

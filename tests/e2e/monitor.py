@@ -1,5 +1,6 @@
 """A server that is told of things, and keeps them."""
 import http.server
+import ssl
 import threading
 import time
 
@@ -7,7 +8,7 @@ import time
 class Monitor:
     """Keeps what it is asked; answers with the statuses in turn."""
 
-    def __init__(self, statuses=(200,), delay=0):
+    def __init__(self, statuses=(200,), delay=0, tls=None):
         monitor = self
         self.asked, self.statuses, self.delay = [], list(statuses), delay
 
@@ -33,6 +34,11 @@ class Monitor:
 
         self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0),
                                                       Handler)
+        if tls:                 # a folder with a certificate
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(tls / "server.pem", tls / "server.key")
+            self.server.socket = context.wrap_socket(self.server.socket,
+                                                     server_side=True)
         self.place = "127.0.0.1:%d" % self.server.server_port
         self.url = "http://%s/check" % self.place
         threading.Thread(target=self.server.serve_forever,

@@ -373,8 +373,8 @@ def test_a_question_names_the_account(accounts, world):
 def test_lines_that_cannot_be_for_many(accounts):
     a = accounts.add("one", {}).add("two", {}).write()
     for words, part in (
-            (["--ledger", "x.db", "history"], "--ledger names one file"),
-            (["plan", OLDER, "-o", "x.plan"], "--output names one file"),
+            (["--ledger", "x.db", "history"], "--ledger is of one run"),
+            (["plan", OLDER, "-o", "x.plan"], "--output is of one run"),
             (["delete", "-"], "standard input can be read once"),
             (["--account", "one", "history"], "leave out one of them")):
         assert part in a.run("--accounts", "all", *words, check=2).err

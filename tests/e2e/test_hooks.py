@@ -221,6 +221,21 @@ fal.delete_all(fal.requests { endpoint_id = "auto", older_than = "60d" })
     assert sorted(done.out.split()) == sorted(ids[2:])
 
 
+def test_a_signal_while_it_waits(world, rng):
+    """No answer of the hook, and no failure of it either: left as it was."""
+    server = world.fal([row(uuid4(rng)) for _ in range(3)])
+    running = world.start(world.policy("""
+fal.before_delete(function() fal.sleep "1h" return true end)
+fal.delete_all(fal.requests { endpoint_id = "fal-ai/flux/dev",
+  older_than = "30d" })"""))
+    time.sleep(1.5)
+    running.signal(signal.SIGTERM)
+    done = running.wait()
+    assert done.code == 143 and "before_delete" not in done.err, done
+    assert not [r for r in server.requests if r.method == "DELETE"]
+    assert world.show()["requests"] == []
+
+
 # ---- the end ------------------------------------------------------------------
 
 END = """
@@ -402,8 +417,34 @@ def test_nothing_leaves_without_the_options(world, other):
     path = world.policy(SINKS % {"place": other.place})
     done = world.run(path, env={"SLACK_URL": other.url})
     assert done.code == 1 and other.asked == [], done
-    assert "--allow-net %s" % other.place in done.err
-    assert "--sendmail /usr/sbin/sendmail" in done.err
+    assert done.err.count("--allow-net %s" % other.place) == 4
+    assert done.err.count("--sendmail /usr/sbin/sendmail") == 2
+    first = done.err.index("--allow-net")       # before anything was done
+    assert first < done.err.index("no & <no>")
+
+
+def test_a_sink_that_is_down(world):
+    other = Monitor([500, 500, 404])
+    world.sandbox(requests=20, seed=3)
+    path = world.policy("""
+fal.on_finish(fal.notify.webhook { url = "http://%s/hook" })
+fal.on_finish(fal.notify.slack { url = "http://%s/slack" })
+fal.on_finish(fal.notify.slack { url = "http://127.0.0.1:1/secret" })
+""" % (other.place, other.place))
+    done = world.run("--allow-net", other.place + ",127.0.0.1:1", path)
+    other.close()
+    assert done.code == 0, done
+    assert other.paths() == ["/hook", "/hook", "/slack"]
+    assert done.err.count("did not arrive") == 3
+    assert "HTTP 500" in done.err and "secret" not in done.err
+
+
+def test_what_a_hook_spawns_is_waited_for(world):
+    world.sandbox(requests=20, seed=3)
+    done = world.lua("""fal.on_finish(function()
+  fal.spawn(function() fal.sleep "50ms" print "late" end)
+end)""")
+    assert done.code == 0 and done.out == "late\n", done
 
 
 @pytest.mark.parametrize("words", [["plan"], ["--dry-run"]])

@@ -7,6 +7,7 @@ import pytest
 from conftest import OLDER
 from hostile import Answer, row, uuid4
 from monitor import Monitor
+from test_tls import certificates
 
 OLD = (OLDER, "30d", "fal-ai/flux/dev")
 
@@ -146,3 +147,56 @@ def test_the_api_is_no_monitor(world, rng):
     assert done.code == 0, done
     assert "fal's own" in done.err
     assert not [r for r in server.requests if "/x/" in r.path]
+
+
+@pytest.mark.parametrize("text", [
+    "while true do end",
+    "return (('a'):rep(30000)):find(('a*'):rep(30) .. 'b')",
+    "local t = {} while true do t[#t + 1] = ('x'):rep(1e6) .. #t end"])
+def test_a_policy_at_its_cap(world, monitor, text):
+    """Lua cannot be asked any more, or is lost in the middle of a call."""
+    world.fal([])
+    done = world.lua(text, env={"FALRUN_PING": monitor.url,
+                                "FALRUN_TURN_MS": 500})
+    assert done.code == 9, done
+    assert monitor.paths() == ["/check/start", "/check/9"]
+    assert "exit code 9" in monitor.asked[1][1]
+
+
+def test_an_interrupted_run(world, monitor):
+    world.fal([])
+    running = world.start(world.policy("fal.sleep '1h'"),
+                          env={"FALRUN_PING": monitor.url})
+    running.until(lambda: monitor.asked)
+    time.sleep(0.5)
+    running.signal(15)
+    done = running.wait()
+    assert done.code == 143, done
+    assert monitor.paths() == ["/check/start", "/check/143"]
+    assert "interrupted" in monitor.asked[1][1]
+
+
+def test_another_run_holds_the_lock(world, monitor):
+    world.fal([])
+    first = world.start(world.policy("fal.sleep '1h'", "first.lua"))
+    first.until(lambda: world.ledger.exists())
+    time.sleep(1)
+    done = world.lua("return", env={"FALRUN_PING": monitor.url})
+    assert done.code == 6, done
+    assert monitor.paths() == ["/check/6"]
+    first.signal(15)
+    first.wait()
+
+
+def test_over_tls(world, rng):
+    certificates(world.folder, "localhost", 2)
+    monitor = Monitor(tls=world.folder)
+    world.fal([row(uuid4(rng))])
+    url = "https://localhost:%d/check" % monitor.server.server_port
+    done = world.run("--ping", url, *OLD)
+    assert done.code == 0 and monitor.asked == [], done
+    assert done.err.count("did not arrive") == 2
+    done = world.run("--ping", url, "--ca-file", world.folder / "ca.pem", *OLD)
+    assert done.code == 0, done
+    assert monitor.paths() == ["/check/start", "/check/0"]
+    monitor.close()

@@ -319,6 +319,8 @@ static void scrubbing(void **state)
   for (i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
     char *exact = strdup(table[i].text);        /* ASan sees an overrun */
 
+    assert_int_equal(fr_keys_found(keys, exact, strlen(exact)),
+                     strcmp(table[i].text, table[i].clean) != 0);
     fr_keys_scrub(keys, exact, strlen(exact));
     assert_string_equal(exact, table[i].clean);
     free(exact);
@@ -328,6 +330,7 @@ static void scrubbing(void **state)
   assert_memory_equal(text, "a\0*******\0b", 11);
   fr_keys_free(keys);
   fr_keys_scrub(NULL, text, 11);
+  assert_false(fr_keys_found(NULL, text, 11));
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)

@@ -305,14 +305,15 @@ static void what_is_to_be_done(void **state)
   JOBS(&try, "test -", "prod -");
   BAD("falrun run needs a policy, and account bare (/c:15) names none",
       "--account=bare");
-  BAD("--ledger names one file", "--accounts=all", "history", "--ledger=/x");
-  BAD("--output names one file", "--accounts=all", "plan", "x.lua", "-o", "f");
-  BAD("--output names one file", "--account=test", "plan", "-o", "f");
-  BAD("--textfile names one file", "--accounts=all", "history",
+  BAD("--ledger is of one run", "--accounts=all", "history", "--ledger=/x");
+  BAD("--output is of one run", "--accounts=all", "plan", "x.lua", "-o", "f");
+  BAD("--output is of one run", "--account=test", "plan", "-o", "f");
+  BAD("--textfile is of one run", "--accounts=all", "history",
       "--textfile=/x");
   setenv("FALRUN_TEXTFILE", "/x", 1);
-  BAD("FALRUN_TEXTFILE names one file", "--accounts=all", "history");
+  BAD("FALRUN_TEXTFILE is of one run", "--accounts=all", "history");
   unsetenv("FALRUN_TEXTFILE");
+  BAD("--ping is of one run", "--accounts=all", "history", "--ping=https://x");
   BAD("standard input", "--accounts=all", "delete", "-");
   APPLY(&try, "--account=test", "--ledger=/x");
   JOBS(&try, "test /p/a.lua", "test /p/b.lua");
