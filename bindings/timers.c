@@ -20,7 +20,7 @@ static const char command[] =
 int frl_timers(lua_State *L)
 {
   char *room = lua_newuserdatauv(L, OUTPUT_MAX, 0);
-  FILE *pipe = popen(command, "re");
+  FILE *pipe = popen(command, "re");    /* NOLINT(cert-env33-c) */
   size_t len = 0, n;
 
   if (!pipe)
