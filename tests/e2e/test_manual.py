@@ -52,3 +52,37 @@ def test_nothing_is_left_out(world):
 def test_there_are_pages():
     assert [path.name for path in WRITTEN] == ["falrun-ledger.5",
                                                "falrun-policy.5"]
+
+
+def fields(page, heading, column=0):
+    """The words of a column of the first table after a heading."""
+    text = (ROOT / page).read_text().partition("\n%s\n" % heading)[2]
+    rows = re.search(r"^(\|.*\n)+", text, re.M)[0].splitlines()[2:]
+    return [word for row in rows
+            for word in re.findall(r"`(\w+)", row.split("|")[column + 1])]
+
+
+def words(page):
+    """Those that the items of its lists explain."""
+    text = pathlib.Path(ROOT, "docs/man", page).read_text()
+    return {word for line in re.findall(r"^\.It Ic (.+)$", text, re.M)
+            for word in re.split(r"[ ,]+", line) if word}
+
+
+@pytest.mark.parametrize("man,page,heading,least", [
+    ("falrun-policy.5", "docs/policies.md", "## The fields", 13),
+    ("falrun-policy.5", "docs/policies.md", "## Limits", 5),
+    ("falrun-policy.5", "docs/keep.md", "## The entries", 7),
+    ("falrun-ledger.5", "docs/ledger.md", "### events", 7)])
+def test_written_pages_leave_nothing_out(man, page, heading, least):
+    found = fields(page, heading)
+    assert len(found) >= least, found
+    assert set(found) - words(man) == set()
+
+
+def test_every_kind_of_event_is_explained():
+    """Also those that no page of docs/ has yet."""
+    text = (ROOT / "docs/ledger.md").read_text()
+    kinds = re.findall(r"^\| `(\w+)` \|[^|]*\| `\{", text, re.M)
+    assert len(kinds) >= 18, kinds
+    assert set(kinds) - words("falrun-ledger.5") == set()
