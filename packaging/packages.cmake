@@ -8,7 +8,8 @@ set(packaging ${PROJECT_SOURCE_DIR}/packaging)
 set(made ${PROJECT_BINARY_DIR}/packaging)
 
 install(TARGETS falrun RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
-install(DIRECTORY scripts/policies DESTINATION ${CMAKE_INSTALL_DATADIR}/falrun)
+install(DIRECTORY scripts/policies DESTINATION ${CMAKE_INSTALL_DATADIR}/falrun
+        USE_SOURCE_PERMISSIONS)
 install(FILES README.md SECURITY.md packaging/debian/copyright
         DESTINATION ${CMAKE_INSTALL_DOCDIR})
 install(DIRECTORY docs/ DESTINATION ${CMAKE_INSTALL_DOCDIR}
