@@ -250,10 +250,13 @@ class Gone(Harmful):
             except OSError:
                 pass
         self.socket.close()
+        # The port stays taken, or another test's server might get it.
+        self.socket = socket.socket()
+        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        self.socket.bind(("127.0.0.1", self.port))
 
     def resume(self):
-        self.socket = socket.create_server(("127.0.0.1", self.port),
-                                           backlog=128)
+        self.socket.listen(128)
         threading.Thread(target=self._accept, daemon=True).start()
 
 

@@ -24,7 +24,7 @@ import pytest
 from sweep import ANCHOR, FULL, SEED, conftest
 
 NIGHTS, A_NIGHT = (50, 20000) if FULL else (6, 250)
-RATE = 400 if FULL else 500
+RATE = 400 if FULL else 150
 DAYS = 80
 FAULTS = ("500@delete=0.01,drop-after@delete=0.01,drop-before@delete=0.01,"
           "truncate@delete=0.005,garbage@delete=0.002,502@delete=0.002,"
@@ -97,8 +97,8 @@ class Soak(conftest.World):
         for attempt in range(20):
             cut = attempt < 3 and self.dice.random() < 0.7
             cut = cut or number + attempt == 0      # one at the least
-            code, peak = self.attempt(
-                words, self.dice.uniform(0.02, 0.9) * usual if cut else None)
+            after = self.dice.uniform(0.02, 0.4) * usual
+            code, peak = self.attempt(words, after if cut else None)
             if code in (0, 3):
                 self.peaks.append(peak)
                 return
