@@ -222,7 +222,7 @@ local function disk(state)
     return failed("ledger", words, "make room: without it no intent can be "
       .. "written, and nothing is deleted")
   elseif free < DISK_WARN then
-    return warning(words, "make room; a million deletions take about 300 MiB")
+    return warning(words, "make room; a million deletions take about 700 MiB")
   end
   return ok(words)
 end

@@ -25,6 +25,8 @@ MASKS = [
     (r"\b(hash|ledger)=(ID|[0-9a-f]+)", r"\1=HASH"),
     (r"\b[0-9a-f]{64}\b", "HASH"),
     (r"^exit code (\d+)$", lambda found: "exit code " + EXIT[int(found[1])]),
+    (r"(less than a second|[\d.]+ s) (ahead of|behind) fal's", "CLOCK"),
+    (r"\b[1-9]\d* requests?\b", "N requests"),
     (r"(?!0\b(?!\.\d))\d[\d,.]*", "N"),
     (r"[ \t]+", " "),
 ]

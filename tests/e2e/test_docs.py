@@ -178,6 +178,26 @@ def test_no_link_is_dead(world):
     assert list(dead_links(one)) == ["#c", "two.md"]
 
 
+def test_commands_in_a_sentence_exist(world):
+    """`falrun word ...` and its options, wherever a page mentions it."""
+    common = world.run("--help", key=False, check=0).out
+    there = set(re.findall(r"^  ([a-z][a-z-]+)  +[a-z]", common, re.M))
+    help, count = {}, 0
+    for path in [ROOT / "README.md", *ROOT.glob("docs/*.md")]:
+        for name, rest in re.findall(r"`falrun ([a-z]+(?:-[a-z]+)*)\b([^`]*)`",
+                                     path.read_text()):
+            if rest.startswith(".lua"):
+                continue
+            assert name in there, (path.name, name)
+            if name not in help:
+                help[name] = world.run(name, "--help", key=False, check=0).out
+            for option in re.findall(r"--[a-z][a-z-]+", rest):
+                assert re.search(option + r"\b", help[name] + common), (
+                    path.name, name, option)
+                count += 1
+    assert len(help) > 15 and count > 20, (sorted(help), count)
+
+
 def test_what_no_longer_fits_is_seen(reader):
     reader.type("$ falrun completion fish | head -n 1\n# fish ...\n"
                 .replace("fish ...", "fish completion of falrun; made by: "
