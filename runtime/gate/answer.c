@@ -5,6 +5,7 @@
  * A 404 counts as gone only with a reason to believe that the id was ours
  * and existed; a failed attempt that ended in a 404 is no such reason, or a
  * key of another account would mark everything as gone the second time. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -96,16 +97,66 @@ static int may_have_deleted(void *arg, const struct fr_event_row *row)
   return *found;
 }
 
+struct accounts {
+  int64_t run;                  /* that announced it; 0: not known */
+  char now[100], then[100];     /* "" where the ledger does not say */
+};
+
+static int last_announced(void *arg, const struct fr_event_row *row)
+{
+  struct accounts *accounts = arg;
+
+  if (!strcmp(row->kind, "intent"))     /* a generation may be of this run */
+    accounts->run = row->run;
+  return 0;
+}
+
+/* Of the newest run, which is this one, and of the one that announced. */
+static int note_account(void *arg, const struct fr_run_row *row)
+{
+  static const char name[] = "\"account\":\"";
+  struct accounts *accounts = arg;
+  const char *at = row->options ? strstr(row->options, name) : NULL;
+  char account[sizeof(accounts->now)] = "";
+
+  if (at)
+    (void)snprintf(account, sizeof(account), "%.*s",
+                   (int)strcspn(at + sizeof(name) - 1, "\""),
+                   at + sizeof(name) - 1);
+  if (!*accounts->now)
+    strcpy(accounts->now, *account ? account : "-");
+  if (row->run == accounts->run)
+    strcpy(accounts->then, account);
+  return row->run <= accounts->run;
+}
+
+/* Whether an earlier run announced it with another key. It may be of another
+ * account, which knows nothing of the request: to it, every id is not found. */
+static bool is_of_another_key(struct fr_effect *effect)
+{
+  struct fr_event_filter filter = { .id = &effect->id };
+  struct fr_ledger *ledger = effect->gate->config.ledger;
+  struct accounts accounts = { .run = 0 };
+
+  if (!effect->settling ||
+      fr_history_events(ledger, &filter, last_announced, &accounts) ||
+      fr_history_runs(ledger, SIZE_MAX, note_account, &accounts))
+    return false;
+  return *accounts.then && strcmp(accounts.now, accounts.then) != 0;
+}
+
 static bool counts_as_gone(struct fr_effect *effect)
 {
   struct fr_event_filter filter = { .id = &effect->id };
   struct fr_sighting seen;
   bool found = false;
 
-  if (effect->unanswered)
-    return true;
   if (!fr_seen_find(fr_fal_seen(effect->gate->config.fal), &effect->id,
                     &seen) && seen.by_deleting_key)
+    return true;
+  if (is_of_another_key(effect))
+    return false;
+  if (effect->unanswered)
     return true;
   return effect->earlier &&
          !fr_history_events(effect->gate->config.ledger, &filter,

@@ -332,3 +332,26 @@ def test_two_signals_at_once_are_one(world, rng):
     done = run.wait()
     assert done.code == 143 and "interrupted" in done.err, done
     assert world.outcomes() == {id: "deleted"}
+
+
+def test_a_404_to_another_key_is_not_gone(world, rng):
+    """What a killed run left open is asked again with the key of another
+    account, which knows no request of the first."""
+    server = world.fal(delete=lambda r: Answer(drop="before", stall=30))
+    id = uuid4(rng)
+    run = world.start("delete", id)
+    run.until(lambda: server.deletes)
+    run.process.kill()
+    run.process.wait()
+    server.script["delete"] = lambda r: Answer(404, {"error": {
+        "type": "not_found", "message": "no such request"}})
+    policy = world.policy("")
+    other = {"FAL_ADMIN_KEY": "admin-other:" + "0" * 32}
+    done = world.run(policy, env=other, check=3)
+    assert "left open 1" in done.err
+    explain = world.run("explain", id, "--json", check=0).json
+    assert explain["state"] == "open", explain
+    world.run(policy, check=0)
+    explain = world.run("explain", id, "--json", check=0).json
+    assert explain["state"] == "gone" and len(server.deletes) >= 3, explain
+    world.run("verify", check=0)
