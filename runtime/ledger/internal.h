@@ -85,9 +85,6 @@ enum fr_err fr_sql_step(struct fr_ledger *ledger, sqlite3_stmt *statement,
                         bool *ret_row);
 /* To its end, and resets it. */
 enum fr_err fr_sql_run(struct fr_ledger *ledger, sqlite3_stmt *statement);
-/* The first column of a question's only row; 0 without a row. */
-enum fr_err fr_sql_single(struct fr_ledger *ledger, enum fr_sql which,
-                          int64_t *ret_number);
 /* Whether a table has rows: asked once; from then on what is written says. */
 enum fr_err fr_sql_any(struct fr_ledger *ledger, enum fr_sql which,
                        enum fr_known *known);

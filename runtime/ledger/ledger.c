@@ -21,11 +21,26 @@ static enum fr_err run_kept(struct fr_ledger *ledger, enum fr_sql which)
   return err ? err : fr_sql_run(ledger, statement);
 }
 
+static enum fr_err ask_version(struct fr_ledger *ledger, int64_t *ret_version)
+{
+  sqlite3_stmt *statement;
+  enum fr_err err = fr_sql_get(ledger, FR_SQL_VERSION, &statement);
+  bool row;
+
+  if (!err)
+    err = fr_sql_step(ledger, statement, &row);
+  if (err)
+    return err;
+  *ret_version = sqlite3_column_int64(statement, 0);
+  sqlite3_reset(statement);
+  return FR_OK;
+}
+
 /* At the begin of a transaction: is what memory has of the file still so? */
 static enum fr_err compare_version(struct fr_ledger *ledger)
 {
   int64_t version;
-  enum fr_err err = fr_sql_single(ledger, FR_SQL_VERSION, &version);
+  enum fr_err err = ask_version(ledger, &version);
 
   if (err || version == ledger->version)
     return err;
@@ -82,7 +97,7 @@ enum fr_err fr_ledger_version(struct fr_ledger *ledger, int64_t *ret_version)
     err = fr_ledger_glimpse(ledger);
   }
   if (!err)
-    err = fr_sql_single(ledger, FR_SQL_VERSION, ret_version);
+    err = ask_version(ledger, ret_version);
   if (!err)
     *ret_version += ledger->graces;
   return err;

@@ -177,22 +177,6 @@ enum fr_err fr_sql_step(struct fr_ledger *ledger, sqlite3_stmt *statement,
   return err;
 }
 
-enum fr_err fr_sql_single(struct fr_ledger *ledger, enum fr_sql which,
-                          int64_t *ret_number)
-{
-  sqlite3_stmt *statement = NULL;
-  bool row = false;
-  enum fr_err err = fr_sql_get(ledger, which, &statement);
-
-  if (!err)
-    err = fr_sql_step(ledger, statement, &row);
-  if (err)
-    return err;
-  *ret_number = row ? sqlite3_column_int64(statement, 0) : 0;
-  sqlite3_reset(statement);
-  return FR_OK;
-}
-
 enum fr_err fr_sql_any(struct fr_ledger *ledger, enum fr_sql which,
                        enum fr_known *known)
 {

@@ -36,5 +36,15 @@ enum fr_err fr_ledger_tally(struct fr_ledger *ledger,
 
 enum fr_err fr_ledger_size(struct fr_ledger *ledger, int64_t *ret_bytes)
 {
-  return fr_sql_single(ledger, FR_SQL_SIZE, ret_bytes);
+  sqlite3_stmt *statement;
+  enum fr_err err = fr_sql_get(ledger, FR_SQL_SIZE, &statement);
+  bool row = false;
+
+  if (!err)
+    err = fr_sql_step(ledger, statement, &row);
+  if (err)
+    return err;
+  *ret_bytes = row ? sqlite3_column_int64(statement, 0) : 0;
+  sqlite3_reset(statement);
+  return FR_OK;
 }
